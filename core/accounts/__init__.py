@@ -1,0 +1,1 @@
+"""Teams, users, roles: who may do what."""

@@ -1,0 +1,1 @@
+"""The WhatsApp numbers of a team and their connection."""

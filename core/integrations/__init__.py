@@ -1,0 +1,1 @@
+"""The ports made real.  Only core/runtime.py imports from here."""

@@ -1,0 +1,55 @@
+"""The jobs by name.  A job is a nudge, "look at row 7": ids only, may be lost, may run twice, holds no truth.
+
+`turn` counts how often the row was taken up.  It makes the job's key: while nobody has taken the row up again the
+same job is queued once at most, and a job that died holding its key does not stand in the way of the next turn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True)
+class ScrapeSearch:
+    """Go on with a search where its rows say it stands."""
+
+    search_id: int
+    turn: int = 0
+    queue: ClassVar[str] = "scraper"
+    timeout_s: ClassVar[int] = 3600
+
+    @property
+    def key(self) -> str:
+        return f"search-{self.search_id}-{self.turn}"
+
+
+@dataclass(frozen=True)
+class SendDue:
+    """Send what is due from one WhatsApp number, for at most 50 s."""
+
+    instance_id: int
+    turn: int = 0
+    queue: ClassVar[str] = "sender"
+    timeout_s: ClassVar[int] = 240
+
+    @property
+    def key(self) -> str:
+        return f"send-{self.instance_id}-{self.turn}"
+
+
+@dataclass(frozen=True)
+class Reconcile:
+    """Look for evidence of the messages of one number whose outcome is not known."""
+
+    instance_id: int
+    turn: int = 0
+    queue: ClassVar[str] = "sender"
+    timeout_s: ClassVar[int] = 240
+
+    @property
+    def key(self) -> str:
+        return f"reconcile-{self.instance_id}-{self.turn}"
+
+
+Job = ScrapeSearch | SendDue | Reconcile

@@ -1,0 +1,294 @@
+"""What we ask of the world, and the values that cross the border.
+
+Each port is made real in `core/integrations/` (WhatsApp, JobQueue) or `workers/scraper/browser.py` (PlaceSource)
+and faked in tests at its HTTP edge.  Nothing here knows Evolution's or Google's shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from core.jobs import Job
+
+# ---------------------------------------------------------------- WhatsApp
+
+
+class LinkState(StrEnum):
+    """What a gateway says of the link between a number and WhatsApp."""
+
+    CLOSED = "closed"  # not linked; a QR or a new start is needed
+    CONNECTING = "connecting"  # a QR is shown, or the link is being made again
+    OPEN = "open"  # messages can go
+    ABSENT = "absent"  # the gateway does not know this instance
+    UNKNOWN = "unknown"  # the gateway did not say
+
+
+class RejectedKind(StrEnum):
+    """Why a message was surely not sent."""
+
+    RECIPIENT = "recipient"  # this number cannot receive; never again
+    CONTENT = "content"  # the message itself is refused
+    NOT_CONNECTED = "not_connected"  # the number is not linked now; later, again
+    THROTTLED = "throttled"  # too fast; later, again
+    CONFIG = "config"  # key, instance or licence: stop the number, tell a person
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What pages and rules may count on, so that they never ask for a provider's name."""
+
+    qr: bool
+    pairing_code: bool
+    number_check: bool
+    lookup_sent: bool
+    free_text: bool
+    max_in_flight: int
+    max_text: int
+
+
+@dataclass(frozen=True)
+class GatewayInstance:
+    """An instance as created at the gateway: its name there, and the token that its calls may carry."""
+
+    name: str
+    gateway_id: str
+    token: str
+
+
+@dataclass(frozen=True)
+class Qr:
+    """A code to be scanned: `text` is what the QR says.  A new one comes about every 45 s."""
+
+    text: str
+    count: int
+    pairing_code: str | None = None
+
+
+@dataclass(frozen=True)
+class LinkReport:
+    """What the gateway says now; `phone` is the number's own E.164 once it is known."""
+
+    state: LinkState
+    reason: str = ""
+    phone: str | None = None
+    profile_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message to one address.  `phone` is E.164; `address` is the gateway's own form once it has told us."""
+
+    phone: str
+    text: str
+    address: str | None = None
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The gateway took it and gave it an id; whether it arrives is told later by receipts."""
+
+    gateway_message_id: str
+    address: str
+
+
+@dataclass(frozen=True)
+class SentRecord:
+    """A message that the gateway remembers to have sent, as found in its history or told by a webhook."""
+
+    gateway_message_id: str
+    addresses: tuple[str, ...]
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class LinkChanged:
+    state: LinkState
+    reason: str = ""
+    phone: str | None = None
+    profile_name: str | None = None
+    is_final: bool = False  # logged out, banned or removed: it will not come back by itself
+
+
+@dataclass(frozen=True)
+class QrChanged:
+    qr: Qr | None  # None: the gateway has given up making codes
+
+
+@dataclass(frozen=True)
+class MessageSent:
+    record: SentRecord
+
+
+class Receipt(StrEnum):
+    """In their order; a later one implies the earlier."""
+
+    SERVER = "server"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class ReceiptCame:
+    gateway_message_id: str
+    receipt: Receipt
+
+
+@dataclass(frozen=True)
+class MessageReceived:
+    """Somebody wrote to the number.  `addresses` holds every form under which the gateway knows the sender."""
+
+    gateway_message_id: str
+    addresses: tuple[str, ...]
+    text: str
+    kind: str  # text, image, audio, …: what it was when it had no text
+    at: datetime
+    quoted_id: str | None = None
+
+
+GatewayEvent = LinkChanged | QrChanged | MessageSent | ReceiptCame | MessageReceived
+
+
+class WhatsApp(Protocol):
+    """A gateway to WhatsApp.  No call retries; each has an overall deadline and a size cap.
+
+    Raises Unreachable (nothing left us), Rejected(kind) (surely not done) or OutcomeUnknown (it may have been).
+    """
+
+    def capabilities(self) -> Capabilities: ...
+
+    def create(self, name: str, webhook_url: str, webhook_token: str) -> GatewayInstance: ...
+
+    def connect(self, name: str, phone: str | None = None) -> Qr | LinkReport: ...
+
+    def state(self, name: str) -> LinkReport: ...
+
+    def remove(self, name: str) -> None:
+        """Logs out and deletes: a reused session goes deaf.  Not there any more is success."""
+        ...
+
+    async def send_text(self, name: str, message: Outgoing, *, timeout_s: float) -> Accepted: ...
+
+    async def close(self) -> None:
+        """Lets go of the connections that `send_text` keeps open."""
+        ...
+
+    def sent_between(self, name: str, since: datetime, until: datetime) -> list[SentRecord]: ...
+
+    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]: ...
+
+    def read_webhook(self, body: bytes) -> list[GatewayEvent]:
+        """Pure.  Unknown events give an empty list; an unreadable body raises ValueError."""
+        ...
+
+
+# ---------------------------------------------------------------- the map
+
+
+class PageOutcome(StrEnum):
+    """How one page of the map ended; exactly one of these."""
+
+    OK = "ok"
+    END_OF_LIST = "end_of_list"
+    NO_RESULTS = "no_results"
+    SINGLE_RESULT = "single_result"
+    CONSENT = "consent"
+    LIMITED_VIEW = "limited_view"
+    BLOCKED = "blocked"
+    LAYOUT_CHANGED = "layout_changed"
+
+
+@dataclass(frozen=True)
+class Place:
+    """What the map said, as it said it; never edited.  None means that it did not say."""
+
+    name: str
+    latitude: float | None = None
+    longitude: float | None = None
+    cid: str | None = None
+    place_id: str | None = None
+    data_id: str | None = None
+    kg_id: str | None = None
+    categories: tuple[str, ...] = ()
+    address: str | None = None
+    street: str | None = None
+    neighbourhood: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country: str | None = None
+    phone: str | None = None  # as printed, international form where there was one
+    website: str | None = None
+    rating: float | None = None
+    review_count: int | None = None
+    price: str | None = None
+    plus_code: str | None = None
+    timezone: str | None = None
+    opening_hours: dict[str, Any] | None = None
+    closed: str | None = None  # "permanently" or "temporarily"
+    is_claimed: bool | None = None
+    thumbnail_url: str | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class PlacePage:
+    """One list response: up to 20 places from `offset` on."""
+
+    offset: int
+    outcome: PageOutcome
+    places: tuple[Place, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class PlaceQuery:
+    term: str
+    latitude: float
+    longitude: float
+    radius_m: int
+    language: str
+    country: str
+    offset: int = 0
+
+
+class PlaceSource(Protocol):
+    def locate(self, place: str, *, language: str, country: str) -> tuple[float, float] | None:
+        """Latitude and longitude of a named place, or None when the map does not know it."""
+        ...
+
+    def pages(self, query: PlaceQuery) -> Iterator[PlacePage]:
+        """From `query.offset` on, until a page whose outcome is not OK; never raises for what the map did."""
+        ...
+
+
+# ---------------------------------------------------------------- jobs
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    id: str
+    queue: str
+    name: str
+    failed_at: datetime | None
+    error: str
+    traceback: str
+
+
+class JobQueue(Protocol):
+    def put(self, job: Job) -> None:
+        """Queues it unless the same one waits already.  A lost job is found again by the timetable."""
+        ...
+
+    def tell(self, topic: str, payload: dict[str, Any]) -> None:
+        """Publishes to whoever looks at this moment.  Best effort: the rows are the truth."""
+        ...
+
+
+def unique_in_order(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))

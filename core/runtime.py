@@ -1,0 +1,73 @@
+"""Runtime: builds the real parts from Settings.  The one importer of core/integrations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+from core.integrations.evolution import Evolution
+from core.integrations.rq_queue import RqQueue
+from core.ports import JobQueue, WhatsApp
+from core.settings import Settings
+from core.work import Work
+
+log = logging.getLogger(__name__)
+
+
+class Runtime:
+    """One per process.  Nothing is opened before it is first used, so that a process may fork beforehand."""
+
+    def __init__(self, settings: Settings, *, pool_size: int = 4, statement_timeout_s: int = 60) -> None:
+        self.settings = settings
+        self._pool_size = pool_size
+        self._statement_timeout_s = statement_timeout_s
+
+    @cached_property
+    def engine(self) -> Engine:
+        return create_engine(
+            self.settings.database_url,
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            executemany_mode="values_plus_batch",
+            connect_args={
+                "connect_timeout": 10,
+                "application_name": "prumo",
+                "options": f"-c statement_timeout={self._statement_timeout_s}s -c timezone=UTC",
+            },
+        )
+
+    @cached_property
+    def _sessions(self) -> sessionmaker[Session]:
+        return sessionmaker(self.engine, expire_on_commit=False)
+
+    @cached_property
+    def queue(self) -> JobQueue:
+        return RqQueue(self.settings.redis_url)
+
+    @cached_property
+    def whatsapp(self) -> WhatsApp:
+        return Evolution(self.settings.gateway_url, self.settings.gateway_key)
+
+    @contextmanager
+    def work(self) -> Iterator[Work]:
+        """One transaction.  Jobs and news go out after the commit; losing them costs seconds, never truth."""
+        with self._sessions() as session:
+            work = Work(session, self.settings)
+            with session.begin():
+                yield work
+        for job in work.jobs:
+            self.queue.put(job)
+        for topic, payload in work.news:
+            self.queue.tell(topic, payload)
+
+    def close(self) -> None:
+        """Closes what was opened; safe to call twice."""
+        if "engine" in self.__dict__:
+            self.engine.dispose()

@@ -1,0 +1,1 @@
+"""Asking the map, and what came back."""

@@ -1,0 +1,1 @@
+"""One recipient at a time: pace, claim, outcome, receipts, rescue."""

@@ -1,0 +1,105 @@
+"""What the installation is told by its environment: the one reader of os.environ.
+
+Every setting is explained in the README; `./run` gives all of them a value that works on one machine.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from core.errors import BadSetting
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Values are ready to use: URLs carry their driver, times are durations, secrets are long enough."""
+
+    database_url: str
+    redis_url: str
+    secret_key: str
+    public_url: str = "http://127.0.0.1:8080"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    receiver_port: int = 8081
+    receiver_url: str = "http://127.0.0.1:8081"
+    gateway_url: str = ""
+    gateway_key: str = ""
+    gateway_simulated: bool = False
+    demo_map_url: str = ""
+    chromium: str = ""
+    data_folder: str = ".data"
+    # An Evolution call answers within 60 s at worst; below that a slow answer would count as unknown.
+    send_timeout: timedelta = timedelta(seconds=100)
+    # How long evidence of a send may still turn up before a person is asked.
+    quiet_window: timedelta = timedelta(minutes=10)
+    min_gap: timedelta = timedelta(seconds=20)
+    map_pause: timedelta = timedelta(seconds=1.5)
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @staticmethod
+    def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+        """Raises BadSetting, naming the variable, before anything has started."""
+        env = os.environ if environ is None else environ
+        simulated = env.get("PRUMO_GATEWAY_SIMULATED", "") == "1"
+        secret_key = _required(env, "PRUMO_SECRET_KEY")
+        if len(secret_key) < 32:
+            raise BadSetting("PRUMO_SECRET_KEY", "needs 32 characters or more")
+        return Settings(
+            database_url=with_driver(_required(env, "DATABASE_URL")),
+            redis_url=_required(env, "REDIS_URL"),
+            secret_key=secret_key,
+            public_url=_url(env, "PRUMO_PUBLIC_URL", "http://127.0.0.1:8080"),
+            host=env.get("PRUMO_HOST", "127.0.0.1"),
+            port=int(_number(env, "PRUMO_PORT", 8080)),
+            receiver_port=int(_number(env, "PRUMO_RECEIVER_PORT", 8081)),
+            receiver_url=_url(env, "PRUMO_RECEIVER_URL", "http://127.0.0.1:8081"),
+            gateway_url=_url(env, "PRUMO_GATEWAY_URL", ""),
+            gateway_key=env.get("PRUMO_GATEWAY_KEY", ""),
+            gateway_simulated=simulated,
+            demo_map_url=_url(env, "PRUMO_DEMO_MAP_URL", ""),
+            chromium=env.get("PRUMO_CHROMIUM", ""),
+            data_folder=env.get("PRUMO_DATA", ".data"),
+            send_timeout=timedelta(seconds=_number(env, "PRUMO_SEND_TIMEOUT_S", 100)),
+            quiet_window=timedelta(seconds=_number(env, "PRUMO_QUIET_WINDOW_S", 600)),
+            min_gap=timedelta(seconds=_number(env, "PRUMO_MIN_GAP_S", 1 if simulated else 20)),
+            map_pause=timedelta(seconds=_number(env, "PRUMO_MAP_PAUSE_S", 1.5)),
+        )
+
+
+def with_driver(url: str) -> str:
+    """SQLAlchemy 2.1 takes a bare `postgresql://` for psycopg 3, which we do not install."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg2://" + url.removeprefix(prefix)
+    return url
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name, "")
+    if not value:
+        raise BadSetting(name, "is not set")
+    return value
+
+
+def _url(env: Mapping[str, str], name: str, default: str) -> str:
+    value = env.get(name, default).rstrip("/")
+    if value and not value.startswith(("http://", "https://")):
+        raise BadSetting(name, "must start with http:// or https://")
+    return value
+
+
+def _number(env: Mapping[str, str], name: str, default: float) -> float:
+    text = env.get(name, "")
+    try:
+        value = float(text) if text else float(default)
+    except ValueError:
+        raise BadSetting(name, f"is not a number: {text!r}") from None
+    if value < 0:
+        raise BadSetting(name, "must not be negative")
+    return value

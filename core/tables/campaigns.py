@@ -1,0 +1,121 @@
+"""campaigns, campaign_steps, campaign_instances, campaign_counters."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.campaigns.rules import CampaignStatus
+from core.tables.base import Base, created_column, id_column, state_column, team_column, time_column
+
+
+class Campaign(Base):
+    """Drafts may be incomplete in everything but their name; what is needed to start is checked at the start."""
+
+    __tablename__ = "campaigns"
+    __table_args__ = (
+        UniqueConstraint("team_id", "id"),
+        Index(None, "team_id", "created_at"),
+        Index("ix_campaigns_alive", "id", postgresql_where=text("status in ('scheduled', 'running')")),
+        CheckConstraint(
+            "window_start_min between 0 and 1439 and window_end_min between 1 and 1440"
+            " and window_start_min < window_end_min",
+            name="window",
+        ),
+        CheckConstraint("gap_min_s between 1 and gap_max_s and gap_max_s <= 86400", name="gap"),
+        CheckConstraint("per_day between 1 and 10000", name="per_day"),
+        CheckConstraint("(status in ('finished', 'cancelled')) = (ended_at is not null)", name="end_has_time"),
+    )
+
+    id: Mapped[int] = id_column()
+    team_id: Mapped[int] = team_column()
+    created_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = created_column()
+    saved_at: Mapped[datetime] = time_column(server_default=func.now())
+    version: Mapped[int] = mapped_column(Integer, server_default="1")  # two tabs: the second is told
+    name: Mapped[str] = mapped_column(String(120))
+    status: Mapped[CampaignStatus] = state_column(CampaignStatus, "status", server_default="draft")
+    pause_reason: Mapped[str | None] = mapped_column(String(60))  # key of a sentence; by_hand when a person did
+    audience: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))  # a lead filter
+    repeat_after_days: Mapped[int] = mapped_column(Integer, server_default="30")
+    opt_out_line: Mapped[str] = mapped_column(Text, server_default="")
+    timezone: Mapped[str] = mapped_column(String(64), server_default="America/Sao_Paulo")
+    window_start_min: Mapped[int] = mapped_column(SmallInteger, server_default="540")  # minutes after midnight
+    window_end_min: Mapped[int] = mapped_column(SmallInteger, server_default="1080")
+    weekdays: Mapped[list[int]] = mapped_column(
+        ARRAY(SmallInteger), server_default=text("'{1,2,3,4,5}'")
+    )  # ISO: 1 is Monday
+    skip_holidays: Mapped[bool] = mapped_column(server_default=text("true"))
+    gap_min_s: Mapped[int] = mapped_column(Integer, server_default="45")
+    gap_max_s: Mapped[int] = mapped_column(Integer, server_default="120")
+    per_day: Mapped[int] = mapped_column(Integer, server_default="50")
+    starts_at: Mapped[datetime | None] = time_column()
+    started_at: Mapped[datetime | None] = time_column()
+    ended_at: Mapped[datetime | None] = time_column()
+    total: Mapped[int] = mapped_column(Integer, server_default="0")  # recipients when it was started
+
+
+class CampaignStep(Base):
+    """What is said first, and later what is said to those who did not answer."""
+
+    __tablename__ = "campaign_steps"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "campaign_id"], ["campaigns.team_id", "campaigns.id"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    team_id: Mapped[int] = team_column()
+    text: Mapped[str] = mapped_column(Text, server_default="")
+    wait_days: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+
+
+class CampaignInstance(Base):
+    """The numbers a campaign leaves from."""
+
+    __tablename__ = "campaign_instances"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "campaign_id"], ["campaigns.team_id", "campaigns.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["team_id", "instance_id"], ["instances.team_id", "instances.id"]),
+        Index(None, "instance_id"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    instance_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    team_id: Mapped[int] = team_column()
+    weight: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+
+
+class CampaignCounter(Base):
+    """How many recipients are in each state, and how many were delivered, read, replied, opted out.
+
+    Written only by triggers of campaign_leads and messages, in the statement that changes the rows: it cannot drift,
+    and no page ever counts a campaign.
+    """
+
+    __tablename__ = "campaign_counters"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "campaign_id"], ["campaigns.team_id", "campaigns.id"], ondelete="CASCADE"),
+    )
+
+    campaign_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    name: Mapped[str] = mapped_column(String(24), primary_key=True)
+    team_id: Mapped[int] = team_column()
+    n: Mapped[int] = mapped_column(Integer, server_default="0")

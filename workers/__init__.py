@@ -1,0 +1,1 @@
+"""Processes that act without anyone watching."""

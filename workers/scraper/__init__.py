@@ -1,0 +1,1 @@
+"""Reads the map: from an id to a stored page of places."""

@@ -1,0 +1,1 @@
+"""Sends messages: from an id to a settled recipient."""
