@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import NewType
 
-from core.errors import NotAllowed
+from core.errors import BadInput, NotAllowed
 
 UserId = NewType("UserId", int)
 TeamId = NewType("TeamId", int)
@@ -47,3 +50,70 @@ class Actor:
         """Raises NotAllowed unless this person administers the installation."""
         if not self.is_admin:
             raise NotAllowed("needs the administrator of the installation")
+
+
+# ---------------------------------------------------------------- what people type
+
+LANGUAGES = ("pt-BR", "en")
+THEMES = ("light", "dark", "system")
+NAME_LENGTH = 120
+EMAIL_LENGTH = 254  # RFC 5321
+INVITE_LIFE = timedelta(hours=72)
+SESSION_LIFE = timedelta(days=14)
+SESSION_IDLE = timedelta(days=3)
+# Letters with marks stacked on them to break a page: more than this many marks on one letter are refused.
+_MAX_MARKS = 10
+_BIDI = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\\\]]{1,64}@[^\s@\"(),:;<>\[\\\]]{1,189}")
+
+
+def clean_name(field: str, text: str, *, max_length: int = NAME_LENGTH) -> str:
+    """Trimmed, NFC, without controls of writing direction.  Raises BadInput(field, …) where it is no name."""
+    if len(text) > max_length * 4:
+        raise BadInput(field, "too_long", n=max_length)
+    text = unicodedata.normalize("NFC", text).translate(_BIDI)
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Cn") for c in text):
+        raise BadInput(field, "unstorable_characters")
+    text = " ".join(text.split())
+    if not any(unicodedata.category(c)[0] in "LNSP" for c in text):
+        raise BadInput(field, "required")
+    if len(text) > max_length:
+        raise BadInput(field, "too_long", n=max_length)
+    marks = 0
+    for c in text:
+        marks = marks + 1 if unicodedata.category(c) == "Mn" else 0
+        if marks > _MAX_MARKS:
+            raise BadInput(field, "unstorable_characters")
+    return text
+
+
+def clean_email(text: str, field: str = "email") -> str:
+    """Lower case.  Raises BadInput(field, …); whether the box exists, only a letter to it can tell."""
+    if len(text) > EMAIL_LENGTH * 4:
+        raise BadInput(field, "too_long", n=EMAIL_LENGTH)
+    text = unicodedata.normalize("NFC", text).strip().lower()
+    if not text:
+        raise BadInput(field, "required")
+    if len(text) > EMAIL_LENGTH:
+        raise BadInput(field, "too_long", n=EMAIL_LENGTH)
+    domain = text.rpartition("@")[2]
+    labels = domain.split(".")
+    if (
+        not _EMAIL.fullmatch(text)
+        or any(unicodedata.category(c)[0] == "C" for c in text)
+        or len(labels) < 2
+        or not all(label and not label.startswith("-") and not label.endswith("-") for label in labels)
+        or ".." in text
+        or text.startswith(".")
+        or ".@" in text
+    ):
+        raise BadInput(field, "not_an_email")
+    return text
+
+
+def wait_before_next_try(wrong_in_a_row: int) -> timedelta:
+    """Nothing for the first five wrong passwords in 15 minutes, then 1 s, doubling to a minute; never a lock-out,
+    which would let a stranger shut somebody out."""
+    if wrong_in_a_row < 5:
+        return timedelta(0)
+    return timedelta(seconds=min(60, 2 ** (wrong_in_a_row - 5)))
