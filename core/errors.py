@@ -16,6 +16,7 @@
         ├── Rejected               refused for good; nothing was sent; `kind` says what to do
         ├── OutcomeUnknown         it may have been done; only evidence or a person can tell
         ├── Blocked                the map has asked us to stop
+        ├── DatabaseAway           the database could not be reached, or went away on the way
         └── LayoutChanged          the map's answer is not of the form we know
 
 A sentence for people is never written here: pages look up `key` in their catalogues.
@@ -113,3 +114,7 @@ class Blocked(WorldTrouble):
 
 class LayoutChanged(WorldTrouble):
     pass
+
+
+class DatabaseAway(WorldTrouble):
+    """Nothing was stored, unless the connection broke in the very commit: then only the rows can tell."""

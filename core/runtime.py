@@ -8,8 +8,11 @@ from contextlib import contextmanager
 from functools import cached_property
 
 from sqlalchemy import Engine, create_engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session, sessionmaker
 
+from core.errors import DatabaseAway
 from core.integrations.evolution import Evolution
 from core.integrations.rq_queue import RqQueue
 from core.ports import JobQueue, WhatsApp
@@ -57,11 +60,19 @@ class Runtime:
 
     @contextmanager
     def work(self) -> Iterator[Work]:
-        """One transaction.  Jobs and news go out after the commit; losing them costs seconds, never truth."""
-        with self._sessions() as session:
-            work = Work(session, self.settings)
-            with session.begin():
-                yield work
+        """One transaction.  Jobs and news go out after the commit; losing them costs seconds, never truth.
+
+        Raises DatabaseAway where PostgreSQL cannot be reached, is starting or stopping, or has no connection free.
+        """
+        try:
+            with self._sessions() as session:
+                work = Work(session, self.settings)
+                with session.begin():
+                    yield work
+        except (DBAPIError, NoConnectionFree) as trouble:
+            if _is_away(trouble):
+                raise DatabaseAway(type(trouble).__name__) from trouble
+            raise
         for job in work.jobs:
             self.queue.put(job)
         for topic, payload in work.news:
@@ -71,3 +82,13 @@ class Runtime:
         """Closes what was opened; safe to call twice."""
         if "engine" in self.__dict__:
             self.engine.dispose()
+
+
+def _is_away(trouble: DBAPIError | NoConnectionFree) -> bool:
+    """Told from what PostgreSQL itself refused (a broken constraint, a statement that took too long)."""
+    if not isinstance(trouble, DBAPIError) or trouble.connection_invalidated:
+        return True
+    code = getattr(trouble.orig, "pgcode", None)
+    if code is None:  # psycopg2 gives none when it could not connect
+        return type(trouble.orig).__name__ == "OperationalError"
+    return str(code).startswith(("08", "57P", "53300"))
