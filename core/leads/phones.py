@@ -140,7 +140,7 @@ def _without_address(written: str) -> str:
 
 
 def _holds_two(written: str) -> bool:
-    parts = re.split(r"[/;|,\n]", written)
+    parts: list[str] = re.split(r"[/;|,\n]", written)
     return sum(sum(c.isdigit() for c in part) >= SHORTEST_OF_TWO for part in parts) > 1
 
 
@@ -161,7 +161,7 @@ def _is_placeholder(number: phonenumbers.PhoneNumber) -> bool:
     """(99) 99999-9999 and its like: valid to the library, and nobody's."""
     national = phonenumbers.national_significant_number(number)
     area = phonenumbers.length_of_geographical_area_code(number) or (2 if number.country_code == 55 else 0)
-    return len(set(str(national)[int(area) :])) == 1
+    return len(set(national[area:])) == 1
 
 
 def _why_not(number: phonenumbers.PhoneNumber) -> NotAPhone:
