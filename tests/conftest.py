@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from core.runtime import Runtime
 from core.settings import Settings, with_driver
+from tests.people import People, gather
 
 SECRET = "a secret for tests only, long enough to be one"
 
@@ -79,3 +80,9 @@ def runtime(settings: Settings) -> Iterator[Runtime]:
     made.queue.redis.flushdb()  # type: ignore[attr-defined]
     yield made
     made.close()
+
+
+@pytest.fixture
+def people(runtime: Runtime) -> People:
+    """Ana, Bea, Vic and Carlos, signed in."""
+    return gather(runtime)
