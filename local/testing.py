@@ -1,0 +1,69 @@
+"""`./run test`: pytest with one PostgreSQL and one Valkey of its own, which end with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from local import chromium, house
+from local.account import server_account
+from local.errors import CannotStart
+from local.postgres import CHECKOUT
+from local.supervisor import Supervisor
+
+# The settings that a run of the tests takes from its surroundings.  The others stay out: a gateway that somebody has
+# exported would get the messages of the tests.
+KEPT = ("PRUMO_CHROMIUM", "PRUMO_CAPTURES", "PRUMO_PG_USER")
+NO_TESTS = 5
+
+
+def clean(environ: Mapping[str, str]) -> dict[str, str]:
+    """The surroundings without any setting of an installation."""
+    ours = ("DATABASE_URL", "REDIS_URL")
+    return {k: v for k, v in environ.items() if k not in ours and (k in KEPT or not k.startswith("PRUMO_"))}
+
+
+@contextlib.contextmanager
+def scratch_folder() -> Iterator[Path]:
+    """Below /tmp, since the path of a socket is short by law; passable for the servers' account when we are root."""
+    folder = Path(tempfile.mkdtemp(prefix="prumo-", dir="/tmp"))
+    folder.chmod(0o711)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def calls(arguments: Sequence[str]) -> list[list[str]]:
+    """The pytest calls: what was asked for in one, or everything in two.
+
+    Playwright's synchronous API runs an event loop of its own, which the asynchronous tests must not find running;
+    so what drives a browser is a process apart.
+    """
+    if arguments:
+        return [list(arguments)]
+    everything = [["tests", "--ignore=tests/e2e", "-n", "2"]]
+    return [*everything, ["tests/e2e"]] if (CHECKOUT / "tests" / "e2e").is_dir() else everything
+
+
+def run_tests(arguments: Sequence[str]) -> int:
+    """The worst exit code of its pytest calls."""
+    told = clean(os.environ)
+    told["PYTHONUNBUFFERED"] = "1"
+    try:
+        told["PRUMO_CHROMIUM"] = str(chromium.ensure(told))
+    except CannotStart as why:
+        # The tests that need it say so themselves; the others have nothing to do with it.
+        print(f"Chromium: {why}", flush=True)
+    worst = 0
+    with scratch_folder() as folder, Supervisor() as supervisor:
+        told |= house.start_services(supervisor, folder, told, server_account(told), is_durable=False)
+        for call in calls(arguments):
+            print(f"\n$ pytest {' '.join(call)}", flush=True)
+            worst = max(worst, abs(supervisor.foreground([sys.executable, "-m", "pytest", *call], told)))
+    return worst
