@@ -1,0 +1,231 @@
+"""What a campaign says: a text with gaps, and what fills them for one lead.
+
+    Oi! Vi que a {empresa} tem nota {nota|alta} no mapa.
+
+A gap is a name in braces, in Portuguese or English, with what to say instead of an unknown value after a bar.  That is
+the whole language: braces mean nothing else, there is no escape, no nesting, no expression.  The text is read once from
+left to right, and a value is never read as text again, so neither can a lead's name hold a gap of its own.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from core.errors import BadInput, PrumoError
+
+MAX_LENGTH = 4096  # of one WhatsApp text, with its gaps filled and the opt-out line
+JOINERS = "\u200c\u200d"  # invisible, but they hold some scripts and emoji together
+MAX_MARKS = 10  # combining marks on one letter; more is no language but a way to make a page unreadable
+
+# What fills a gap, and how it may be called: the first is what we write ourselves, in that language.
+NAMES: dict[str, dict[str, tuple[str, ...]]] = {
+    "company": {"pt": ("empresa", "nome"), "en": ("company", "name", "business")},
+    "neighbourhood": {"pt": ("bairro",), "en": ("neighbourhood", "neighborhood")},
+    "city": {"pt": ("cidade",), "en": ("city",)},
+    "rating": {"pt": ("nota", "avaliacao"), "en": ("rating",)},
+    "category": {"pt": ("categoria", "ramo"), "en": ("category",)},
+    "my_name": {"pt": ("meu_nome",), "en": ("my_name",)},
+}
+MEANING = {
+    spelling: (name, language)
+    for name, languages in NAMES.items()
+    for language, spellings in languages.items()
+    for spelling in spellings
+}
+# A lead is a business: the map does not say who answers.  The nearest word would mislead ("meu nome").
+NOT_A_PERSON = {"primeiro_nome": "empresa", "first_name": "company", "sobrenome": "empresa", "last_name": "company"}
+
+OPT_OUT_LINES = {
+    "pt": "Se preferir não receber, responda SAIR.",
+    "en": "If you would rather not hear from us, reply STOP.",
+}
+PORTUGUESE_SPEAKING = {"BR", "PT", "AO", "MZ", "CV", "GW", "ST"}
+
+
+class MissingVariable(PrumoError):
+    """A gap without a value and without a default: this lead must not get this text."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"nothing is known for {name}")
+        self.name = name
+
+
+@dataclass(frozen=True)
+class Gap:
+    """`name` is the canonical one; `spelling` how it stood in the text; `default` None where none was given."""
+
+    name: str
+    spelling: str
+    default: str | None
+
+
+Part = str | Gap
+
+
+@dataclass(frozen=True)
+class LeadFacts:
+    """What is known of a lead that a text may say; `sender_name` is who writes, as a person would give it."""
+
+    name: str
+    category: str | None = None
+    neighbourhood: str | None = None
+    city: str | None = None
+    rating: float | None = None
+    sender_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of a filled text; `gap` names what filled it, None for what was written so."""
+
+    text: str
+    gap: str | None = None
+
+
+def plain_text(value: str, *, field: str, limit: int) -> str:
+    """A text as people typed it, in one form: NFC, lines ended by \\n, nothing at its end.
+
+    Raises BadInput for what is too long (before anything is copied) or cannot be stored or read.
+    """
+    if len(value) > limit:
+        raise BadInput(field, "text_too_long", limit=limit, length=len(value))
+    text = unicodedata.normalize("NFC", value.replace("\r\n", "\n").replace("\r", "\n")).rstrip()
+    marks = 0
+    for character in text:
+        kind = unicodedata.category(character)
+        marks = marks + 1 if kind in ("Mn", "Me") else 0
+        if (kind in ("Cc", "Cs") and character not in "\n\t") or character in "\ufffe\uffff" or marks > MAX_MARKS:
+            raise BadInput(field, "text_unreadable")
+    return text
+
+
+@lru_cache(maxsize=512)
+def parts_of(template: str) -> tuple[Part, ...]:
+    """The text and its gaps in order.  One pass, whatever is in it.
+
+    Raises BadInput("text", …): `brace_open`, `brace_close` (position from 1), `brace_double`, `gap_empty`,
+    `gap_person` or `gap_unknown` (name, and `suggestion`, which may be empty).
+    """
+    parts: list[Part] = []
+    at = 0
+    while True:
+        opening = template.find("{", at)
+        literal = template[at:] if opening < 0 else template[at:opening]
+        stray = literal.find("}")
+        if stray >= 0:
+            raise BadInput("text", "brace_close", position=at + stray + 1)
+        if literal:
+            parts.append(literal)
+        if opening < 0:
+            return tuple(parts)
+        if template.startswith("{{", opening):
+            raise BadInput("text", "brace_double", position=opening + 1)
+        closing = template.find("}", opening)
+        again = template.find("{", opening + 1)
+        if closing < 0 or 0 <= again < closing:
+            raise BadInput("text", "brace_open", position=opening + 1)
+        parts.append(_gap(template[opening + 1 : closing], opening + 1))
+        at = closing + 1
+
+
+def variables_of(template: str) -> tuple[str, ...]:
+    """The canonical names that a text asks for, each once, in their order.  Raises BadInput as `parts_of` does."""
+    return tuple(dict.fromkeys(part.name for part in parts_of(template) if isinstance(part, Gap)))
+
+
+def values_of(facts: LeadFacts) -> dict[str, str | None]:
+    """What each spelling of each name says of this lead; None where nothing is known.
+
+    The language of the spelling is that of the text around it: {nota} is 4,9 where {rating} is 4.9.
+    """
+    rating = None if facts.rating is None else f"{facts.rating:.1f}"
+    known = {
+        "company": facts.name,
+        "neighbourhood": facts.neighbourhood,
+        "city": facts.city,
+        "rating": rating,
+        "category": facts.category,
+        "my_name": facts.sender_name,
+    }
+    values = {spelling: _one_line(known[name]) for spelling, (name, _) in MEANING.items()}
+    for spelling, (name, language) in MEANING.items():
+        if name == "rating" and language == "pt" and rating is not None:
+            values[spelling] = rating.replace(".", ",")
+    return values
+
+
+def pieces(template: str, values: Mapping[str, str | None]) -> list[Piece]:
+    """The filled text with its seams, for a preview that shows what was filled in.  Raises as `render` does."""
+    filled: list[Piece] = []
+    for part in parts_of(template):
+        if isinstance(part, str):
+            filled.append(Piece(part))
+            continue
+        value = values.get(part.spelling) or part.default
+        if value is None:
+            raise MissingVariable(part.name)
+        filled.append(Piece(value, part.name))
+    return filled
+
+
+def render(template: str, values: Mapping[str, str | None]) -> str:
+    """The text for one lead; `values` as `values_of` gives them.
+
+    Raises MissingVariable for a gap with neither value nor default, BadInput for a text that is none.
+    """
+    return "".join(piece.text for piece in pieces(template, values))
+
+
+def with_opt_out_line(text: str, line: str) -> str:
+    """The text with its way out as a paragraph of its own; not twice where it already ends so."""
+    text, line = text.rstrip(), line.strip()
+    if not line or text.endswith(line):
+        return text
+    return f"{text}\n\n{line}"
+
+
+def opt_out_line_for(country: str) -> str:
+    """The line in the language of the people who will read it."""
+    return OPT_OUT_LINES["pt" if country.upper() in PORTUGUESE_SPEAKING else "en"]
+
+
+def spelling_of(name: str, language: str) -> str:
+    """How we write a canonical name in a text of this language."""
+    return NAMES[name]["pt" if language.lower().startswith("pt") else "en"][0]
+
+
+def _gap(inside: str, position: int) -> Gap:
+    written, bar, default = inside.partition("|")
+    spelling = _fold(written)
+    if not spelling:
+        raise BadInput("text", "gap_empty", position=position)
+    if spelling in NOT_A_PERSON:
+        raise BadInput("text", "gap_person", name=written.strip(), suggestion=NOT_A_PERSON[spelling])
+    if spelling not in MEANING:
+        raise BadInput("text", "gap_unknown", name=written.strip()[:40], suggestion=_nearest(spelling))
+    return Gap(MEANING[spelling][0], spelling, default.strip() if bar else None)
+
+
+def _fold(written: str) -> str:
+    """{ Meu nome }, {MEU-NOME} and {avaliação} are {meu_nome} and {avaliacao}."""
+    bare = "".join(c for c in unicodedata.normalize("NFD", written) if not unicodedata.combining(c))
+    return "_".join(bare.casefold().replace("-", " ").replace("_", " ").split())
+
+
+def _nearest(spelling: str) -> str:
+    """What was probably meant, or nothing; a long text between braces is not compared at all."""
+    if len(spelling) > 40:
+        return ""
+    return next(iter(get_close_matches(spelling, MEANING, n=1, cutoff=0.6)), "")
+
+
+def _one_line(value: str | None) -> str | None:
+    """A value from outside keeps no line breaks, control or direction characters: it stands in a sentence of ours."""
+    if value is None:
+        return None
+    kept = (c if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf") else " " for c in value)
+    return " ".join("".join(kept).split()).strip(JOINERS) or None
