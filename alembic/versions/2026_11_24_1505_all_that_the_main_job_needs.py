@@ -223,6 +223,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("repeat_after_days", sa.Integer(), server_default="30", nullable=False),
+        sa.Column("include_landlines", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("sender_name", sa.String(length=60), server_default="", nullable=False),
         sa.Column("opt_out_line", sa.Text(), server_default="", nullable=False),
         sa.Column("timezone", sa.String(length=64), server_default="America/Sao_Paulo", nullable=False),
         sa.Column("window_start_min", sa.SmallInteger(), server_default="540", nullable=False),
@@ -791,6 +793,7 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("status in ('sending', 'unconfirmed')"),
     )
+    op.create_index("ix_campaign_leads_changed", "campaign_leads", ["campaign_id", "changed_at", "id"], unique=False)
     op.create_index("ix_campaign_leads_person", "campaign_leads", ["team_id", "phone_hash", "status"], unique=False)
     op.create_index(
         "ix_campaign_leads_replied",
@@ -1038,6 +1041,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("status in ('sending', 'unconfirmed')"),
     )
     op.drop_index("ix_campaign_leads_due", table_name="campaign_leads", postgresql_where=sa.text("status = 'queued'"))
+    op.drop_index("ix_campaign_leads_changed", table_name="campaign_leads")
     op.drop_index(op.f("ix_campaign_leads_campaign_id_status_id"), table_name="campaign_leads")
     op.drop_table("campaign_leads")
     op.drop_index(op.f("ix_campaign_instances_instance_id"), table_name="campaign_instances")

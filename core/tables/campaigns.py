@@ -55,6 +55,8 @@ class Campaign(Base):
     pause_reason: Mapped[str | None] = mapped_column(String(60))  # key of a sentence; by_hand when a person did
     audience: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))  # a lead filter
     repeat_after_days: Mapped[int] = mapped_column(Integer, server_default="30")
+    include_landlines: Mapped[bool] = mapped_column(server_default=text("false"))  # many have no WhatsApp
+    sender_name: Mapped[str] = mapped_column(String(60), server_default="")  # what {my_name} says
     opt_out_line: Mapped[str] = mapped_column(Text, server_default="")
     timezone: Mapped[str] = mapped_column(String(64), server_default="America/Sao_Paulo")
     window_start_min: Mapped[int] = mapped_column(SmallInteger, server_default="540")  # minutes after midnight
