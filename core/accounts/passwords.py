@@ -21,7 +21,7 @@ _context = CryptContext(
 )
 _two_at_once = threading.BoundedSemaphore(2)
 # What people type when asked for ten characters; the product's own words are refused by `check`.
-_COMMON = frozenset(  # noqa: SIM905 - a list of words reads better as words
+_COMMON = frozenset(
     """
     1234567890 0123456789 12345678910 123456789a 1q2w3e4r5t qwertyuiop q1w2e3r4t5 password12 password123
     password1234 passw0rd123 administrador admin12345 admin123456 senha12345 senha123456 minhasenha mudar12345

@@ -16,6 +16,7 @@ from core import audit
 from core.accounts import passwords, queries
 from core.accounts.queries import FirstSteps, Person, TeamChoice, WaitingInvite
 from core.accounts.rules import (
+    EMAIL_LENGTH,
     INVITE_LIFE,
     LANGUAGES,
     SESSION_LIFE,
@@ -100,7 +101,7 @@ def sign_in(
 
     A wrong try is remembered by `remember_wrong_try`, in a Work of its own, since this one is rolled back.
     """
-    email = email.strip().lower()[:254]
+    email = _as_typed(email)
     _slow_down(work, email, ip)
     user = queries.user_by_email(work.session, email)
     fits = passwords.fits(password, user.password_hash if user and user.is_active else None)
@@ -117,7 +118,7 @@ def sign_in(
 
 def remember_wrong_try(work: Work, *, email: str, ip: str | None) -> None:
     """Called after WrongCredentials; old tries go on this occasion."""
-    work.session.add(SignInTry(email=email.strip().lower()[:254].replace("\x00", ""), ip=ip))
+    work.session.add(SignInTry(email=_as_typed(email), ip=ip))
     work.session.execute(delete(SignInTry).where(SignInTry.at < queries.day_ago(work.now)))
 
 
@@ -361,6 +362,11 @@ def _registration(name: str, email: str, password: str, team_name: str | None) -
     if wrong:
         raise BadInputs(wrong)
     return name, email, password, team_name
+
+
+def _as_typed(email: str) -> str:
+    """An e-mail to look for, not to keep: what the database could not hold is dropped, and so finds nobody."""
+    return email[:EMAIL_LENGTH].encode("utf-8", "ignore").decode().replace("\x00", "").strip().lower()
 
 
 def _language(language: str) -> str:

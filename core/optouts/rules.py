@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 
 # Whole messages, folded.  A single word is also taken at the start of a message of up to five words ("sair por favor").
-WORDS = frozenset("sair parar pare cancelar remover descadastrar descadastre stop unsubscribe baja".split())  # noqa: SIM905
+WORDS = frozenset("sair parar pare cancelar remover descadastrar descadastre stop unsubscribe baja".split())
 SENTENCES = frozenset(
     {
         "nao quero",
@@ -55,7 +55,7 @@ _HINTS = re.compile(
     r"\b(sair|parar|pare|para de|cancelar|remov\w+|descadastr\w+|stop|spam|denunci\w+|procon|lgpd|lista"
     r"|nao (quero|mand\w+|envi\w+)|quem e)\b"
 )
-_POLITE = frozenset("por favor pf pfv obrigado obrigada please da lista desta me quero ja agora".split())  # noqa: SIM905
+_POLITE = frozenset("por favor pf pfv obrigado obrigada please da lista desta me quero ja agora".split())
 
 
 def fold(text: str) -> str:

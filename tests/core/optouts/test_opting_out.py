@@ -1,0 +1,123 @@
+"""An opt-out holds everywhere in the team, for both forms of the number, and outlives the lead."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.accounts.rules import TeamId
+from core.errors import BadInput
+from core.leads.phones import phone_hash
+from core.optouts import queries, service
+from core.optouts.recording import record_opt_out
+from core.optouts.rules import OptOutReason
+from core.tables import AuditEntry, Campaign, CampaignLead, Lead, OptOut
+from tests.people import People
+
+PHONE = "+5511900000142"
+
+
+def hash_of(people: People, phone: str = PHONE) -> bytes:
+    return phone_hash(people.runtime.settings.secret_key, phone)
+
+
+def waiting_recipient(people: People, team_id: TeamId, phone: str = PHONE) -> int:
+    with people.runtime.work() as work:
+        campaign = Campaign(team_id=team_id, name="Agenda on-line", status="running", started_at=work.now)
+        work.session.add(campaign)
+        work.session.flush()
+        row = CampaignLead(
+            team_id=team_id, campaign_id=campaign.id, lead_name="Odonto", phone=phone, phone_hash=hash_of(people, phone)
+        )
+        work.session.add(row)
+        work.session.flush()
+        return row.id
+
+
+def status_of(people: People, recipient_id: int) -> tuple[str, str | None]:
+    with people.runtime.work() as work:
+        row = work.session.get_one(CampaignLead, recipient_id)
+        return row.status.value, row.reason
+
+
+def is_opted_out(people: People, team_id: TeamId, phone: str = PHONE) -> bool:
+    with people.runtime.work() as work:
+        return queries.is_opted_out(work.session, team_id, hash_of(people, phone))
+
+
+def test_everyone_waiting_anywhere_in_the_team_is_skipped_and_says_why(people: People) -> None:
+    first, second = waiting_recipient(people, people.team_id), waiting_recipient(people, people.team_id)
+    elsewhere = waiting_recipient(people, people.other_team_id)
+    with people.runtime.work() as work:
+        assert service.opt_out(work, people["Bea"], "(11) 90000-0142")
+    assert status_of(people, first) == status_of(people, second) == ("skipped", "opted_out")
+    assert status_of(people, elsewhere) == ("queued", None), "another team has its own list"
+    assert is_opted_out(people, people.team_id)
+    assert not is_opted_out(people, people.other_team_id)
+
+
+def test_it_holds_for_the_form_without_the_ninth_digit(people: People) -> None:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE)
+    assert is_opted_out(people, people.team_id, "+551100000142")
+
+
+def test_a_second_opt_out_changes_nothing(people: People) -> None:
+    with people.runtime.work() as work:
+        assert service.opt_out(work, people["Bea"], PHONE)
+        assert not service.opt_out(work, people["Ana"], PHONE)
+    with people.runtime.work() as work:
+        assert work.session.query(OptOut).one().entered_by == people["Bea"].user_id
+        assert work.session.query(AuditEntry).filter_by(action="opt_out.entered").count() == 1
+
+
+def test_it_outlives_the_lead(people: People) -> None:
+    with people.runtime.work() as work:
+        lead = Lead(
+            team_id=people.team_id,
+            name="Odonto",
+            place_key="cid:9",
+            phone=PHONE,
+            phone_type="mobile",
+            phone_hash=hash_of(people),
+        )
+        work.session.add(lead)
+        work.session.flush()
+        service.opt_out_lead(work, people["Ana"], lead.id)
+        work.session.refresh(lead)
+        assert lead.opted_out_at is not None
+        work.session.delete(lead)
+    assert is_opted_out(people, people.team_id)
+
+
+def test_an_owner_undoes_it_and_it_stays_on_record(people: People) -> None:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE)
+    with people.runtime.work() as work:
+        card = service.page_of(work, people["Vic"]).cards[0]
+        assert (card.phone, card.reason, card.entered_by) == (PHONE, OptOutReason.BY_HAND, "Bea")
+        service.undo(work, people["Ana"], card.key)
+    assert not is_opted_out(people, people.team_id)
+    with people.runtime.work() as work:
+        assert work.session.query(OptOut).one().undone_at is not None
+        assert work.session.query(AuditEntry).filter_by(action="opt_out.undone").count() == 1
+        assert service.page_of(work, people["Ana"]).total == 0
+
+
+def test_asking_again_after_an_undo_holds_again(people: People) -> None:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE)
+        service.undo(work, people["Ana"], hash_of(people).hex())
+    with people.runtime.work() as work:
+        assert record_opt_out(
+            work, people.team_id, hash_of(people), phone=PHONE, reason=OptOutReason.BY_REPLY, words="SAIR"
+        )
+    with people.runtime.work() as work:
+        card = service.page_of(work, people["Ana"]).cards[0]
+    assert (card.reason, card.words) == (OptOutReason.BY_REPLY, "SAIR")
+
+
+@pytest.mark.parametrize("typed", ["", "190", "abc", "+", "11 98765-4321 ramal 9", "1" * 1000])
+def test_what_is_no_phone_is_told_by_the_field(people: People, typed: str) -> None:
+    with pytest.raises(BadInput) as told, people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], typed)
+    assert told.value.field == "phone"
