@@ -387,6 +387,7 @@ def upgrade() -> None:
         sa.Column("data_id", sa.String(length=48), nullable=True),
         sa.Column("kg_id", sa.String(length=48), nullable=True),
         sa.Column("name", sa.String(length=300), nullable=False),
+        sa.Column("name_folded", sa.String(length=300), server_default="", nullable=False),
         sa.Column("category", sa.String(length=120), nullable=True),
         sa.Column("categories", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
         sa.Column("address", sa.String(length=500), nullable=True),
@@ -459,7 +460,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("team_id", "id", name=op.f("uq_leads_team_id_id")),
         sa.UniqueConstraint("team_id", "place_key", name=op.f("uq_leads_team_id_place_key")),
     )
-    op.create_index("ix_leads_last_sent", "leads", ["team_id", "last_sent_at", "id"], unique=False)
+    op.create_index(
+        "ix_leads_last_sent",
+        "leads",
+        ["team_id", sa.text("last_sent_at DESC NULLS LAST"), sa.text("id DESC")],
+        unique=False,
+    )
     op.create_index(
         "ix_leads_name_key",
         "leads",
@@ -484,8 +490,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_leads_team_id_category"), "leads", ["team_id", "category"], unique=False)
     op.create_index(op.f("ix_leads_team_id_city"), "leads", ["team_id", "city"], unique=False)
     op.create_index(op.f("ix_leads_team_id_created_at_id"), "leads", ["team_id", "created_at", "id"], unique=False)
-    op.create_index(op.f("ix_leads_team_id_name_id"), "leads", ["team_id", "name", "id"], unique=False)
-    op.create_index(op.f("ix_leads_team_id_rating_id"), "leads", ["team_id", "rating", "id"], unique=False)
+    op.create_index(op.f("ix_leads_team_id_name_folded_id"), "leads", ["team_id", "name_folded", "id"], unique=False)
+    op.create_index(
+        "ix_leads_rating", "leads", ["team_id", sa.text("rating DESC NULLS LAST"), sa.text("id DESC")], unique=False
+    )
     op.create_index(
         "ix_leads_words",
         "leads",
@@ -960,6 +968,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_search_finds_lead_id"), "search_finds", ["lead_id"], unique=False)
     op.create_index(op.f("ix_search_finds_search_id_found_at"), "search_finds", ["search_id", "found_at"], unique=False)
     op.create_table(
+        "search_left_out",
+        sa.Column("search_id", sa.BigInteger(), nullable=False),
+        sa.Column("place_key", sa.String(length=200), nullable=False),
+        sa.Column("team_id", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["team_id", "search_id"],
+            ["searches.team_id", "searches.id"],
+            name=op.f("fk_search_left_out_team_id_search_id_searches"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["team_id"], ["teams.id"], name=op.f("fk_search_left_out_team_id_teams"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("search_id", "place_key", name=op.f("pk_search_left_out")),
+    )
+    op.create_table(
         "attempts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("team_id", sa.BigInteger(), nullable=False),
@@ -1009,6 +1033,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_attempts_campaign_lead_id"), table_name="attempts")
     op.drop_table("attempts")
+    op.drop_table("search_left_out")
     op.drop_index(op.f("ix_search_finds_search_id_found_at"), table_name="search_finds")
     op.drop_index(op.f("ix_search_finds_lead_id"), table_name="search_finds")
     op.drop_table("search_finds")
@@ -1064,8 +1089,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_leads_words", table_name="leads", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}
     )
-    op.drop_index(op.f("ix_leads_team_id_rating_id"), table_name="leads")
-    op.drop_index(op.f("ix_leads_team_id_name_id"), table_name="leads")
+    op.drop_index("ix_leads_rating", table_name="leads")
+    op.drop_index(op.f("ix_leads_team_id_name_folded_id"), table_name="leads")
     op.drop_index(op.f("ix_leads_team_id_created_at_id"), table_name="leads")
     op.drop_index(op.f("ix_leads_team_id_city"), table_name="leads")
     op.drop_index(op.f("ix_leads_team_id_category"), table_name="leads")

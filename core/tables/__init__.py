@@ -6,7 +6,7 @@ from core.tables.campaigns import Campaign, CampaignCounter, CampaignInstance, C
 from core.tables.instances import Instance, WebhookEvent, WhatsAppAddress
 from core.tables.leads import Lead, LeadNote
 from core.tables.optouts import OptOut
-from core.tables.searches import Search, SearchCell, SearchFind
+from core.tables.searches import Search, SearchCell, SearchFind, SearchLeftOut
 from core.tables.sending import Attempt, CampaignLead, EarlyReceipt, Message
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Search",
     "SearchCell",
     "SearchFind",
+    "SearchLeftOut",
     "SessionRow",
     "SignInTry",
     "Team",

@@ -42,11 +42,12 @@ class Lead(Base):
         Index("ix_leads_name_key", "team_id", "name_key", postgresql_where=text("name_key is not null")),
         Index("ix_leads_phone_hash", "team_id", "phone_hash", postgresql_where=text("phone_hash is not null")),
         Index(None, "team_id", "created_at", "id"),
-        Index(None, "team_id", "name", "id"),
-        Index(None, "team_id", "rating", "id"),
+        Index(None, "team_id", "name_folded", "id"),
+        # What is not known comes last when the list falls and first when it rises: one index serves both ways.
+        Index("ix_leads_rating", "team_id", text("rating DESC NULLS LAST"), text("id DESC")),
+        Index("ix_leads_last_sent", "team_id", text("last_sent_at DESC NULLS LAST"), text("id DESC")),
         Index(None, "team_id", "city"),
         Index(None, "team_id", "category"),
-        Index("ix_leads_last_sent", "team_id", "last_sent_at", "id"),
         Index(
             "ix_leads_words",
             "team_id",
@@ -70,6 +71,9 @@ class Lead(Base):
     data_id: Mapped[str | None] = mapped_column(String(48))
     kg_id: Mapped[str | None] = mapped_column(String(48))
     name: Mapped[str] = mapped_column(String(300))
+    name_folded: Mapped[str] = mapped_column(
+        String(300), server_default=""
+    )  # lower case, no accents: the order of the alphabet
     category: Mapped[str | None] = mapped_column(String(120))
     categories: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
     address: Mapped[str | None] = mapped_column(String(500))

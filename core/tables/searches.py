@@ -108,3 +108,16 @@ class SearchFind(Base):
     team_id: Mapped[int] = team_column()
     was_new: Mapped[bool]
     found_at: Mapped[datetime] = created_column()
+
+
+class SearchLeftOut(Base):
+    """A place that a search came upon and did not keep: counted once, however often it comes.  Gone when it ends."""
+
+    __tablename__ = "search_left_out"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "search_id"], ["searches.team_id", "searches.id"], ondelete="CASCADE"),
+    )
+
+    search_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    place_key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    team_id: Mapped[int] = team_column()
