@@ -1,0 +1,183 @@
+"""The control page and its API, `/control`: a simulation's own part, which the real gateway does not have.
+
+Only this machine may use it, whatever address the gateway listens on; a page of another site cannot (its Origin is
+refused), nor one that had its name pointed here (the Host is looked at).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from jinja2 import Environment, FileSystemLoader
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from sandbox.gateway.config import is_loopback
+from sandbox.gateway.controls import ControlError, Controls
+from sandbox.gateway.faults import Kind
+from sandbox.gateway.world import World
+
+QUESTIONS = ("instances", "ledger", "answers", "webhooks", "faults")
+VERBS = (
+    "scan",
+    "open_instance",
+    "ban",
+    "cut",
+    "log_out_elsewhere",
+    "storm",
+    "unreachable",
+    "restart",
+    "reply",
+    "owner_writes",
+    "revoke",
+    "receipt",
+    "person",
+    "replies",
+    "forget_people",
+    "fault",
+    "clear_faults",
+)
+NUMBERS: dict[str, Callable[[str], float]] = {
+    name: float for name in ("seconds", "share", "down_s", "reply_after_s")
+} | {name: int for name in ("times", "after", "id", "status")}
+CLAIMS = ("exists", "delivered", "reads", "uses_lid", "picture", "on", "leaves")
+SHOWN = 50
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
+    " img-src data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'",
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
+pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True)
+
+
+def routes(world: World) -> list[Route]:
+    controls = Controls(world)
+    answering = [
+        Route(f"/control/{name.replace('_', '-')}", _only_here(_asking(controls, name)), methods=["GET"])
+        for name in QUESTIONS
+    ]
+    acting = [
+        Route(f"/control/{name.replace('_', '-')}", _only_here(_doing(controls, name)), methods=["POST"])
+        for name in VERBS
+    ]
+    return [Route("/control", _only_here(_page(world, controls)), methods=["GET"]), *answering, *acting]
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def _only_here(endpoint: Endpoint) -> Endpoint:
+    """Refuse whoever is not on this machine or comes from another site."""
+
+    async def guarded(request: Request) -> Response:
+        client = request.client.host if request.client else ""
+        host = urlsplit(f"//{request.headers.get('host', '')}").hostname or ""
+        origin = request.headers.get("origin")
+        same_site = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        if not (is_loopback(client) and is_loopback(host) and same_site):
+            return JSONResponse({"error": "the controls are for this machine only"}, 403)
+        answer = await endpoint(request)
+        answer.headers.update(HEADERS)
+        return answer
+
+    return guarded
+
+
+def _asking(controls: Controls, name: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return _do(controls, name, dict(request.query_params))
+
+    return endpoint
+
+
+def _doing(controls: Controls, name: str) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        content = await request.body()
+        if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            answer = _do(controls, name, dict(parse_qsl(content.decode(errors="replace"))))
+            return RedirectResponse("/control", 303) if answer.status_code == 200 else answer
+        try:
+            given = json.loads(content) if content else {}
+        except ValueError:
+            return JSONResponse({"error": "not a JSON document"}, 400)
+        if not isinstance(given, dict):
+            return JSONResponse({"error": "not a JSON object"}, 400)
+        return _do(controls, name, given)
+
+    return endpoint
+
+
+def _do(controls: Controls, name: str, given: dict[str, Any]) -> Response:
+    """Call a control with what was given; 400 with a sentence for what is wrong with it."""
+    method = getattr(controls, name)
+    try:
+        arguments = {key: _typed(key, value) for key, value in given.items()}
+        inspect.signature(method).bind(**arguments)
+        done = method(**arguments)
+    except (ControlError, TypeError, ValueError) as error:
+        return JSONResponse({"error": str(error)}, 400)
+    return JSONResponse({"ok": True} if done is None else _plain(done))
+
+
+def _typed(name: str, value: Any) -> Any:
+    """Forms and queries know only text.  Raises ValueError for a number that is none."""
+    if not isinstance(value, str):
+        return value
+    if name in NUMBERS:
+        return NUMBERS[name](value)
+    if name in CLAIMS and value.lower() in ("true", "false", "1", "0", "yes", "no"):
+        return value.lower() in ("true", "1", "yes")
+    return value
+
+
+def _plain(done: Any) -> Any:
+    if isinstance(done, list):
+        return [_plain(each) for each in done]
+    return dataclasses.asdict(done) if dataclasses.is_dataclass(done) and not isinstance(done, type) else done
+
+
+def _page(world: World, controls: Controls) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        html = pages.get_template("control.html").render(
+            instances=[each | {"webhook": _without_path(each["webhook"])} for each in controls.instances()],
+            codes={name: _png(world, name) for name in world.instances},
+            kinds=sorted(Kind),
+            faults=controls.faults(),
+            replies=world.people.replies,
+            unreachable=world.unreachable,
+            ledger=controls.ledger()[-SHOWN:][::-1],
+            left=len(world.ledger),
+            answers=controls.answers()[-SHOWN:][::-1],
+            webhooks=[
+                {"at": each.at, "instance": each.instance, "event": each.event, "outcomes": each.outcomes}
+                | {"url": _without_path(each.url)}
+                for each in list(world.webhooks.recent)[: -SHOWN - 1 : -1]
+            ],
+        )
+        return HTMLResponse(html)
+
+    return endpoint
+
+
+def _without_path(url: object) -> str | None:
+    """A webhook's path may hold its secret, and pages are looked at over shoulders."""
+    if not isinstance(url, str):
+        return None
+    try:
+        parts = urlsplit(url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}/…"
+    except ValueError:
+        return "(not an address)"
+
+
+def _png(world: World, name: str) -> str | None:
+    qr = world.link(world.instances[name]).qr
+    return qr.png if qr else None
