@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from local import chromium, healthy, postgres, redis
-from local.account import Account, check_reachable, server_account
+from local.account import Account, check_reachable, make_folder, server_account
 from local.errors import CannotStart
 from local.postgres import CHECKOUT
 from local.supervisor import Child, Supervisor
@@ -98,11 +98,9 @@ def _told(
             "PRUMO_GATEWAY_KEY": environ.get("PRUMO_GATEWAY_KEY") or kept_secret(folder / "gateway.key"),
             "PRUMO_GATEWAY_SIMULATED": "1",
             "PRUMO_MIN_GAP_S": environ.get("PRUMO_MIN_GAP_S") or "1",
-            "PRUMO_SANDBOX_GATEWAY_PORT": str(ports["gateway"]),
         }
     if has_own_map:
         told["PRUMO_DEMO_MAP_URL"] = f"http://127.0.0.1:{ports['map']}"
-        told["PRUMO_SANDBOX_MAP_PORT"] = str(ports["map"])
     return told
 
 
@@ -217,12 +215,16 @@ def python(*module: str) -> list[str]:
 
 
 def sandbox(house: House, told: Mapping[str, str]) -> list[Child]:
-    """The world outside, stood in for."""
+    """The world outside, stood in for.  What WhatsApp "delivered" and the paired numbers outlive a restart."""
     found = []
     if house.has_own_gateway:
-        found.append(_server("gateway", python("sandbox.gateway"), told, house))
+        kept = make_folder(house.folder / "gateway", None)
+        remember = ["--state", str(kept / "state.json"), "--ledger", str(kept / "ledger.jsonl")]
+        argv = [*python("sandbox.gateway"), "--port", str(house.ports["gateway"]), "--control", *remember]
+        found.append(_server("gateway", argv, told, house))
     if house.has_own_map:
-        found.append(_server("map", python("sandbox.maps"), told, house))
+        argv = [*python("sandbox.maps"), "--port", str(house.ports["map"])]
+        found.append(_server("map", argv, told, house))
     return found
 
 
