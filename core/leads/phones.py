@@ -19,6 +19,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 
 from core.errors import BadInput
 from core.leads.rules import PhoneType
+from core.secrets import derived_key
 
 LONGEST = 64  # characters of what a person may call one phone; checked before anything is read
 SHORTEST_OF_TWO = 8  # digits on both sides of a slash: two numbers were written, not one
@@ -67,7 +68,7 @@ class Phone:
         try:
             number = phonenumbers.parse(written, country)
         except NumberParseException:
-            raise NotAPhone("phone_invalid") from None
+            raise NotAPhone("not_a_phone") from None
         if not phonenumbers.is_valid_number(number):
             raise _why_not(number)
         return _phone(number)
@@ -106,7 +107,7 @@ def forms(e164: str) -> tuple[str, ...]:
 def _cleaned(text: str) -> str:
     """One number as one line of digits and marks, or NotAPhone."""
     if len(text) > LONGEST:
-        raise NotAPhone("phone_too_long", most=LONGEST)
+        raise NotAPhone("too_long", n=LONGEST)
     # Copied numbers carry invisible direction marks; a byte that is no character is nobody's number.
     written = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf").strip()
     written = _without_address(written.removeprefix("tel:").strip())
@@ -118,7 +119,7 @@ def _cleaned(text: str) -> str:
         raise NotAPhone("phone_empty")
     # The library skips what it cannot read; a number with half a character in it was cut, not written.
     if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not c.isspace() for c in written):
-        raise NotAPhone("phone_invalid")
+        raise NotAPhone("not_a_phone")
     # The library reads letters as keys of a telephone: "ramal 9" would become five more digits.
     if any(c.isalpha() for c in written):
         raise NotAPhone("phone_has_letters")
@@ -135,7 +136,7 @@ def _without_address(written: str) -> str:
         raise NotAPhone("phone_is_group")
     e164 = from_address(written)
     if e164 is None:
-        raise NotAPhone("phone_invalid")
+        raise NotAPhone("not_a_phone")
     return e164
 
 
@@ -169,7 +170,7 @@ def _why_not(number: phonenumbers.PhoneNumber) -> NotAPhone:
     match = BRAZILIAN_WITHOUT_NINE.fullmatch(digits)
     if match and phonenumbers.is_valid_number(phonenumbers.parse(f"+55{match[1]}9{match[2]}")):
         return NotAPhone("phone_old_mobile", suggestion=f"{match[1]} 9{match[2][:4]}-{match[2][4:]}")
-    return NotAPhone("phone_invalid")
+    return NotAPhone("not_a_phone")
 
 
 def _as_the_network_writes(digits: str) -> str:
@@ -200,5 +201,4 @@ def _canonical(e164: str) -> str:
 
 @lru_cache(maxsize=4)
 def _hashing_key(secret_key: str) -> bytes:
-    """A key of its own, so that what is derived for one purpose says nothing about another."""
-    return hmac.new(secret_key.encode(), b"prumo: hashes of phones", hashlib.sha256).digest()
+    return derived_key(secret_key, "phones")

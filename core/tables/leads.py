@@ -96,7 +96,7 @@ class Lead(Base):
     price: Mapped[str | None] = mapped_column(String(40))
     plus_code: Mapped[str | None] = mapped_column(String(40))
     timezone: Mapped[str | None] = mapped_column(String(64))
-    opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    opening_hours: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     closed: Mapped[str | None] = mapped_column(String(16))
     is_claimed: Mapped[bool | None]
     thumbnail_url: Mapped[str | None] = mapped_column(String(2000))

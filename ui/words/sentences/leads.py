@@ -1,0 +1,16 @@
+"""Phones, filters and notes."""
+
+from ui.words import N_
+
+SENTENCES = {
+    "phone_empty": N_("There is no phone number here."),
+    "phone_from_spreadsheet": N_("The spreadsheet turned this into a number. Format the column as text."),
+    "phone_has_letters": N_("A phone number has no letters. Leave extensions out."),
+    "phone_two_numbers": N_("There are two numbers here. Leave one."),
+    "phone_is_group": N_("This is a group, not a person's number."),
+    "phone_cannot_receive": N_("A number like this cannot receive messages."),
+    "phone_placeholder": N_("This number is an example, nobody has it."),
+    "phone_old_mobile": N_("The ninth digit is missing. Do you mean {suggestion}?"),
+    "filter_unreadable": N_("This filter cannot be read. Choose it again."),
+    "rating_range": N_("A rating is between 0 and 5."),
+}
