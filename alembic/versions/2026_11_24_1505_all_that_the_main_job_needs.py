@@ -101,6 +101,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("instance_id", "gateway_message_id", "receipt", name=op.f("pk_early_receipts")),
     )
     op.create_table(
+        "gateway_leftovers",
+        sa.Column("gateway_name", sa.String(length=80), nullable=False),
+        sa.Column("instance_id", sa.BigInteger(), nullable=False),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("gateway_name", name=op.f("pk_gateway_leftovers")),
+    )
+    op.create_table(
         "sign_in_tries",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("email", sa.String(length=254), nullable=False),
@@ -282,7 +291,8 @@ def upgrade() -> None:
         sa.Column("gateway_name", sa.String(length=80), nullable=True),
         sa.Column("gateway_id", sa.String(length=64), nullable=True),
         sa.Column("gateway_token", sa.LargeBinary(), nullable=True),
-        sa.Column("webhook_token_hash", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("linking_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pairing_phone", sa.String(length=20), nullable=True),
         sa.Column("phone", sa.String(length=20), nullable=True),
         sa.Column("profile_name", sa.String(length=120), nullable=True),
         sa.Column(
@@ -304,6 +314,8 @@ def upgrade() -> None:
         sa.Column("status_reason", sa.String(length=60), nullable=True),
         sa.Column("status_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("checked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("gateway_trouble", sa.String(length=60), nullable=True),
         sa.Column("gateway_restarted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("qr_text", sa.Text(), nullable=True),
         sa.Column("qr_count", sa.Integer(), server_default="0", nullable=False),
@@ -889,6 +901,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_messages")),
         sa.UniqueConstraint("team_id", "id", name=op.f("uq_messages_team_id_id")),
     )
+    op.create_index(
+        "ix_messages_sent",
+        "messages",
+        ["instance_id", "sent_at"],
+        unique=False,
+        postgresql_where=sa.text("sent_at is not null"),
+    )
     op.create_index(op.f("ix_messages_campaign_lead_id"), "messages", ["campaign_lead_id"], unique=False)
     op.create_index(
         op.f("ix_messages_team_id_phone_hash_at"), "messages", ["team_id", "phone_hash", "at"], unique=False
@@ -1043,6 +1062,7 @@ def downgrade() -> None:
         table_name="messages",
         postgresql_where=sa.text("gateway_message_id is not null"),
     )
+    op.drop_index("ix_messages_sent", table_name="messages", postgresql_where=sa.text("sent_at is not null"))
     op.drop_index(op.f("ix_messages_team_id_phone_hash_at"), table_name="messages")
     op.drop_index(op.f("ix_messages_campaign_lead_id"), table_name="messages")
     op.drop_table("messages")
@@ -1127,6 +1147,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_sign_in_tries_ip_at"), table_name="sign_in_tries")
     op.drop_index(op.f("ix_sign_in_tries_email_at"), table_name="sign_in_tries")
     op.drop_table("sign_in_tries")
+    op.drop_table("gateway_leftovers")
     op.drop_table("early_receipts")
     op.execute("drop function count_recipients")
     op.execute("drop function count_receipts")

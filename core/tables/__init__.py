@@ -3,7 +3,7 @@
 from core.tables.accounts import AuditEntry, Invite, Membership, SessionRow, SignInTry, Team, User
 from core.tables.base import Base
 from core.tables.campaigns import Campaign, CampaignCounter, CampaignInstance, CampaignStep
-from core.tables.instances import Instance, WebhookEvent, WhatsAppAddress
+from core.tables.instances import GatewayLeftover, Instance, WebhookEvent, WhatsAppAddress
 from core.tables.leads import Lead, LeadNote
 from core.tables.optouts import OptOut
 from core.tables.searches import Search, SearchCell, SearchFind, SearchLeftOut
@@ -19,6 +19,7 @@ __all__ = [
     "CampaignLead",
     "CampaignStep",
     "EarlyReceipt",
+    "GatewayLeftover",
     "Instance",
     "Invite",
     "Lead",

@@ -1,4 +1,4 @@
-"""instances, webhook_inbox, whatsapp_addresses."""
+"""instances, gateway_leftovers, webhook_inbox, whatsapp_addresses."""
 
 from __future__ import annotations
 
@@ -50,13 +50,16 @@ class Instance(Base):
     gateway_name: Mapped[str | None] = mapped_column(String(80))  # a new one at each connection
     gateway_id: Mapped[str | None] = mapped_column(String(64))
     gateway_token: Mapped[bytes | None] = mapped_column(LargeBinary)  # encrypted
-    webhook_token_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    linking_at: Mapped[datetime | None] = time_column()  # somebody set out to make it there; after a while, another
+    pairing_phone: Mapped[str | None] = mapped_column(String(20))  # E.164 to ask a pairing code for
     phone: Mapped[str | None] = mapped_column(String(20))
     profile_name: Mapped[str | None] = mapped_column(String(120))
     status: Mapped[InstanceStatus] = state_column(InstanceStatus, "status", server_default="new")
     status_reason: Mapped[str | None] = mapped_column(String(60))  # key of a sentence
     status_at: Mapped[datetime] = created_column()
     checked_at: Mapped[datetime | None] = time_column()  # last time the gateway told its state
+    closed_since: Mapped[datetime | None] = time_column()  # the gateway has said "closed" ever since
+    gateway_trouble: Mapped[str | None] = mapped_column(String(60))  # key of a sentence, while it does not do its part
     gateway_restarted_at: Mapped[datetime | None] = time_column()  # last doubt whether it kept its history
     qr_text: Mapped[str | None] = mapped_column(Text)
     qr_count: Mapped[int] = mapped_column(Integer, server_default="0")
@@ -80,6 +83,18 @@ class Instance(Base):
     lease_owner: Mapped[str | None] = mapped_column(String(120))
     lease_epoch: Mapped[int] = mapped_column(Integer, server_default="0")
     lease_until: Mapped[datetime | None] = time_column()
+
+
+class GatewayLeftover(Base):
+    """A name at the gateway that is to be logged out and deleted: a wish, until the gateway has done it."""
+
+    __tablename__ = "gateway_leftovers"
+
+    gateway_name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    instance_id: Mapped[int] = mapped_column(BigInteger)
+    wanted_at: Mapped[datetime] = created_column()
+    tried_at: Mapped[datetime | None] = time_column()
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")
 
 
 class WebhookEvent(Base):

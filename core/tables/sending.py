@@ -119,6 +119,8 @@ class Message(Base):
         ),
         Index(None, "team_id", "phone_hash", "at"),
         Index(None, "campaign_lead_id"),
+        # How much a number wrote on each of the last days.
+        Index("ix_messages_sent", "instance_id", "sent_at", postgresql_where=text("sent_at is not null")),
         CheckConstraint("direction in ('in', 'out')", name="direction"),
     )
 
