@@ -154,6 +154,17 @@ class MessageReceived:
 GatewayEvent = LinkChanged | QrChanged | MessageSent | ReceiptCame | MessageReceived
 
 
+@dataclass(frozen=True)
+class StorableWebhook:
+    """A webhook's body as it may be kept: without the gateway's own secrets.
+
+    `instance` is the gateway's name of the one it speaks of; None where the body does not say.
+    """
+
+    instance: str | None
+    body: bytes
+
+
 class WhatsApp(Protocol):
     """A gateway to WhatsApp.  No call retries; each has an overall deadline and a size cap.
 
@@ -167,6 +178,10 @@ class WhatsApp(Protocol):
     def connect(self, name: str, phone: str | None = None) -> Qr | LinkReport: ...
 
     def state(self, name: str) -> LinkReport: ...
+
+    def describe(self, name: str) -> LinkReport:
+        """As `state`, and also whose number it is or why it is closed: dearer, so only asked when the state is news."""
+        ...
 
     def remove(self, name: str) -> None:
         """Logs out and deletes: a reused session goes deaf.  Not there any more is success."""
@@ -184,6 +199,10 @@ class WhatsApp(Protocol):
 
     def read_webhook(self, body: bytes) -> list[GatewayEvent]:
         """Pure.  Unknown events give an empty list; an unreadable body raises ValueError."""
+        ...
+
+    def storable(self, body: bytes) -> StorableWebhook:
+        """Pure.  What of a webhook may be stored and logged; takes any bytes."""
         ...
 
 
