@@ -1,0 +1,38 @@
+"""The question before what cannot be undone.  Where it can be undone, do it and offer Undo in the toast instead."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from nicegui import ui
+
+from ui.parts.button import button
+from ui.parts.note import note
+from ui.parts.text import text
+from ui.words import _
+
+Choice = Literal["action", "alternative", ""]
+
+
+async def confirm(
+    title: str, body: str, *, action: str, alternative: str = "", hint: str = "", danger: bool = True
+) -> Choice:
+    """Asks and waits: "action", "alternative", or "" for going back; so `if await confirm(…)` is enough without one.
+
+    `body` says what happens and what does not; `hint` offers the milder way that `alternative` takes.
+    """
+    with ui.dialog() as dialog, ui.card().style("width:460px;gap:8px"):
+        dialog.props["aria-label"] = title
+        text(title, "p-h-sec", tag="h2").style("font-size:16px")
+        text(body, "p-t-2", tag="p")
+        if hint:
+            note(hint, tone="warn", icon="pause")
+        with ui.element("div").classes("p-row p-g8 p-wrap p-full").style("justify-content:flex-end;margin-top:8px"):
+            button(_("Go back"), lambda: dialog.submit(""), kind="gho")
+            if alternative:
+                button(alternative, lambda: dialog.submit("alternative"))
+            button(action, lambda: dialog.submit("action"), kind="sbad" if danger else "pri")
+    choice = await dialog
+    dialog.clear()
+    dialog.delete()
+    return choice or ""
