@@ -188,6 +188,7 @@ def bring_history(world: World, instance: Instance) -> None:
         text = OLD_SENTENCES[n % len(OLD_SENTENCES)]
         row = _inbound_row(world, instance, person, text, None, False, False)
         row["messageTimestamp"] -= OLD_S
+        row["key"] = {name: row["key"][name] for name in ("remoteJid", "fromMe", "id")}
         old.append(_as_event(row) | {"contextInfo": None})
     world.tell(instance, world.link(instance), "messages.set", old)
 
@@ -216,7 +217,7 @@ def _inbound_row(
         "id": codes.row_id(),
         "key": {name: key[name] for name in ("id", "remoteJid", "fromMe")} if meta else key,
         "pushName": instance.profile_name if typed_by_owner else person.name,
-        "status": "SERVER_ACK" if typed_by_owner else "DELIVERY_ACK",
+        "status": None if meta else "SERVER_ACK" if typed_by_owner else "DELIVERY_ACK",
         "message": _picture(text) if picture else {"conversation": text},
         "contextInfo": context,
         "messageType": "imageMessage" if picture else "conversation",
@@ -251,6 +252,8 @@ def _picture(caption: str) -> dict[str, Any]:
 def _as_event(row: Row) -> Row:
     """What is posted of a row: no database id, and no empty context on a plain text."""
     event = {name: value for name, value in row.items() if name != "id"}
+    if event["status"] is None:
+        del event["status"]  # Meta's have none
     if event["contextInfo"] is None and row["messageType"] == "conversation":
         del event["contextInfo"]
     return event

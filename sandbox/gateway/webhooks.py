@@ -155,7 +155,7 @@ def _headers(hook: dict[str, Any]) -> dict[str, str]:
     headers = {"Accept": "application/json, text/plain, */*", "Content-Type": "application/json"} | static
     if secret is not None:
         headers["Authorization"] = f"Bearer {_jwt(secret)}"
-    return headers | {"User-Agent": "axios/1.12.2"}
+    return headers | {"User-Agent": "axios/1.12.2", "Connection": "keep-alive"}
 
 
 def _jwt(secret: str) -> str:
