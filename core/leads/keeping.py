@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, bindparam, case, func, literal_column, or_, select, update
@@ -121,7 +122,8 @@ def keep(work: Work, team_id: TeamId, candidates: Sequence[Candidate], *, search
     opted_out = _opted_out(work, team_id, rows)
     values = [_row(work, team_id, row, search_id, opted_out) for row in rows]
     values.sort(key=lambda row: str(row["place_key"]))  # everybody locks in one order
-    found = {row.place_key: row for row in work.session.execute(_upsert(), values)}
+    # On the connection: the session would make objects of every row first.
+    found = {row.place_key: row for row in work.session.connection().execute(_upsert(), values)}
     return [Kept(LeadId(found[r.key].id), found[r.key].was_new, found[r.key].has_phone) for r in rows]
 
 
@@ -345,6 +347,7 @@ def _row(work: Work, team_id: TeamId, row: Candidate, search_id: int | None, opt
     }
 
 
+@cache
 def _upsert() -> ReturningInsert[int, str, bool, bool]:
     """One statement for the whole batch; `xmax = 0` tells a row that was inserted from one that was there."""
     row = insert(Lead)
