@@ -51,7 +51,8 @@ def _keep_house(
             told = house.open_house(supervisor, planned)
             if then is not None:
                 then(supervisor, told)
-            supervisor.say(f"everything runs, {_since_typing():.1f} s after it was asked for; Ctrl-C stops it")
+            state = f"all run but {', '.join(supervisor.down())}" if supervisor.down() else "everything runs"
+            supervisor.say(f"{state}, {_since_typing():.1f} s after it was asked for; Ctrl-C stops it")
             return supervisor.watch()
 
 

@@ -244,6 +244,10 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         return {run.child.name: run.popen.pid for run in self._runs if run.popen}
 
+    def down(self) -> list[str]:
+        """The names of those that should run and do not, for now."""
+        return [run.child.name for run in self._runs if run.popen is None]
+
     # -- the loop
 
     def _wait(self, longest_s: float) -> None:
