@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from enum import StrEnum
-from typing import NewType
+from itertools import islice
+from typing import Any, NewType
+
+from core.campaigns.text import Gap, parts_of, plain_text
+from core.campaigns.windows import DAY_MIN, NeverOpens, Span, Window, is_open, local_day, next_opening, spans
+from core.errors import BadInput, BadInputs
+from core.instances.rules import InstanceId, InstanceStatus
+from core.leads.rules import LeadFilter
 
 CampaignId = NewType("CampaignId", int)
+
+NAME_LENGTH = 120
+SENDER_LENGTH = 60
+GAP_LIMIT_S = 86_400
+PER_DAY_LIMIT = 10_000
+REPEAT_LIMIT_DAYS = 365
+SCHEDULE_AHEAD = timedelta(days=365)
+MANY_DAYS = 30  # of sending: the list will have grown old before its end
+ESTIMATE_SPANS = 800  # of open time; what lies beyond ends "in more than a year"
+TEXT_DRAFT_LIMIT = 20_000  # a draft may be too long for WhatsApp, and is told so; beyond this it is no draft
 
 
 class CampaignStatus(StrEnum):
@@ -25,3 +45,458 @@ MAY_FOLLOW: dict[CampaignStatus, set[CampaignStatus]] = {
     CampaignStatus.FINISHED: set(),
     CampaignStatus.CANCELLED: set(),
 }
+
+
+def may_become(status: CampaignStatus) -> list[CampaignStatus]:
+    """The states from which a campaign may come into this one."""
+    return [before for before, after in MAY_FOLLOW.items() if status in after]
+
+
+class LeftOut(StrEnum):
+    """Why a lead of the audience will not be written to.  The first that is true counts, in this order."""
+
+    NO_PHONE = "no_phone"
+    CLOSED = "closed"  # the map says that the business has closed
+    OPTED_OUT = "opted_out"
+    LANDLINE = "landline"  # may have no WhatsApp; a switch takes them in
+    NOT_ON_WHATSAPP = "not_on_whatsapp"
+    RECENTLY_WRITTEN = "recently_written"
+    IN_ANOTHER_CAMPAIGN = "in_another_campaign"  # waits for its turn there
+    MISSING_VARIABLE = "missing_variable"  # the text would have a hole
+    REPEATED = "repeated"  # another lead of the audience has the same phone
+
+
+# ---------------------------------------------------------------- what a person decides
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A campaign as people fill it in.  Incomplete is fine; what cannot be kept at all is refused by `checked`."""
+
+    name: str
+    audience: LeadFilter
+    text: str
+    opt_out_line: str
+    sender_name: str
+    instance_ids: tuple[InstanceId, ...]
+    timezone: str
+    weekdays: tuple[int, ...]
+    repeat_after_days: int = 30
+    include_landlines: bool = False
+    window_start_min: int = 540
+    window_end_min: int = 1080
+    skip_holidays: bool = True
+    gap_min_s: int = 45
+    gap_max_s: int = 120
+    per_day: int = 50
+    starts_at: datetime | None = None
+
+    def window(self, country: str) -> Window:
+        """Raises BadInput by the field."""
+        return Window(
+            self.timezone,
+            self.window_start_min,
+            self.window_end_min,
+            self.weekdays,
+            country if self.skip_holidays else None,
+        )
+
+
+def checked(plan: Plan, *, min_gap_s: int) -> Plan:
+    """The plan with its texts in one form.  Raises BadInputs, every field that cannot be kept.
+
+    A text whose gaps are wrong, no audience and no number are no reason: a draft may be incomplete.
+    """
+    wrong: list[BadInput] = []
+
+    def tried(value: str, name: str, limit: int, *, required: bool = False) -> str:
+        try:
+            text = plain_text(value, field=name, limit=limit)
+        except BadInput as bad:
+            wrong.append(bad)
+            return value
+        if required and not text.strip():
+            wrong.append(BadInput(name, "required"))
+        return text
+
+    name = " ".join(tried(plan.name, "name", NAME_LENGTH, required=True).split())
+    sender = " ".join(tried(plan.sender_name, "sender_name", SENDER_LENGTH).split())
+    text = tried(plan.text, "text", TEXT_DRAFT_LIMIT)
+    line = tried(plan.opt_out_line, "opt_out_line", 200, required=True)
+    try:
+        plan.window("")
+    except BadInput as bad:
+        wrong.append(bad)
+    wrong += _wrong_pace(plan, min_gap_s)
+    if wrong:
+        raise BadInputs(wrong)
+    return replace(
+        plan,
+        name=name,
+        sender_name=sender,
+        text=text,
+        opt_out_line=" ".join(line.split()),
+        weekdays=tuple(sorted(set(plan.weekdays))),
+        instance_ids=tuple(dict.fromkeys(plan.instance_ids)),
+    )
+
+
+def _wrong_pace(plan: Plan, min_gap_s: int) -> list[BadInput]:
+    wrong: list[BadInput] = []
+    if plan.gap_min_s < min_gap_s:
+        wrong.append(BadInput("gap_min_s", "gap_too_short", seconds=min_gap_s))
+    elif plan.gap_max_s < plan.gap_min_s:
+        wrong.append(BadInput("gap_max_s", "gap_backwards"))
+    elif plan.gap_max_s > GAP_LIMIT_S:
+        wrong.append(BadInput("gap_max_s", "gap_too_long", seconds=GAP_LIMIT_S))
+    if not 1 <= plan.per_day <= PER_DAY_LIMIT:
+        wrong.append(BadInput("per_day", "out_of_range", least=1, most=PER_DAY_LIMIT))
+    if not 0 <= plan.repeat_after_days <= REPEAT_LIMIT_DAYS:
+        wrong.append(BadInput("repeat_after_days", "out_of_range", least=0, most=REPEAT_LIMIT_DAYS))
+    return wrong
+
+
+def check_start(starts_at: datetime, now: datetime) -> None:
+    """Raises BadInput("starts_at", …) for a moment that is gone or too far off."""
+    if starts_at <= now:
+        raise BadInput("starts_at", "moment_is_past")
+    if starts_at > now + SCHEDULE_AHEAD:
+        raise BadInput("starts_at", "moment_too_far", days=SCHEDULE_AHEAD.days)
+
+
+# ---------------------------------------------------------------- who receives
+
+
+@dataclass(frozen=True)
+class Audience:
+    """`matched` leads fit the filter; `recipients` of them will be written to, the rest is in `left_out` by reason.
+
+    `landlines` are those among the recipients; `longest` the characters of the longest message, opt-out line included.
+    """
+
+    matched: int
+    recipients: int
+    left_out: Mapping[LeftOut, int] = field(default_factory=dict)
+    landlines: int = 0
+    longest: int = 0
+    missing: Mapping[str, int] = field(default_factory=dict)  # leads without a value, by canonical name
+
+    def count(self, reason: LeftOut) -> int:
+        return self.left_out.get(reason, 0)
+
+
+# ---------------------------------------------------------------- when it will be done
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A number as far as pace goes.  `free_today` messages are left of its cap today."""
+
+    per_day: int
+    free_today: int
+    gap_min_s: int
+    gap_max_s: int
+    next_send_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Point:
+    at: datetime
+    sent: int
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """`finish_at` None: not within the time we look ahead.  `points` rise where messages go, flat in between;
+    `open_spans` is the open time they lie in; `days` counts the local days on which something is sent."""
+
+    first_at: datetime | None
+    finish_at: datetime | None
+    days: int
+    points: tuple[Point, ...] = ()
+    open_spans: tuple[Span, ...] = ()
+
+
+def gap_between(plan_gap: tuple[int, int], number_gap: tuple[int, int]) -> tuple[int, int]:
+    """Least and most seconds between two messages: the slower of what campaign and number ask for."""
+    least = max(plan_gap[0], number_gap[0])
+    return least, max(plan_gap[1], number_gap[1], least)
+
+
+def estimate(plan: Plan, sender: Sender, *, window: Window, left: int, now: datetime, sent_today: int = 0) -> Estimate:
+    """When `left` messages will have gone, by the arithmetic of the engine with the average of its drawn gaps.
+
+    `sent_today` are those of this campaign on the local day of `now`.  What the number will send for others is not
+    foreseen.
+    """
+    if left <= 0:
+        return Estimate(None, None, 0)
+    least, most = gap_between((plan.gap_min_s, plan.gap_max_s), (sender.gap_min_s, sender.gap_max_s))
+    gap = timedelta(seconds=(least + most) / 2)
+    since = max(filter(None, [now, plan.starts_at, sender.next_send_at]))
+    today = local_day(window, now)
+    sent_on: dict[date, int] = {}
+    points: list[Point] = []
+    opened: list[Span] = []
+    sent, first_at, may_go_at = 0, None, since
+    for span in spans(window, since):
+        if len(opened) >= ESTIMATE_SPANS:
+            break
+        opened.append(span)
+        begins = max(span.opens_at, may_go_at)
+        cap = min(plan.per_day, sender.per_day)
+        if span.day == today:
+            cap = min(plan.per_day - sent_today, sender.free_today)
+        room = _fits(begins, span.closes_at, gap)
+        now_sent = max(0, min(left - sent, room, cap - sent_on.get(span.day, 0)))
+        if not now_sent:
+            continue
+        first_at = first_at or begins
+        ends = begins + gap * (now_sent - 1)
+        may_go_at = ends + gap
+        sent_on[span.day] = sent_on.get(span.day, 0) + now_sent
+        points += [Point(begins, sent), Point(ends, sent + now_sent)]
+        sent += now_sent
+        if sent == left:
+            return Estimate(first_at, ends, len(sent_on), tuple(points), tuple(opened))
+    return Estimate(first_at, None, len(sent_on), tuple(points), tuple(opened))
+
+
+def _fits(begins: datetime, ends: datetime, gap: timedelta) -> int:
+    """How many messages, one at the very beginning, go before the end."""
+    if begins >= ends:
+        return 0
+    return int((ends - begins - timedelta(microseconds=1)) / gap) + 1
+
+
+# ---------------------------------------------------------------- what it is doing now
+
+
+class Standing(StrEnum):
+    """What a campaign is doing at this moment: its state, and within RUNNING what it waits for."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    OUTSIDE_WINDOW = "outside_window"  # goes on at `until`
+    CAP_REACHED = "cap_reached"  # the messages of the day are sent; goes on at `until`
+    WAITING_FOR_NUMBER = "waiting_for_number"  # none of its numbers can send
+    WAITING_FOR_PROOF = "waiting_for_proof"  # nothing left to send; some outcomes are not known yet
+    PAUSED = "paused"
+    FINISHED = "finished"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Now:
+    standing: Standing
+    until: datetime | None = None
+
+
+def standing(
+    status: CampaignStatus,
+    *,
+    window: Window,
+    now: datetime,
+    can_send: bool,
+    queued: int,
+    free_today: int,
+) -> Now:
+    """`free_today`: messages left today of the campaign's and the number's caps, whichever is less."""
+    if status is not CampaignStatus.RUNNING:
+        return Now(Standing(status.value))
+    if not queued:
+        return Now(Standing.WAITING_FOR_PROOF)
+    if not can_send:
+        return Now(Standing.WAITING_FOR_NUMBER)
+    if not is_open(window, now):
+        return Now(Standing.OUTSIDE_WINDOW, _opening(window, now))
+    if free_today <= 0:
+        return Now(Standing.CAP_REACHED, _opening_after_today(window, now))
+    return Now(Standing.SENDING)
+
+
+def _opening(window: Window, since: datetime) -> datetime | None:
+    try:
+        return next_opening(window, since)
+    except NeverOpens:
+        return None
+
+
+def _opening_after_today(window: Window, now: datetime) -> datetime | None:
+    today = local_day(window, now)
+    return next((span.opens_at for span in islice(spans(window, now), 10) if span.day > today), None)
+
+
+# ---------------------------------------------------------------- the last look
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"  # may be started so; a person should know
+    MUST = "must"  # stands in the way of the start
+
+
+@dataclass(frozen=True)
+class Check:
+    """`key` names the sentence, `values` fill it; `fix` are fields of the Plan that would settle it, in one click."""
+
+    key: str
+    level: Level
+    section: str  # audience, message, numbers or pace: which card of the page it belongs to
+    values: Mapping[str, Any] = field(default_factory=dict)
+    fix: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class NumberChoice:
+    """A number that a campaign may leave from, as far as starting is concerned."""
+
+    id: InstanceId
+    name: str
+    phone: str | None
+    status: InstanceStatus
+    is_paused: bool
+    per_day: int
+    free_today: int
+    gap_min_s: int
+    gap_max_s: int
+    next_send_at: datetime | None = None
+    other_campaigns: int = 0  # running from it
+
+    @property
+    def can_send(self) -> bool:
+        return self.status is InstanceStatus.CONNECTED and not self.is_paused
+
+    def as_sender(self) -> Sender:
+        return Sender(self.per_day, self.free_today, self.gap_min_s, self.gap_max_s, self.next_send_at)
+
+
+def checks(
+    plan: Plan, audience: Audience, number: NumberChoice | None, outlook: Estimate | None, *, limit: int
+) -> list[Check]:
+    """What to know before the start, in the order of the page; `limit` is the longest text that the number can send."""
+    return [
+        *_audience_checks(plan, audience),
+        *_text_checks(plan, audience, limit),
+        *_number_checks(plan, number),
+        *_pace_checks(plan, outlook),
+    ]
+
+
+def _audience_checks(plan: Plan, audience: Audience) -> list[Check]:
+    def ok(key: str, **values: object) -> Check:
+        return Check(key, Level.OK, "audience", values)
+
+    def warn(key: str, values: dict[str, Any], **fix: object) -> Check:
+        return Check(key, Level.WARN, "audience", values, fix)
+
+    if not audience.recipients:
+        return [Check("nobody", Level.MUST, "audience", {"matched": audience.matched})]
+    found = [
+        ok("recipients", n=audience.recipients, matched=audience.matched),
+        ok("nobody_who_left", n=audience.count(LeftOut.OPTED_OUT)),
+        ok("nobody_twice", n=audience.count(LeftOut.REPEATED)),
+    ]
+    if plan.repeat_after_days:
+        n = audience.count(LeftOut.RECENTLY_WRITTEN) + audience.count(LeftOut.IN_ANOTHER_CAMPAIGN)
+        found.append(ok("nobody_lately", n=n, days=plan.repeat_after_days))
+    else:
+        found.append(warn("repeats_at_once", {"days": 30}, repeat_after_days=30))
+    if plan.include_landlines and audience.landlines:
+        found.append(warn("landlines", {"n": audience.landlines}, include_landlines=False))
+    return found
+
+
+def _text_checks(plan: Plan, audience: Audience, limit: int) -> list[Check]:
+    def of(level: Level, key: str, **values: object) -> Check:
+        return Check(key, level, "message", values)
+
+    if not plan.text.strip():
+        return [of(Level.MUST, "text_empty")]
+    try:
+        parts = parts_of(plan.text)
+    except BadInput as bad:
+        return [of(Level.MUST, bad.key, **bad.values)]
+    asked = {part.name for part in parts if isinstance(part, Gap)}
+    if "my_name" in asked and not plan.sender_name:
+        return [of(Level.MUST, "sender_name_missing")]
+    if audience.longest > limit:
+        return [of(Level.MUST, "message_too_long", length=audience.longest, limit=limit)]
+    holes = {name: n for name, n in audience.missing.items() if n and name in asked}
+    found = [of(Level.WARN, "lead_without", variable=name, n=n) for name, n in holes.items()]
+    found += [of(Level.WARN, key) for key in odd_about(plan.text)]
+    if "my_name" not in asked and (not plan.sender_name or plan.sender_name.casefold() not in plan.text.casefold()):
+        found.append(of(Level.WARN, "nobody_signs"))
+    return found or [of(Level.OK, "text_complete")]
+
+
+def _number_checks(plan: Plan, number: NumberChoice | None) -> list[Check]:
+    if number is None:
+        return [Check("no_number", Level.MUST, "numbers")]
+    of: dict[str, Any] = {"name": number.name}
+    found = []
+    if number.status is InstanceStatus.REMOVED:
+        return [Check("number_removed", Level.MUST, "numbers", of)]
+    if number.status is not InstanceStatus.CONNECTED:
+        found.append(Check("number_not_connected", Level.WARN, "numbers", of))
+    elif number.is_paused:
+        found.append(Check("number_paused", Level.WARN, "numbers", of))
+    else:
+        found.append(Check("number_ready", Level.OK, "numbers", of))
+    if number.other_campaigns:
+        found.append(Check("number_shared", Level.WARN, "numbers", {**of, "n": number.other_campaigns}))
+    if plan.per_day > number.per_day:
+        values = {**of, "per_day": number.per_day}
+        found.append(Check("number_bears_less", Level.WARN, "numbers", values, {"per_day": number.per_day}))
+    return found
+
+
+def _pace_checks(plan: Plan, outlook: Estimate | None) -> list[Check]:
+    found = []
+    if (plan.window_end_min - plan.window_start_min) * 60 < plan.gap_max_s:
+        found.append(Check("window_shorter_than_gap", Level.WARN, "pace"))
+    if outlook is not None and outlook.first_at is not None:
+        if outlook.finish_at is None:
+            found.append(Check("takes_over_a_year", Level.WARN, "pace"))
+        elif outlook.days > MANY_DAYS:
+            found.append(Check("takes_many_days", Level.WARN, "pace", {"days": outlook.days}))
+    if plan.window_start_min < 8 * 60 or plan.window_end_min > 20 * 60:
+        found.append(Check("early_or_late", Level.WARN, "pace", {}, {"window_start_min": 540, "window_end_min": 1080}))
+    return found or [Check("pace_calm", Level.OK, "pace")]
+
+
+SHORTENERS = ("bit.ly/", "tinyurl.com/", "t.co/", "goo.gl/", "cutt.ly/", "is.gd/", "ow.ly/", "encurtador.com.br/")
+INVISIBLE = "\u200b\u200c\u2060\ufeff"
+MANY_LINKS = 3
+
+
+def odd_about(text: str) -> list[str]:
+    """What makes people (and WhatsApp) wary of a text: keys of sentences, possibly none."""
+    words = text.split()
+    links = [word for word in words if word.casefold().startswith(("http://", "https://", "www."))]
+    found = []
+    if links and len(links) == len(words):
+        found.append("only_a_link")
+    elif len(links) > MANY_LINKS:
+        found.append("many_links")
+    if any(mark in text.casefold() for mark in SHORTENERS):
+        found.append("short_link")
+    if any(mark in text for mark in INVISIBLE):
+        found.append("invisible_characters")
+    return found
+
+
+def blocks_start(found: Sequence[Check]) -> list[Check]:
+    return [check for check in found if check.level is Level.MUST]
+
+
+def minutes(text: str) -> int:
+    """Minutes after midnight of "9:05" or "24:00".  Raises BadInput("window", "time_unreadable")."""
+    hours, colon, rest = text.strip().partition(":")
+    if not (colon and hours.isascii() and hours.isdigit() and rest.isascii() and rest.isdigit() and len(rest) == 2):
+        raise BadInput("window", "time_unreadable")
+    value = int(hours[:3]) * 60 + int(rest)
+    if int(rest) > 59 or value > DAY_MIN:
+        raise BadInput("window", "time_unreadable")
+    return value

@@ -1,0 +1,61 @@
+"""How a campaign ends: what waits is cancelled in portions, and one with nothing left is finished."""
+
+from __future__ import annotations
+
+from sqlalchemy import and_, exists, select, update
+
+from core.campaigns.queries import UNDER_WAY
+from core.campaigns.rules import CampaignId, CampaignStatus
+from core.sending.rules import RecipientStatus
+from core.tables import Campaign, CampaignLead
+from core.work import Work
+
+PORTION = 5_000  # rows changed by one statement; the sender claims in between
+
+
+def cancel_waiting(work: Work, campaign_id: CampaignId, limit: int = PORTION) -> int:
+    """Cancels recipients of a cancelled campaign whose turn has not come; returns how many.
+
+    Rows that a sender is claiming at this moment are passed over: they are sent, or come back and are found again.
+    """
+    waiting = (
+        select(CampaignLead.id)
+        .where(CampaignLead.campaign_id == campaign_id, CampaignLead.status == RecipientStatus.QUEUED)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    done = work.session.execute(
+        update(CampaignLead)
+        .where(CampaignLead.id.in_(waiting), CampaignLead.status == RecipientStatus.QUEUED)
+        .values(status=RecipientStatus.CANCELLED, changed_at=work.now)
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def cancel_left_over(work: Work, limit: int = PORTION) -> int:
+    """The next portion of whatever still waits in a cancelled campaign.  Called by the timetable until it is zero."""
+    waits = exists().where(CampaignLead.campaign_id == Campaign.id, CampaignLead.status == RecipientStatus.QUEUED)
+    campaign_id = work.session.scalar(
+        select(Campaign.id)
+        .where(Campaign.status == CampaignStatus.CANCELLED, waits)
+        .order_by(Campaign.id.desc())
+        .limit(1)
+    )
+    return cancel_waiting(work, CampaignId(campaign_id), limit) if campaign_id is not None else 0
+
+
+def finish_done(work: Work) -> list[CampaignId]:
+    """Finishes the running campaigns of which every recipient has come to an end.  Called by the timetable.
+
+    One whose outcome a person has yet to decide (HELD) is not at its end: it may be sent again.
+    """
+    under_way = exists().where(and_(CampaignLead.campaign_id == Campaign.id, CampaignLead.status.in_(UNDER_WAY)))
+    done = work.session.scalars(
+        update(Campaign)
+        .where(Campaign.status == CampaignStatus.RUNNING, ~under_way)
+        .values(status=CampaignStatus.FINISHED, ended_at=work.now)
+        .returning(Campaign.id)
+    ).all()
+    for campaign_id in done:
+        work.tell(f"campaign:{campaign_id}")
+    return [CampaignId(campaign_id) for campaign_id in done]

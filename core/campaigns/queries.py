@@ -1,0 +1,531 @@
+"""Questions about campaigns, by name.  Each takes the team first: there is no other way in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy.orm import Session
+
+from core.accounts.rules import TeamId
+from core.campaigns.rules import CampaignId, CampaignStatus, NumberChoice, Plan
+from core.campaigns.windows import Window, local_day
+from core.errors import NotFound
+from core.instances.rules import InstanceId, InstanceStatus
+from core.leads.rules import LeadFilter, LeadId
+from core.sending.rules import RecipientId, RecipientStatus
+from core.tables import (
+    Campaign,
+    CampaignCounter,
+    CampaignInstance,
+    CampaignLead,
+    CampaignStep,
+    Instance,
+    Message,
+    Team,
+    User,
+)
+
+ALIVE = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+UNDER_WAY = (
+    RecipientStatus.QUEUED,
+    RecipientStatus.SENDING,
+    RecipientStatus.UNCONFIRMED,
+    RecipientStatus.HELD,
+)
+
+# ---------------------------------------------------------------- the draft
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A campaign with all that its page needs; `country` is the team's, for the holidays."""
+
+    id: CampaignId
+    status: CampaignStatus
+    version: int
+    saved_at: datetime
+    plan: Plan
+    country: str
+    pause_reason: str | None
+
+    @property
+    def window(self) -> Window:
+        return self.plan.window(self.country)
+
+
+@dataclass(frozen=True)
+class TeamPlace:
+    timezone: str
+    country: str
+
+
+def team_place(session: Session, team_id: TeamId) -> TeamPlace:
+    team = session.get_one(Team, team_id)
+    return TeamPlace(team.timezone, team.country)
+
+
+def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
+    """Raises NotFound."""
+    row = session.execute(
+        select(Campaign, CampaignStep.text, Team.country)
+        .join(Team, Team.id == Campaign.team_id)
+        .outerjoin(CampaignStep, and_(CampaignStep.campaign_id == Campaign.id, CampaignStep.position == 0))
+        .where(Campaign.team_id == team_id, Campaign.id == campaign_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound
+    campaign, text, country = row
+    numbers = session.scalars(
+        select(CampaignInstance.instance_id)
+        .where(CampaignInstance.team_id == team_id, CampaignInstance.campaign_id == campaign_id)
+        .order_by(CampaignInstance.instance_id)
+    )
+    plan = _plan(campaign, text or "", tuple(InstanceId(n) for n in numbers))
+    return Draft(
+        CampaignId(campaign.id),
+        CampaignStatus(campaign.status),
+        campaign.version,
+        campaign.saved_at,
+        plan,
+        country,
+        campaign.pause_reason,
+    )
+
+
+def _plan(row: Campaign, text: str, numbers: tuple[InstanceId, ...]) -> Plan:
+    return Plan(
+        name=row.name,
+        audience=LeadFilter.from_dict(row.audience),
+        text=text,
+        opt_out_line=row.opt_out_line,
+        sender_name=row.sender_name,
+        instance_ids=numbers,
+        timezone=row.timezone,
+        weekdays=tuple(row.weekdays),
+        repeat_after_days=row.repeat_after_days,
+        include_landlines=row.include_landlines,
+        window_start_min=row.window_start_min,
+        window_end_min=row.window_end_min,
+        skip_holidays=row.skip_holidays,
+        gap_min_s=row.gap_min_s,
+        gap_max_s=row.gap_max_s,
+        per_day=row.per_day,
+        starts_at=row.starts_at,
+    )
+
+
+# ---------------------------------------------------------------- the numbers
+
+
+def numbers(session: Session, team_id: TeamId, now: datetime) -> list[NumberChoice]:
+    """The numbers of a team by name, those that can send first; without the removed ones."""
+    found = [
+        _number(instance, zone, now, others)
+        for instance, zone, others in session.execute(
+            _numbers(team_id).where(Instance.status != InstanceStatus.REMOVED).order_by(Instance.name, Instance.id)
+        )
+    ]
+    return sorted(found, key=lambda number: not number.can_send)
+
+
+def number(session: Session, team_id: TeamId, instance_id: InstanceId, now: datetime) -> NumberChoice | None:
+    """A number of this team, removed or not; None for a stranger's."""
+    row = session.execute(_numbers(team_id).where(Instance.id == instance_id)).one_or_none()
+    return None if row is None else _number(row[0], row[1], now, row[2])
+
+
+def _numbers(team_id: TeamId) -> Any:
+    others = (
+        select(func.count())
+        .select_from(CampaignInstance)
+        .join(Campaign, Campaign.id == CampaignInstance.campaign_id)
+        .where(CampaignInstance.instance_id == Instance.id, Campaign.status == CampaignStatus.RUNNING)
+        .scalar_subquery()
+    )
+    mine = Instance.team_id == team_id
+    return select(Instance, Team.timezone, others).join(Team, Team.id == Instance.team_id).where(mine)
+
+
+def _number(row: Instance, timezone: str, now: datetime, others: int) -> NumberChoice:
+    sent = row.sent_today if row.sent_on == _day(timezone, now) else 0
+    return NumberChoice(
+        id=InstanceId(row.id),
+        name=row.name,
+        phone=row.phone,
+        status=InstanceStatus(row.status),
+        is_paused=row.paused_at is not None,
+        per_day=row.per_day,
+        free_today=max(0, row.per_day - sent),
+        gap_min_s=row.gap_min_s,
+        gap_max_s=row.gap_max_s,
+        next_send_at=row.next_send_at,
+        other_campaigns=others,
+    )
+
+
+def _day(timezone: str, now: datetime) -> date:
+    return local_day(Window(timezone, 0, 1440, range(1, 8)), now)
+
+
+# ---------------------------------------------------------------- the list
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many recipients are where; read from what triggers keep, never counted.
+
+    `delivered`, `read`, `replied` and `opted_out` are of those sent, and later ones are within the earlier.
+    """
+
+    by_status: Mapping[RecipientStatus, int] = field(default_factory=dict)
+    delivered: int = 0
+    read: int = 0
+    replied: int = 0
+    opted_out: int = 0
+    undelivered: int = 0
+
+    def __getitem__(self, status: RecipientStatus) -> int:
+        return self.by_status.get(status, 0)
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+    @property
+    def waiting(self) -> int:
+        """Those whose turn has not come, or is just now."""
+        return self[RecipientStatus.QUEUED] + self[RecipientStatus.SENDING]
+
+    @property
+    def done(self) -> int:
+        return self.total - self.waiting
+
+    @property
+    def doubtful(self) -> int:
+        return self[RecipientStatus.UNCONFIRMED] + self[RecipientStatus.HELD]
+
+
+def counts(session: Session, team_id: TeamId, campaign_ids: Sequence[CampaignId]) -> dict[CampaignId, Counts]:
+    """Counts of each; a campaign that was never started has none."""
+    found: dict[CampaignId, dict[str, int]] = {id: {} for id in campaign_ids}
+    for campaign_id, name, n in session.execute(
+        select(CampaignCounter.campaign_id, CampaignCounter.name, CampaignCounter.n).where(
+            CampaignCounter.team_id == team_id, CampaignCounter.campaign_id.in_(campaign_ids)
+        )
+    ):
+        found[CampaignId(campaign_id)][name] = n
+    return {id: _counts(named) for id, named in found.items()}
+
+
+def _counts(named: dict[str, int]) -> Counts:
+    return Counts(
+        {status: named[status.value] for status in RecipientStatus if named.get(status.value)},
+        delivered=named.get("delivered", 0),
+        read=named.get("read", 0),
+        replied=named.get("replied", 0),
+        opted_out=named.get("opted_out", 0),
+        undelivered=named.get("undelivered", 0),
+    )
+
+
+@dataclass(frozen=True)
+class CampaignRow:
+    """A line of the list.  `can_send`: at least one of its numbers is connected and not paused."""
+
+    id: CampaignId
+    name: str
+    status: CampaignStatus
+    pause_reason: str | None
+    audience: LeadFilter
+    has_text: bool
+    total: int
+    counts: Counts
+    made_by: str | None
+    can_send: bool
+    created_at: datetime
+    saved_at: datetime
+    starts_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def campaigns_by_status(session: Session, team_id: TeamId) -> dict[CampaignStatus, int]:
+    rows = session.execute(
+        select(Campaign.status, func.count()).where(Campaign.team_id == team_id).group_by(Campaign.status)
+    )
+    return {CampaignStatus(status): n for status, n in rows}
+
+
+def waiting_messages(session: Session, team_id: TeamId) -> int:
+    """Messages yet to go in the campaigns that run or are paused."""
+    return (
+        session.scalar(
+            select(func.coalesce(func.sum(CampaignCounter.n), 0))
+            .join(Campaign, Campaign.id == CampaignCounter.campaign_id)
+            .where(
+                CampaignCounter.team_id == team_id,
+                CampaignCounter.name == RecipientStatus.QUEUED.value,
+                Campaign.status.in_(ALIVE),
+            )
+        )
+        or 0
+    )
+
+
+# What runs stands first, then what is about to, what is being written, and what is over; the newest of each on top.
+ORDER = case(
+    {
+        CampaignStatus.RUNNING.value: 0,
+        CampaignStatus.PAUSED.value: 1,
+        CampaignStatus.SCHEDULED.value: 2,
+        CampaignStatus.DRAFT.value: 3,
+    },
+    value=Campaign.status,
+    else_=4,
+)
+
+
+def campaigns_page(
+    session: Session,
+    team_id: TeamId,
+    statuses: Sequence[CampaignStatus],
+    *,
+    limit: int,
+    after: CampaignId | None = None,
+) -> list[CampaignRow]:
+    """At most `limit` campaigns of these states, after the one named.  A team has hundreds, so a sort is cheap."""
+    can_send = (
+        select(CampaignInstance.campaign_id)
+        .join(Instance, Instance.id == CampaignInstance.instance_id)
+        .where(
+            CampaignInstance.campaign_id == Campaign.id,
+            Instance.status == InstanceStatus.CONNECTED,
+            Instance.paused_at.is_(None),
+        )
+        .exists()
+    )
+    has_text = func.coalesce(CampaignStep.text, "") != ""
+    asked = (
+        select(Campaign, User.name, can_send, has_text)
+        .outerjoin(User, User.id == Campaign.created_by)
+        .outerjoin(CampaignStep, and_(CampaignStep.campaign_id == Campaign.id, CampaignStep.position == 0))
+        .where(Campaign.team_id == team_id, Campaign.status.in_(statuses))
+        .order_by(ORDER, Campaign.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        last = select(ORDER, -Campaign.id).where(Campaign.team_id == team_id, Campaign.id == after)
+        place = session.execute(last).one_or_none()
+        if place is not None:
+            asked = asked.where(tuple_(ORDER, -Campaign.id) > tuple_(literal(place[0]), literal(place[1])))
+    rows = session.execute(asked).all()
+    counted = counts(session, team_id, [CampaignId(row[0].id) for row in rows])
+    return [_row(campaign, name, can, has, counted[CampaignId(campaign.id)]) for campaign, name, can, has in rows]
+
+
+def _row(row: Campaign, made_by: str | None, can_send: bool, has_text: bool, counted: Counts) -> CampaignRow:
+    return CampaignRow(
+        id=CampaignId(row.id),
+        name=row.name,
+        status=CampaignStatus(row.status),
+        pause_reason=row.pause_reason,
+        audience=LeadFilter.from_dict(row.audience),
+        has_text=has_text,
+        total=row.total,
+        counts=counted,
+        made_by=made_by,
+        can_send=can_send,
+        created_at=row.created_at,
+        saved_at=row.saved_at,
+        starts_at=row.starts_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+    )
+
+
+# ---------------------------------------------------------------- one that runs
+
+
+@dataclass(frozen=True)
+class Head:
+    id: CampaignId
+    name: str
+    status: CampaignStatus
+    pause_reason: str | None
+    total: int
+    starts_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    version: int
+
+
+def head(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Head:
+    """Raises NotFound."""
+    row = session.scalar(select(Campaign).where(Campaign.team_id == team_id, Campaign.id == campaign_id))
+    if row is None:
+        raise NotFound
+    return Head(
+        CampaignId(row.id),
+        row.name,
+        CampaignStatus(row.status),
+        row.pause_reason,
+        row.total,
+        row.starts_at,
+        row.started_at,
+        row.ended_at,
+        row.version,
+    )
+
+
+def sent_since(session: Session, team_id: TeamId, campaign_id: CampaignId, since: datetime) -> int:
+    """Messages of a campaign that went out at or after a moment; by ix_campaign_leads_changed."""
+    return (
+        session.scalar(
+            select(func.count()).where(
+                CampaignLead.team_id == team_id,
+                CampaignLead.campaign_id == campaign_id,
+                CampaignLead.changed_at >= since,
+                CampaignLead.sent_at >= since,
+            )
+        )
+        or 0
+    )
+
+
+def last_sent_at(session: Session, team_id: TeamId, campaign_id: CampaignId) -> datetime | None:
+    """When the last message went out.  What is changed last was sent last, but for late replies: a few rows suffice."""
+    latest = (
+        select(CampaignLead.sent_at)
+        .where(
+            CampaignLead.team_id == team_id,
+            CampaignLead.campaign_id == campaign_id,
+            CampaignLead.sent_at.is_not(None),
+        )
+        .order_by(CampaignLead.changed_at.desc(), CampaignLead.id.desc())
+        .limit(100)
+        .subquery()
+    )
+    return session.execute(select(func.max(latest.c.sent_at))).scalar()
+
+
+@dataclass(frozen=True)
+class Bucket:
+    at: datetime
+    sent: int
+    replied: int
+
+
+def buckets(
+    session: Session, team_id: TeamId, campaign_id: CampaignId, *, since: datetime, size: timedelta, n: int
+) -> list[Bucket]:
+    """`n` stretches of time from `since` on, each with what was sent and answered in it; empty ones too."""
+    until = since + size * n
+    mine = (CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id)
+    sent = _per_bucket(session, CampaignLead.sent_at, since, until, size, *mine, CampaignLead.changed_at >= since)
+    replied = _per_bucket(session, CampaignLead.replied_at, since, until, size, *mine)
+    return [Bucket(since + size * k, sent.get(k, 0), replied.get(k, 0)) for k in range(n)]
+
+
+def _per_bucket(
+    session: Session, column: Any, since: datetime, until: datetime, size: timedelta, *where: ColumnElement[bool]
+) -> dict[int, int]:
+    passed = func.extract("epoch", column - literal(since))
+    place = func.floor(passed / size.total_seconds()).cast(Integer)
+    rows = session.execute(select(place, func.count()).where(*where, column >= since, column < until).group_by(place))
+    return {k: count for k, count in rows}
+
+
+TABS: dict[str, ColumnElement[bool]] = {
+    "all": literal(True),
+    "queued": CampaignLead.status.in_([RecipientStatus.QUEUED, RecipientStatus.SENDING]),
+    "sent": CampaignLead.status == RecipientStatus.SENT,
+    "delivered": and_(CampaignLead.status == RecipientStatus.SENT, Message.delivered_at.is_not(None)),
+    "read": and_(CampaignLead.status == RecipientStatus.SENT, Message.read_at.is_not(None)),
+    "replied": CampaignLead.replied_at.is_not(None),
+    "opted_out": CampaignLead.opted_out_at.is_not(None),
+    "failed": or_(CampaignLead.status == RecipientStatus.FAILED, Message.failed_at.is_not(None)),
+    "doubtful": CampaignLead.status.in_([RecipientStatus.HELD, RecipientStatus.UNCONFIRMED]),
+    "skipped": CampaignLead.status.in_([RecipientStatus.SKIPPED, RecipientStatus.CANCELLED]),
+}
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The last row of a page: what comes after it was changed earlier."""
+
+    changed_at: datetime
+    id: RecipientId
+
+
+@dataclass(frozen=True)
+class RecipientRow:
+    id: RecipientId
+    lead_id: LeadId | None
+    name: str
+    phone: str
+    instance_name: str | None
+    status: RecipientStatus
+    reason: str | None
+    not_before: datetime
+    changed_at: datetime
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    read_at: datetime | None
+    undelivered_at: datetime | None
+    replied_at: datetime | None
+    opted_out_at: datetime | None
+    text: str | None
+
+    @property
+    def cursor(self) -> Cursor:
+        return Cursor(self.changed_at, self.id)
+
+
+def recipients(
+    session: Session,
+    team_id: TeamId,
+    campaign_id: CampaignId,
+    tab: str,
+    *,
+    limit: int,
+    after: Cursor | None = None,
+) -> list[RecipientRow]:
+    """At most `limit` recipients, what changed last first; by ix_campaign_leads_changed."""
+    asked = (
+        select(CampaignLead, Message, Instance.name)
+        .outerjoin(Message, Message.id == CampaignLead.message_id)
+        .outerjoin(Instance, Instance.id == CampaignLead.instance_id)
+        .where(CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id, TABS[tab])
+        .order_by(CampaignLead.changed_at.desc(), CampaignLead.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        asked = asked.where(
+            tuple_(CampaignLead.changed_at, CampaignLead.id) < tuple_(literal(after.changed_at), literal(after.id))
+        )
+    return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+
+
+def _recipient(row: CampaignLead, message: Message | None, instance_name: str | None) -> RecipientRow:
+    return RecipientRow(
+        id=RecipientId(row.id),
+        lead_id=None if row.lead_id is None else LeadId(row.lead_id),
+        name=row.lead_name,
+        phone=row.phone,
+        instance_name=instance_name,
+        status=RecipientStatus(row.status),
+        reason=row.reason,
+        not_before=row.not_before,
+        changed_at=row.changed_at,
+        sent_at=row.sent_at,
+        delivered_at=message.delivered_at if message else None,
+        read_at=message.read_at if message else None,
+        undelivered_at=message.failed_at if message else None,
+        replied_at=row.replied_at,
+        opted_out_at=row.opted_out_at,
+        text=message.text if message else None,
+    )

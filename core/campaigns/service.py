@@ -1,0 +1,504 @@
+"""Campaigns: what people ask for.  A viewer looks; a member writes, starts, stops.
+
+What happens by itself stands in `starting` and `ending`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from core import audit
+from core.accounts.rules import Actor, Role
+from core.campaigns import audience as audiences
+from core.campaigns import queries, starting
+from core.campaigns.audience import SampleLead
+from core.campaigns.ending import cancel_waiting
+from core.campaigns.queries import Bucket, CampaignRow, Counts, Cursor, Draft, Head, RecipientRow
+from core.campaigns.rules import (
+    NAME_LENGTH,
+    SENDER_LENGTH,
+    Audience,
+    CampaignId,
+    CampaignStatus,
+    Check,
+    Estimate,
+    Now,
+    NumberChoice,
+    Plan,
+    Standing,
+    check_start,
+    checked,
+    checks,
+    estimate,
+    may_become,
+    standing,
+)
+from core.campaigns.text import MAX_LENGTH, opt_out_line_for
+from core.campaigns.windows import Window, day_begins
+from core.errors import BadInput, NotFound, StateChanged
+from core.instances.rules import InstanceId
+from core.leads.rules import LeadFilter
+from core.sending.rules import RecipientStatus
+from core.tables import Campaign, CampaignInstance, CampaignStep
+from core.work import Work
+
+SAMPLES = 20
+PAGE = 25
+PACE_OVER = timedelta(minutes=10)
+BUCKETS = {"1min": timedelta(minutes=1), "5min": timedelta(minutes=5), "1h": timedelta(hours=1)}
+BUCKETS_SHOWN = 64
+S = CampaignStatus
+TABS: dict[str, tuple[CampaignStatus, ...]] = {
+    "all": tuple(CampaignStatus),
+    "active": (S.RUNNING, S.PAUSED),
+    "scheduled": (S.SCHEDULED,),
+    "drafts": (S.DRAFT,),
+    "done": (S.FINISHED, S.CANCELLED),
+}
+
+# ---------------------------------------------------------------- the list
+
+
+@dataclass(frozen=True)
+class ListedCampaign:
+    """A line of the list; `finish_at` only while it runs and its end can be foreseen."""
+
+    row: CampaignRow
+    standing: Standing
+    finish_at: datetime | None
+
+
+@dataclass(frozen=True)
+class CampaignList:
+    """`per_tab` counts campaigns, `waiting` the messages yet to go in those that run or are paused."""
+
+    lines: list[ListedCampaign]
+    per_tab: Mapping[str, int]
+    waiting: int
+    has_more: bool
+
+
+def list_campaigns(
+    work: Work, actor: Actor, tab: str = "all", *, after: CampaignId | None = None, limit: int = PAGE
+) -> CampaignList:
+    """The team's campaigns: what runs first, then scheduled, drafts and what is over."""
+    if tab not in TABS:
+        raise BadInput("tab", "not_one_of_these")
+    limit = max(1, min(limit, 100))
+    by_status = queries.campaigns_by_status(work.session, actor.team_id)
+    rows = queries.campaigns_page(work.session, actor.team_id, TABS[tab], limit=limit + 1, after=after)
+    return CampaignList(
+        lines=[_listed(work, actor, row) for row in rows[:limit]],
+        per_tab={name: sum(by_status.get(status, 0) for status in statuses) for name, statuses in TABS.items()},
+        waiting=queries.waiting_messages(work.session, actor.team_id),
+        has_more=len(rows) > limit,
+    )
+
+
+def _listed(work: Work, actor: Actor, row: CampaignRow) -> ListedCampaign:
+    if row.status is not CampaignStatus.RUNNING:
+        return ListedCampaign(row, Standing(row.status.value), None)
+    progress = _progress(work, actor, queries.draft(work.session, actor.team_id, row.id), row.counts)
+    return ListedCampaign(row, progress.now.standing, progress.estimate.finish_at)
+
+
+# ---------------------------------------------------------------- writing one
+
+
+@dataclass(frozen=True)
+class Saved:
+    version: int
+    saved_at: datetime
+
+
+def create_draft(
+    work: Work, actor: Actor, *, name: str, audience: Mapping[str, object] | LeadFilter | None = None
+) -> CampaignId:
+    """A new draft with careful defaults: the team's zone and holidays, the first number that can send.
+
+    `audience` is a lead filter, also as the plain values of an address; raises BadInput for one that cannot be read.
+    """
+    actor.require(Role.MEMBER)
+    place = queries.team_place(work.session, actor.team_id)
+    choices = [number for number in queries.numbers(work.session, actor.team_id, work.now) if number.can_send]
+    chosen = audience if isinstance(audience, LeadFilter) else LeadFilter.from_dict(audience or {})
+    least = _min_gap_s(work)
+    plan = Plan(
+        name=name[: NAME_LENGTH + 1],
+        audience=chosen,
+        text="",
+        opt_out_line=opt_out_line_for(place.country),
+        sender_name=actor.name.split()[0][:SENDER_LENGTH] if actor.name.strip() else "",
+        instance_ids=(choices[0].id,) if choices else (),
+        timezone=place.timezone,
+        weekdays=(1, 2, 3, 4, 5),
+        gap_min_s=max(45, least),
+        gap_max_s=max(120, least),
+    )
+    return _insert(work, actor, plan, "campaign.created")
+
+
+def draft(work: Work, actor: Actor, campaign_id: CampaignId) -> Draft:
+    """What has been decided so far, in whatever state the campaign is.  Raises NotFound."""
+    return queries.draft(work.session, actor.team_id, campaign_id)
+
+
+def save_draft(work: Work, actor: Actor, campaign_id: CampaignId, version: int, plan: Plan) -> Saved:
+    """Keeps what was typed.  Raises BadInputs for what cannot be kept, StateChanged("edited") when another tab was
+    faster, and StateChanged with the state of a campaign that is no draft any more.
+    """
+    actor.require(Role.MEMBER)
+    plan = checked(plan, min_gap_s=_min_gap_s(work))
+    saved = work.session.execute(
+        update(Campaign)
+        .where(
+            Campaign.team_id == actor.team_id,
+            Campaign.id == campaign_id,
+            Campaign.status == CampaignStatus.DRAFT,
+            Campaign.version == version,
+        )
+        .values(**_columns(plan), version=version + 1, saved_at=work.now, pause_reason=None)
+        .returning(Campaign.version)
+    ).scalar()
+    if saved is None:
+        raise StateChanged(starting.state_now(work, actor.team_id, campaign_id))
+    _keep_parts(work, actor, campaign_id, plan)
+    return Saved(saved, work.now)
+
+
+def delete_draft(work: Work, actor: Actor, campaign_id: CampaignId) -> None:
+    """Only what was never started; everything else is history.  Raises StateChanged."""
+    actor.require(Role.MEMBER)
+    gone = work.session.execute(
+        delete(Campaign)
+        .where(Campaign.team_id == actor.team_id, Campaign.id == campaign_id, Campaign.status == CampaignStatus.DRAFT)
+        .returning(Campaign.name)
+    ).scalar()
+    if gone is None:
+        raise StateChanged(queries.head(work.session, actor.team_id, campaign_id).status.value)
+    audit.record(work, actor, "campaign.deleted", "campaign", campaign_id, name=gone)
+
+
+def duplicate(work: Work, actor: Actor, campaign_id: CampaignId, *, name: str) -> CampaignId:
+    """A new draft that says and asks the same, of a campaign in any state."""
+    actor.require(Role.MEMBER)
+    plan = queries.draft(work.session, actor.team_id, campaign_id).plan
+    return _insert(work, actor, replace(plan, name=name[:NAME_LENGTH], starts_at=None), "campaign.duplicated")
+
+
+def _insert(work: Work, actor: Actor, plan: Plan, action: str) -> CampaignId:
+    plan = checked(plan, min_gap_s=_min_gap_s(work))
+    campaign_id = CampaignId(
+        work.session.execute(
+            insert(Campaign)
+            .values(team_id=actor.team_id, created_by=actor.user_id, **_columns(plan))
+            .returning(Campaign.id)
+        ).scalar_one()
+    )
+    _keep_parts(work, actor, campaign_id, plan)
+    audit.record(work, actor, action, "campaign", campaign_id, name=plan.name)
+    return campaign_id
+
+
+def _columns(plan: Plan) -> dict[str, object]:
+    return {
+        "name": plan.name,
+        "audience": plan.audience.to_dict(),
+        "repeat_after_days": plan.repeat_after_days,
+        "include_landlines": plan.include_landlines,
+        "sender_name": plan.sender_name,
+        "opt_out_line": plan.opt_out_line,
+        "timezone": plan.timezone,
+        "window_start_min": plan.window_start_min,
+        "window_end_min": plan.window_end_min,
+        "weekdays": list(plan.weekdays),
+        "skip_holidays": plan.skip_holidays,
+        "gap_min_s": plan.gap_min_s,
+        "gap_max_s": plan.gap_max_s,
+        "per_day": plan.per_day,
+        "starts_at": plan.starts_at,
+    }
+
+
+def _keep_parts(work: Work, actor: Actor, campaign_id: CampaignId, plan: Plan) -> None:
+    """The text and the numbers, in tables of their own.  Raises NotFound for a number of another team."""
+    step = upsert(CampaignStep).values(campaign_id=campaign_id, position=0, team_id=actor.team_id, text=plan.text)
+    work.session.execute(
+        step.on_conflict_do_update(index_elements=["campaign_id", "position"], set_={"text": step.excluded.text})
+    )
+    work.session.execute(delete(CampaignInstance).where(CampaignInstance.campaign_id == campaign_id))
+    for instance_id in plan.instance_ids:
+        if queries.number(work.session, actor.team_id, instance_id, work.now) is None:
+            raise NotFound
+        work.session.execute(
+            insert(CampaignInstance).values(campaign_id=campaign_id, instance_id=instance_id, team_id=actor.team_id)
+        )
+
+
+def _min_gap_s(work: Work) -> int:
+    return max(1, round(work.settings.min_gap.total_seconds()))
+
+
+# ---------------------------------------------------------------- looking ahead
+
+
+def numbers(work: Work, actor: Actor) -> list[NumberChoice]:
+    """The numbers that a campaign may leave from, those that can send first."""
+    return queries.numbers(work.session, actor.team_id, work.now)
+
+
+def audience_of(work: Work, actor: Actor, plan: Plan) -> Audience:
+    """Who would receive it now, and why the others would not."""
+    return audiences.audience(work.session, actor.team_id, plan, work.now)
+
+
+def previews(work: Work, actor: Actor, plan: Plan, *, limit: int = SAMPLES) -> list[SampleLead]:
+    """Real leads who would receive it, to read the message as they will."""
+    return audiences.samples(work.session, actor.team_id, plan, work.now, limit=max(1, min(limit, 100)))
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What would follow from starting it as it stands."""
+
+    estimate: Estimate
+    checks: list[Check]
+    number: NumberChoice | None
+
+
+def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook:
+    """When it would end and what to know before; `audience` as `audience_of` told, so that it is not counted again.
+
+    Raises BadInput for a window that is none.
+    """
+    country = queries.team_place(work.session, actor.team_id).country
+    number = _number(work, actor, plan)
+    ahead = _estimate(plan, number, plan.window(country), audience.recipients, work.now)
+    return Outlook(ahead, checks(plan, audience, number, ahead, limit=MAX_LENGTH), number)
+
+
+def _number(work: Work, actor: Actor, plan: Plan) -> NumberChoice | None:
+    """The first of the plan's numbers; several share a campaign later."""
+    if not plan.instance_ids:
+        return None
+    return queries.number(work.session, actor.team_id, InstanceId(plan.instance_ids[0]), work.now)
+
+
+def _estimate(
+    plan: Plan, number: NumberChoice | None, window: Window, left: int, now: datetime, sent_today: int = 0
+) -> Estimate:
+    if number is None:
+        return Estimate(None, None, 0)
+    return estimate(plan, number.as_sender(), window=window, left=left, now=now, sent_today=sent_today)
+
+
+# ---------------------------------------------------------------- its life
+
+
+def start(work: Work, actor: Actor, campaign_id: CampaignId, version: int) -> int:
+    """Starts what the person has just looked at, `version` of it, now; returns how many will be written to.
+
+    Raises StateChanged for the second of two who start it, or when it was edited meanwhile; BadInput(section, key) by
+    the first check that stands in the way.
+    """
+    actor.require(Role.MEMBER)
+    found = queries.draft(work.session, actor.team_id, campaign_id)
+    if found.status not in (CampaignStatus.DRAFT, CampaignStatus.SCHEDULED):
+        raise StateChanged(found.status.value)
+    if found.version != version:
+        raise StateChanged("edited")
+    total = starting.begin(work, actor.team_id, found, was=[CampaignStatus.DRAFT, CampaignStatus.SCHEDULED])
+    audit.record(work, actor, "campaign.started", "campaign", campaign_id, recipients=total)
+    return total
+
+
+def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, starts_at: datetime) -> None:
+    """Starts it at a moment to come; who receives is judged then.  Raises as `start` does."""
+    actor.require(Role.MEMBER)
+    found = queries.draft(work.session, actor.team_id, campaign_id)
+    if found.status is CampaignStatus.DRAFT and found.version != version:
+        raise StateChanged("edited")
+    check_start(starts_at, work.now)
+    _change(
+        work,
+        actor,
+        campaign_id,
+        CampaignStatus.SCHEDULED,
+        was=[CampaignStatus.DRAFT],
+        starts_at=starts_at,
+        pause_reason=None,
+    )
+    starting.refuse_unready(work, actor.team_id, found)
+    audit.record(work, actor, "campaign.scheduled", "campaign", campaign_id, starts_at=starts_at.isoformat())
+
+
+def unschedule(work: Work, actor: Actor, campaign_id: CampaignId) -> None:
+    """Back to being a draft that can be edited."""
+    actor.require(Role.MEMBER)
+    _change(work, actor, campaign_id, CampaignStatus.DRAFT, starts_at=None)
+    audit.record(work, actor, "campaign.unscheduled", "campaign", campaign_id)
+
+
+def pause(work: Work, actor: Actor, campaign_id: CampaignId) -> None:
+    """Before the next message: what is on the wire arrives, nothing after it."""
+    actor.require(Role.MEMBER)
+    _change(work, actor, campaign_id, CampaignStatus.PAUSED, pause_reason="by_hand")
+    audit.record(work, actor, "campaign.paused", "campaign", campaign_id)
+
+
+def resume(work: Work, actor: Actor, campaign_id: CampaignId) -> None:
+    """Goes on where it stopped; downtime is not made up for."""
+    actor.require(Role.MEMBER)
+    _change(work, actor, campaign_id, CampaignStatus.RUNNING, was=[CampaignStatus.PAUSED], pause_reason=None)
+    starting.wake_senders(work, actor.team_id, queries.draft(work.session, actor.team_id, campaign_id))
+    audit.record(work, actor, "campaign.resumed", "campaign", campaign_id)
+
+
+def cancel(work: Work, actor: Actor, campaign_id: CampaignId) -> int:
+    """Ends it for good.  Returns how many waiting recipients were cancelled at once; the timetable does the rest."""
+    actor.require(Role.MEMBER)
+    _change(work, actor, campaign_id, CampaignStatus.CANCELLED, ended_at=work.now)
+    cancelled = cancel_waiting(work, campaign_id)
+    audit.record(work, actor, "campaign.cancelled", "campaign", campaign_id, waiting=cancelled)
+    return cancelled
+
+
+def _change(
+    work: Work,
+    actor: Actor,
+    campaign_id: CampaignId,
+    to: CampaignStatus,
+    *,
+    was: Sequence[CampaignStatus] | None = None,
+    **values: object,
+) -> None:
+    """The guarded update of a state, from those that may come before it.  Raises NotFound, StateChanged."""
+    won = work.session.execute(
+        update(Campaign)
+        .where(
+            Campaign.team_id == actor.team_id,
+            Campaign.id == campaign_id,
+            Campaign.status.in_(was or may_become(to)),
+        )
+        .values(status=to, **values)
+        .returning(Campaign.id)
+    ).scalar()
+    if won is None:
+        raise StateChanged(queries.head(work.session, actor.team_id, campaign_id).status.value)
+    work.tell(f"campaign:{campaign_id}")
+
+
+# ---------------------------------------------------------------- watching it
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a campaign stands at this moment.  `per_minute` over the last ten; `next_at` of the next message."""
+
+    now: Now
+    estimate: Estimate
+    per_minute: float
+    sent_today: int
+    cap_today: int
+    next_at: datetime | None
+    number: NumberChoice | None
+
+
+@dataclass(frozen=True)
+class Live:
+    """`read_at` is the database's clock when this was read: what the page counts down from."""
+
+    head: Head
+    counts: Counts
+    progress: Progress
+    timezone: str
+    opt_out_line: str
+    text: str
+    read_at: datetime
+
+
+def live(work: Work, actor: Actor, campaign_id: CampaignId) -> Live:
+    """All that the page of a campaign shows but its lists and charts.  Raises NotFound."""
+    head = queries.head(work.session, actor.team_id, campaign_id)
+    found = queries.draft(work.session, actor.team_id, campaign_id)
+    counts = queries.counts(work.session, actor.team_id, [campaign_id])[campaign_id]
+    progress = _progress(work, actor, found, counts)
+    plan = found.plan
+    return Live(head, counts, progress, plan.timezone, plan.opt_out_line, plan.text, work.now)
+
+
+def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progress:
+    plan, window = found.plan, found.window
+    number = _number(work, actor, plan)
+    sent_today = queries.sent_since(work.session, actor.team_id, found.id, day_begins(window, work.now))
+    lately = queries.sent_since(work.session, actor.team_id, found.id, work.now - PACE_OVER)
+    free_today = min(plan.per_day - sent_today, number.free_today) if number else 0
+    now = standing(
+        found.status,
+        window=window,
+        now=work.now,
+        can_send=number is not None and number.can_send,
+        queued=counts.waiting,
+        free_today=free_today,
+    )
+    ahead = Estimate(None, None, 0)
+    if found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
+        ahead = _estimate(plan, number, window, counts[RecipientStatus.QUEUED], work.now, sent_today)
+    is_sending = now.standing is Standing.SENDING and number is not None
+    return Progress(
+        now=now,
+        estimate=ahead,
+        per_minute=lately / (PACE_OVER.total_seconds() / 60),
+        sent_today=sent_today,
+        cap_today=min(plan.per_day, number.per_day) if number else plan.per_day,
+        next_at=max(work.now, number.next_send_at or work.now) if is_sending and number else None,
+        number=number,
+    )
+
+
+def activity(work: Work, actor: Actor, campaign_id: CampaignId, size: str = "5min") -> list[Bucket]:
+    """Sent and answered per stretch of time, up to now or, when nothing was sent lately, to when it last was.
+
+    Raises NotFound, BadInput for a size that is not one of BUCKETS.
+    """
+    if size not in BUCKETS:
+        raise BadInput("size", "not_one_of_these")
+    head = queries.head(work.session, actor.team_id, campaign_id)
+    length = BUCKETS[size]
+    last = queries.last_sent_at(work.session, actor.team_id, campaign_id)
+    until = work.now
+    if last is not None and last < work.now - length * BUCKETS_SHOWN:
+        until = last + length
+    until = min(until, head.ended_at + length) if head.ended_at else until
+    step = length.total_seconds()
+    since = datetime.fromtimestamp((until.timestamp() // step + 1 - BUCKETS_SHOWN) * step, tz=work.now.tzinfo)
+    return queries.buckets(work.session, actor.team_id, campaign_id, since=since, size=length, n=BUCKETS_SHOWN)
+
+
+@dataclass(frozen=True)
+class RecipientList:
+    rows: list[RecipientRow]
+    has_more: bool
+
+
+def recipients(
+    work: Work,
+    actor: Actor,
+    campaign_id: CampaignId,
+    tab: str = "all",
+    *,
+    after: Cursor | None = None,
+    limit: int = PAGE,
+) -> RecipientList:
+    """A page of recipients, what changed last first.  Raises NotFound."""
+    if tab not in queries.TABS:
+        raise BadInput("tab", "not_one_of_these")
+    queries.head(work.session, actor.team_id, campaign_id)
+    limit = max(1, min(limit, 100))
+    rows = queries.recipients(work.session, actor.team_id, campaign_id, tab, limit=limit + 1, after=after)
+    return RecipientList(rows[:limit], len(rows) > limit)
