@@ -7,9 +7,9 @@ from typing import Any
 
 from . import identity
 from .behaviour import Behaviour
-from .city import Area, Place
+from .city import Area
 from .geo import Viewport
-from .record import Reader, area_record, camera, record
+from .record import Reader, camera
 
 PREFIX = ")]}'\n"
 ROOT_LENGTH = 67
@@ -42,7 +42,7 @@ def list_answer(
     root[16] = [[[2, "spotlight", *[None] * 5, [*[None] * 11, [query, ["0", ""], _pins(cids)]]]]]
     root[27], root[35], root[66] = [len(records)], "Q2dBd0Fn", reader.ved(0, 10)
     if behaviour.moved == "fields":
-        records = [[*one[:5], None, *one[5:]] for one in records]
+        records = [moved(one) for one in records]
     _lay(root, records, behaviour, reader)
     if ads:
         root[2] = [1, [[_ad_row(one, reader, n) for n, one in enumerate(ads)]]]
@@ -64,6 +64,11 @@ def _lay(root: list[Any], records: list[list[Any]], behaviour: Behaviour, reader
     root[64] = [[None, one] for one in in_b] or None
 
 
+def moved(one: list[Any]) -> list[Any]:
+    """A record of a site that has changed: every index from 5 on is one higher."""
+    return [*one[:5], None, *one[5:]]
+
+
 def _header_row(reader: Reader, query: str) -> list[Any]:
     return [*[None] * 8, reader.session, reader.ved(0, 12), [query, 0]]
 
@@ -78,14 +83,6 @@ def _ad_row(one: list[Any], reader: Reader, number: int) -> list[Any]:
     row[4] = f"/aclk?sa=l&ai={reader.session}&adurl=&rct=j"
     row[6], row[9], row[10], row[15] = 1, reader.session, reader.ved(number, 13), one
     return row
-
-
-def records_of(places: list[Place], reader: Reader) -> list[list[Any]]:
-    return [record(place, reader) for place in places]
-
-
-def record_of_area(area: Area, reader: Reader) -> list[list[Any]]:
-    return [area_record(area, reader)]
 
 
 def body(root: list[Any], *, wrapped: bool) -> str:

@@ -151,6 +151,11 @@ class City:
         except ValueError:
             return None
 
+    def area_by_data_id(self, data_id: str) -> Area | None:
+        return next(
+            (area for area in self._areas.values() if identity.data_id(area.features) == data_id), None
+        )
+
     def by_place_id(self, place_id: str) -> Place | None:
         cid = identity.cid_of_place_id(place_id)
         return self.by_cid(cid) if cid else None
