@@ -252,6 +252,9 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("total", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("sent_on", sa.Date(), nullable=True),
+        sa.Column("sent_today", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("claimed_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "(status in ('finished', 'cancelled')) = (ended_at is not null)",
             name=op.f("ck_campaigns_end_has_time"),
@@ -1045,7 +1048,12 @@ def upgrade() -> None:
                 f"create trigger {function}_on_{event} after {event} on {table} referencing {tables}"
                 f" for each statement execute function {function}()"
             )
-    for table in ("campaign_leads", "messages", "instances"):  # rows that change often keep room beside them
+    for table in (
+        "campaign_leads",
+        "messages",
+        "instances",
+        "campaigns",
+    ):  # rows that change often keep room beside them
         op.execute(f"alter table {table} set (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02)")
 
 

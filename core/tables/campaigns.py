@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -72,6 +73,10 @@ class Campaign(Base):
     started_at: Mapped[datetime | None] = time_column()
     ended_at: Mapped[datetime | None] = time_column()
     total: Mapped[int] = mapped_column(Integer, server_default="0")  # recipients when it was started
+    # kept by the claim: what counts against per_day, and whose turn it is among the campaigns of a number
+    sent_on: Mapped[date | None] = mapped_column(Date)  # the local day that sent_today counts
+    sent_today: Mapped[int] = mapped_column(Integer, server_default="0")
+    claimed_at: Mapped[datetime | None] = time_column()
 
 
 class CampaignStep(Base):
