@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
@@ -157,18 +158,18 @@ class Evolution:
         """One request.  No `delay`: our pace is ours, and a gateway that waits is one more way to lose the answer."""
         # Digits only: the special forms of Brazil, Mexico and Argentina are tried for a number that begins so.
         body = {"number": message.phone.removeprefix("+"), "text": message.text, "linkPreview": False}
+        url = f"{self._url}/message/sendText/{_escaped(name)}"
+        line: list[str] = []  # filled once there is a connection that bytes may have gone through
         try:
             async with (
                 asyncio.timeout(timeout_s),
-                self._sending().post(
-                    f"{self._url}/message/sendText/{_escaped(name)}", json=body, allow_redirects=False
-                ) as response,
+                self._sending().post(url, json=body, allow_redirects=False, trace_request_ctx=line) as response,
             ):
                 answers.refused_at_the_door(response.status)
                 return answers.read_sent(response.status, await _read(response), message.phone)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as trouble:
-            raise Unreachable(type(trouble).__name__) from trouble
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as trouble:
+            if not line:
+                raise Unreachable(type(trouble).__name__) from trouble
             raise OutcomeUnknown(type(trouble).__name__) from trouble
 
     async def close(self) -> None:
@@ -251,8 +252,21 @@ class Evolution:
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
+                trace_configs=[_telling_of_lines()],
             )
         return self._session
+
+
+def _telling_of_lines() -> aiohttp.TraceConfig:
+    """Notes in the request's own list that it has got a connection, a new one or one kept from before."""
+
+    async def note(_session: object, context: SimpleNamespace, _about: object) -> None:
+        context.trace_request_ctx.append("made")
+
+    trace = aiohttp.TraceConfig()
+    trace.on_connection_create_end.append(note)
+    trace.on_connection_reuseconn.append(note)
+    return trace
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
