@@ -14,6 +14,8 @@ from local.errors import CannotStart
 from local.postgres import CHECKOUT
 from local.supervisor import Child, StopAsked, Supervisor
 
+# When `./run` was typed, as it tells us; a test that starts us may have inherited another's.
+ASKED_AT = float(os.environ.pop("PRUMO_ASKED_AT", "") or time.time())
 # The demo and the pictures never touch an installation, whatever is set for it.
 OF_AN_INSTALLATION = ("DATABASE_URL", "REDIS_URL", "PRUMO_GATEWAY_URL", "PRUMO_GATEWAY_KEY", "PRUMO_DEMO_MAP_URL")
 
@@ -53,11 +55,13 @@ def _keep_house(
                 then(supervisor, told)
             state = f"all run but {', '.join(supervisor.down())}" if supervisor.down() else "everything runs"
             supervisor.say(f"{state}, {_since_typing():.1f} s after it was asked for; Ctrl-C stops it")
-            return supervisor.watch()
+            code = supervisor.watch()
+            supervisor.say("stopping")
+            return code
 
 
 def _since_typing() -> float:
-    return time.time() - float(os.environ.get("PRUMO_ASKED_AT") or time.time())
+    return time.time() - ASKED_AT
 
 
 def shots(arguments: Sequence[str]) -> int:

@@ -201,7 +201,7 @@ class Supervisor:
             told = self._asked
             if told > 1:
                 popen.kill()
-            elif not sys.stdin.isatty():
+            elif not os.isatty(0):
                 popen.send_signal(signal.SIGINT)
         if self._failure:
             raise CannotStart(self._failure)
