@@ -1,0 +1,163 @@
+"""The leads of a team: the verbs."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from sqlalchemy import select, update
+
+from core import audit
+from core.accounts.rules import Actor, Role
+from core.errors import BadInput, NotFound
+from core.leads import queries
+from core.leads.queries import After, Choices, LeadDetails, LeadRow, Moment
+from core.leads.rules import BIDI, LeadFilter, LeadId, LeadSort, fold
+from core.sending.rules import RecipientStatus, SkipReason
+from core.tables import CampaignLead, Lead, LeadNote
+from core.work import Work
+
+PER_PAGE = 50
+MOST_PER_PAGE = 100
+LONGEST_NOTE = 2_000
+
+
+@dataclass(frozen=True)
+class LeadPage:
+    """`total` above 10,000 means "more than that"; `next` goes on behind the last row, None on the last page."""
+
+    rows: list[LeadRow]
+    total: int
+    page: int
+    per_page: int
+    next: After | None
+
+    @property
+    def pages(self) -> int:
+        """As many as can be gone to by number."""
+        return max(1, -(-min(self.total, queries.COUNTED_UP_TO) // self.per_page))
+
+
+@dataclass(frozen=True)
+class LeadStory:
+    """One lead with what happened, newest first."""
+
+    lead: LeadDetails
+    timeline: list[Moment]
+
+
+def page_of(
+    work: Work,
+    actor: Actor,
+    which: LeadFilter,
+    *,
+    sort: LeadSort = LeadSort.LAST_CONTACT,
+    descending: bool = True,
+    page: int = 1,
+    per_page: int = PER_PAGE,
+    after: After | None = None,
+) -> LeadPage:
+    """A page of the leads meant.  Numbers out of range become the nearest that exists; deeper goes only by `after`."""
+    actor.require(Role.VIEWER)
+    per_page = max(1, min(per_page, MOST_PER_PAGE))
+    total = queries.count(work.session, actor.team_id, which)
+    last = max(1, -(-min(total, queries.COUNTED_UP_TO) // per_page))
+    page = max(1, min(page, last))
+    rows = queries.page(
+        work.session,
+        actor.team_id,
+        which,
+        total=total,
+        sort=sort,
+        descending=descending,
+        limit=per_page + 1,
+        offset=(page - 1) * per_page,
+        after=after,
+    )
+    shown = rows[:per_page]
+    more = len(rows) > per_page
+    beyond = queries.after_of(shown[-1], sort, fold(shown[-1].name)[:300]) if more else None
+    return LeadPage(shown, total, page, per_page, beyond)
+
+
+def count_of(work: Work, actor: Actor, which: LeadFilter) -> int:
+    """How many are meant; 10,001 stands for "more than 10,000"."""
+    actor.require(Role.VIEWER)
+    return queries.count(work.session, actor.team_id, which)
+
+
+def lead(work: Work, actor: Actor, lead_id: int) -> LeadStory:
+    """Raises NotFound, also for another team's."""
+    actor.require(Role.VIEWER)
+    details = queries.lead(work.session, actor.team_id, LeadId(lead_id))
+    if details is None:
+        raise NotFound
+    return LeadStory(details, queries.timeline(work.session, actor.team_id, LeadId(lead_id)))
+
+
+def choices(work: Work, actor: Actor) -> Choices:
+    """What the filters offer to choose from."""
+    actor.require(Role.VIEWER)
+    return queries.choices(work.session, actor.team_id)
+
+
+def add_note(work: Work, actor: Actor, lead_id: int, text: str) -> int:
+    """Raises BadInput("note", …)."""
+    actor.require(Role.MEMBER)
+    kept = _clean_note(text)
+    note = LeadNote(team_id=actor.team_id, lead_id=_own(work, actor, lead_id), written_by=actor.user_id, text=kept)
+    work.session.add(note)
+    work.session.flush()
+    return note.id
+
+
+def delete(work: Work, actor: Actor, lead_id: int) -> None:
+    """Out of every list, also when a later search comes upon it again; who waits in a campaign is skipped.
+
+    Whether this person may be written to is another matter: that is for `optouts`.
+    """
+    actor.require(Role.MEMBER)
+    own = _own(work, actor, lead_id)
+    work.session.execute(update(Lead).where(Lead.id == own, Lead.deleted_at.is_(None)).values(deleted_at=work.now))
+    touched = work.session.scalars(
+        update(CampaignLead)
+        .where(
+            CampaignLead.team_id == actor.team_id,
+            CampaignLead.lead_id == own,
+            CampaignLead.status == RecipientStatus.QUEUED,
+        )
+        .values(status=RecipientStatus.SKIPPED, reason=SkipReason.LEAD_DELETED, changed_at=work.now)
+        .returning(CampaignLead.campaign_id)
+    )
+    for campaign in set(touched):
+        work.tell(f"campaign:{campaign}")
+    audit.record(work, actor, "lead.deleted", "lead", own)
+
+
+def restore(work: Work, actor: Actor, lead_id: int) -> None:
+    """Undoes `delete`.  Recipients who were skipped stay skipped."""
+    actor.require(Role.MEMBER)
+    own = _own(work, actor, lead_id)
+    work.session.execute(update(Lead).where(Lead.id == own).values(deleted_at=None))
+    audit.record(work, actor, "lead.restored", "lead", own)
+
+
+def _own(work: Work, actor: Actor, lead_id: int) -> LeadId:
+    found = work.session.scalar(select(Lead.id).where(Lead.team_id == actor.team_id, Lead.id == lead_id))
+    if found is None:
+        raise NotFound
+    return LeadId(found)
+
+
+def _clean_note(text: str) -> str:
+    """Several lines are fine; what cannot be stored or would turn the page around is not."""
+    if len(text) > LONGEST_NOTE * 2:
+        raise BadInput("note", "too_long", n=LONGEST_NOTE)
+    text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).translate(BIDI).strip()
+    if any(unicodedata.category(c) in ("Cc", "Cs", "Cn") and c not in "\n\t" for c in text):
+        raise BadInput("note", "unstorable_characters")
+    if not any(unicodedata.category(c)[0] in "LNSP" for c in text):
+        raise BadInput("note", "required")
+    if len(text) > LONGEST_NOTE:
+        raise BadInput("note", "too_long", n=LONGEST_NOTE)
+    return text
