@@ -358,7 +358,10 @@ def _more_sheet(actor: Actor, active: str, menu: list[Item], admin: list[Item], 
             for tag, name in LANGUAGES.items():
                 button(name, lambda tag=tag: _set_language(tag), kind="sof" if tag == language() else "sec", size="sm")
             for theme, words in THEMES.items():
-                button(_(words), lambda theme=theme: _set_theme(theme, dark), icon=THEME_ICONS[theme], size="sm")
+                kind = "sof" if theme == actor.theme else "sec"
+                button(
+                    _(words), lambda theme=theme: _set_theme(theme, dark), kind=kind, icon=THEME_ICONS[theme], size="sm"
+                )
         with ui.element("div").classes("p-row p-g8 p-wrap").style("padding:4px 10px"):
             button(_("Sign out"), _sign_out, icon="logout", size="sm")
             button(_("Sign out on all devices"), _sign_out_everywhere, kind="gho", size="sm")

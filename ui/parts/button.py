@@ -17,13 +17,18 @@ def button(label: str, on_click: Handler = None, *, kind: Kind = "sec", icon: st
     """Kinds: primary, secondary, ghost, soft, danger, solid bad (in a dialog alone), link.  Sizes: sm, xs, lg."""
     colour = "primary" if kind == "pri" else None  # Quasar's colour helpers would win over our classes
     made = ui.button(label, on_click=on_click, icon=ICONS + icon if icon else None, color=colour)
-    return made.classes(f"{kind} {size}")
+    return made.classes(f"{kind} {_sized(size)}")
 
 
 def icon_button(icon: str, label: str, on_click: Handler = None, *, kind: Kind = "gho", size: str = "") -> ui.button:
     """An icon alone; `label` is its name for who cannot see it, and its tooltip for who can."""
-    made = ui.button(on_click=on_click, icon=ICONS + icon, color=None).classes(f"{kind} ico {size}")
+    made = ui.button(on_click=on_click, icon=ICONS + icon, color=None).classes(f"{kind} ico {_sized(size)}")
     made.props["aria-label"] = label
     with made:
         ui.tooltip(label)
     return made
+
+
+def _sized(size: str) -> str:
+    """Bare xs, sm and lg are Quasar's words for "only on screens of this width"."""
+    return f"p-{size}" if size else ""

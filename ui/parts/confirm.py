@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Literal
 
 from nicegui import ui
@@ -33,6 +34,7 @@ async def confirm(
                 button(alternative, lambda: dialog.submit("alternative"))
             button(action, lambda: dialog.submit("action"), kind="sbad" if danger else "pri")
     choice = await dialog
-    dialog.clear()
+    if dialog.is_deleted or dialog.client.is_deleted:
+        raise asyncio.CancelledError  # the tab was closed over the question
     dialog.delete()
     return choice or ""

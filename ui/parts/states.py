@@ -31,10 +31,10 @@ def state(icon: str, title: str, body: str = "", *, tone: Tone = "") -> Iterator
 
 def error_state(title: str, body: str, *, error_id: str = "") -> None:
     """What could not be shown, with one way on; the id leads to the trace in the log."""
-    with state("cloud_off", title, body, tone="bad"):
+    with state("cloud_off", title, body, tone="bad") as actions:
         button(_("Try again"), ui.navigate.reload, kind="pri", icon="refresh")
     if error_id:
-        with ui.element("div").classes("p-row p-center p-g4 p-t-xs p-t-3 p-full"):
+        with actions.parent_slot, ui.element("div").classes("p-row p-g4 p-t-xs p-t-3").style("margin-top:12px"):
             text(_("code"))
             text(error_id, "p-mono")
             text("· " + formats.clock(formats.local_now()))

@@ -17,8 +17,8 @@ from fontTools import subset
 # What a change of the cut has to change, so that neither disk nor browser shows an older one.
 CUT = 1
 VERSION = f"inter-{version('fontpkg-inter')}-{CUT}"
-# cv11 is the one-storey a and ss03 the round quotes of the design; tnum keeps columns of numbers in line.
-FEATURES = ["kern", "mark", "mkmk", "ccmp", "locl", "calt", "case", "tnum", "pnum", "cv11", "ss03"]
+# tnum keeps columns of numbers in line.
+FEATURES = ["kern", "mark", "mkmk", "ccmp", "locl", "calt", "case", "tnum", "pnum"]
 LETTERS = [
     *range(0x20, 0x7F),
     *range(0xA0, 0x180),  # Latin-1 and Latin Extended-A: names come from everywhere

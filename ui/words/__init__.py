@@ -20,7 +20,7 @@ from contextvars import ContextVar
 from functools import lru_cache
 from pathlib import Path
 
-from babel.messages.catalog import Catalog
+from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from nicegui import context
@@ -87,23 +87,23 @@ def preferred(accept_language: str) -> str:
     return DEFAULT
 
 
-class CataloguesDiffer(Exception):
-    """Two files translate one sentence differently: a word of the product has become two."""
-
-
 def merged(folder: Path) -> Catalog:
-    """All files of one language as one catalogue.  Raises CataloguesDiffer."""
+    """All files of one language as one catalogue.
+
+    Where two files translate one sentence differently the first stays; tests/ui/test_words.py does not let that pass.
+    """
     whole = Catalog(locale=folder.name)
     for file in sorted(folder.glob("*.po")):
-        with file.open("rb") as lines:
-            for message in read_po(lines, locale=folder.name):
-                if not message.id or not message.string:
-                    continue
-                known = whole.get(message.id)
-                if known is not None and known.string != message.string:
-                    raise CataloguesDiffer(f"{file.name}: {message.id!r}")
+        for message in messages(file):
+            if message.string and whole.get(message.id) is None:
                 whole.add(message.id, message.string)
     return whole
+
+
+def messages(file: Path) -> list[Message]:
+    """The entries of one catalogue, without its header."""
+    with file.open("rb") as lines:
+        return [message for message in read_po(lines, locale=file.parent.name) if message.id]
 
 
 @lru_cache

@@ -77,6 +77,7 @@ def day(when: date | datetime | None, *, today: date | None = None, weekday: boo
 def long_day(when: date | datetime, *, weekday: bool = False) -> str:
     """Quinta-feira, 11 de junho or Thursday, June 11."""
     text = format_date(_local_day(when), (_FULL if weekday else _LONG)[language()], locale=_locale())
+    text = text.replace("-feira", "")  # as people say it: quinta, 11 de junho
     return text[:1].upper() + text[1:] if weekday else text
 
 
