@@ -98,9 +98,9 @@ class World:
         if self.wire is not None:
             await self.wire.down()
         await asyncio.sleep(down_s)
-        self.is_down = False
         if self.wire is not None:
             await self.wire.up()
+        self.is_down = False
         await self._load()
 
     async def _load(self) -> None:

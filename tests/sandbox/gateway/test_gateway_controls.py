@@ -1,0 +1,164 @@
+"""The control page and its API, who may use them, and the gateway as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import aiohttp
+import pytest
+from conftest import ANA, OURS, Client
+
+from sandbox.gateway import Config, Gateway, Timings, listening, serve
+
+ROOT = Path(__file__).parents[3]
+
+
+async def test_the_page_says_that_it_is_a_simulation_and_shows_what_left(
+    gateway: Gateway, client: Client
+) -> None:
+    gateway.open_instance("vendas-01", OURS, webhook={"url": "http://127.0.0.1:9/hooks/secret-path"})
+    gateway.reply("vendas-01", ANA, "<script>alert(1)</script>")
+    await client.send(ANA, "Bom dia <b>Ana</b>")
+    _, page = await client.get("/control")
+    assert "Simulation" in page and "vendas-01" in page
+    assert "Bom dia &lt;b&gt;Ana&lt;/b&gt;" in page and "<script>alert" not in page
+    assert "secret-path" not in page
+
+
+async def test_the_buttons_are_plain_forms(gateway: Gateway, client: Client) -> None:
+    await client.post(
+        "/instance/create", {"instanceName": "vendas-01", "integration": "WHATSAPP-BAILEYS", "qrcode": True}
+    )
+    _, page = await client.get("/control")
+    assert "data:image/png;base64," in page
+    form = {"instance": "vendas-01", "number": OURS}
+    async with client.session.post("/control/scan", data=form, allow_redirects=False) as answer:
+        assert (answer.status, answer.headers["Location"]) == (303, "/control")
+    while await client.state() != "open":
+        pass
+    async with client.session.post(
+        "/control/fault", data={"kind": "nacked", "times": "2", "seconds": ""}
+    ) as answer:
+        assert answer.status == 200
+    assert gateway.faults()[0].times == 2
+
+
+async def test_the_same_controls_answer_to_json(gateway: Gateway, client: Client) -> None:
+    status, shown = await client.post("/control/open-instance", {"instance": "vendas-01", "number": OURS})
+    assert (status, shown["state"]) == (200, "open")
+    await client.send(ANA, "Bom dia")
+    status, lines = await client.get(f"/control/ledger?number={ANA}&after=0")
+    assert [line["text"] for line in lines] == ["Bom dia"]
+    status, fault = await client.post("/control/fault", {"kind": "not_on_whatsapp", "number": ANA})
+    assert (await client.send(ANA, "x"))[0] == 400
+    await client.post("/control/clear-faults", {"id": fault["id"]})
+    assert (await client.send(ANA, "x"))[0] == 201
+    await client.post("/control/person", {"number": ANA, "reply": "SAIR", "reply_after_s": 0})
+    assert (await client.get("/control/answers"))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/control/scan", {"number": OURS}),
+        ("/control/scan", {"number": "no digits", "instance": "vendas-01"}),
+        ("/control/scan", {"number": OURS, "instance": "vendas-01"}),
+        ("/control/cut", {"instance": "nobody"}),
+        ("/control/fault", {"kind": "nope"}),
+        ("/control/fault", {"kind": "nacked", "nonsense": 1}),
+        ("/control/receipt", {"instance": "vendas-01", "message_id": "x", "status": "READ"}),
+        ("/control/cut", []),
+    ],
+)
+async def test_what_cannot_be_done_is_answered_with_a_sentence(
+    gateway: Gateway, client: Client, path: str, body: object
+) -> None:
+    gateway.open_instance("vendas-01", OURS)
+    status, answer = await client.post(path, body)
+    assert status == 400 and answer["error"]
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Origin": "https://example.test"}, {"Host": "example.test"}, {"Origin": "null"}]
+)
+async def test_pages_of_other_sites_cannot_use_the_controls(client: Client, headers: dict[str, str]) -> None:
+    for method, path in (("POST", "/control/restart"), ("GET", "/control/ledger"), ("GET", "/control")):
+        assert (await client.call(method, path, headers=headers))[0] == 403
+
+
+async def test_the_controls_are_off_unless_they_are_turned_on() -> None:
+    async with (
+        listening(Config(timings=Timings.fast())) as world,
+        aiohttp.ClientSession(world.base_url) as session,
+    ):
+        async with session.get("/control") as answer:
+            assert answer.status == 404
+        async with session.get("/") as answer:
+            assert (await answer.json())["simulated"] is True
+
+
+def test_an_error_at_the_start_is_raised_where_the_gateway_was_asked_for() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        with pytest.raises(OSError), serve(port=taken.getsockname()[1]):
+            pass
+
+
+def run(*arguments: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"PRUMO_GATEWAY_KEY": "process-key", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "sandbox.gateway", *arguments]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+
+
+def test_a_process_starts_says_where_it_is_and_stops_when_told(tmp_path: Path) -> None:
+    process = run("--port", "0", "--fast", "--control", "--ledger", str(tmp_path / "ledger.jsonl"))
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert "simulated WhatsApp" in line and "http://127.0.0.1:" in line and "process-key" not in line
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(5) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"), [(["--host", "0.0.0.0"], "--allow-remote"), (["--key", ""], "needs a key")]
+)
+def test_a_process_that_must_not_start_says_why(arguments: list[str], words: str) -> None:
+    process = run("--port", "0", *arguments)
+    out, _ = process.communicate(timeout=10)
+    assert process.returncode == 2 and words in out
+
+
+async def test_a_killed_process_loses_nothing_that_it_said_yes_to(tmp_path: Path) -> None:
+    files = ["--ledger", str(tmp_path / "ledger.jsonl"), "--state", str(tmp_path / "state.jsonl")]
+    process = run("--port", "0", "--fast", "--control", *files)
+    assert process.stdout is not None
+    url = process.stdout.readline().partition("on ")[2].partition(",")[0]
+    async with aiohttp.ClientSession(url, headers={"apikey": "process-key"}) as session:
+        client = Client(session)
+        await client.post("/control/open-instance", {"instance": "vendas-01", "number": OURS})
+        ids = [(await client.send(ANA, f"Mensagem {n}"))[1]["key"]["id"] for n in range(5)]
+    process.kill()
+    process.wait(5)
+    ledger = [json.loads(line)["id"] for line in (tmp_path / "ledger.jsonl").read_text().splitlines()]
+    assert ledger == ids
+
+    again = run("--port", "0", "--fast", "--control", *files)
+    assert again.stdout is not None
+    url = again.stdout.readline().partition("on ")[2].partition(",")[0]
+    async with aiohttp.ClientSession(url, headers={"apikey": "process-key"}) as session:
+        client, end = Client(session), time.monotonic() + 5
+        while await client.state() != "open":
+            assert time.monotonic() < end
+        assert [row["key"]["id"] for row in await client.sent_rows(ANA)] == ids[::-1]
+    again.terminate()
+    again.wait(5)
