@@ -198,8 +198,8 @@ def _is_blank(name: str) -> ColumnElement[bool]:
 
 def _length(plan: Plan, parts: Sequence[Part]) -> ColumnElement[int]:
     """Characters of the message for this lead, opt-out line included."""
-    fixed = len(with_opt_out_line("".join(part for part in parts if isinstance(part, str)), plan.opt_out_line))
-    total: Any = literal(fixed, Integer)
+    written = sum(len(part) for part in parts if isinstance(part, str))
+    total: Any = literal(written + len(with_opt_out_line("", plan.opt_out_line)), Integer)
     for part in parts:
         if not isinstance(part, Gap):
             continue

@@ -23,10 +23,12 @@ def cancel_waiting(work: Work, campaign_id: CampaignId, limit: int = PORTION) ->
         .where(CampaignLead.campaign_id == campaign_id, CampaignLead.status == RecipientStatus.QUEUED)
         .limit(limit)
         .with_for_update(skip_locked=True)
+        # as a CTE it is read once; as a mere subquery it may be read again per row, and the limit is none
+        .cte("waiting")
     )
     done = work.session.execute(
         update(CampaignLead)
-        .where(CampaignLead.id.in_(waiting), CampaignLead.status == RecipientStatus.QUEUED)
+        .where(CampaignLead.id.in_(select(waiting.c.id)), CampaignLead.status == RecipientStatus.QUEUED)
         .values(status=RecipientStatus.CANCELLED, changed_at=work.now)
     )
     return int(done.rowcount)  # type: ignore[attr-defined]

@@ -324,6 +324,7 @@ def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, st
     if found.status is CampaignStatus.DRAFT and found.version != version:
         raise StateChanged("edited")
     check_start(starts_at, work.now)
+    starting.refuse_unready(work, actor.team_id, found)
     _change(
         work,
         actor,
@@ -333,7 +334,6 @@ def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, st
         starts_at=starts_at,
         pause_reason=None,
     )
-    starting.refuse_unready(work, actor.team_id, found)
     audit.record(work, actor, "campaign.scheduled", "campaign", campaign_id, starts_at=starts_at.isoformat())
 
 

@@ -1,0 +1,81 @@
+"""Who may call what of campaigns."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.campaigns import service
+from core.campaigns.rules import Audience, CampaignId, Plan
+from core.leads.rules import LeadFilter
+from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
+from tests.core.campaigns.making import connect_number, keep_lead, now, plan_of, start, version_of, write_draft
+from tests.people import People
+
+
+def ready(people: People) -> CampaignId:
+    """A draft of Ana's team with somebody to write to and a number to write from."""
+    connect_number(people, CANARY)
+    keep_lead(people, 1, CANARY)
+    return write_draft(people, name=CANARY)
+
+
+def a_draft(people: People) -> Arguments:
+    return (ready(people),), {}
+
+
+def a_draft_to_save(people: People) -> Arguments:
+    campaign_id = ready(people)
+    return (campaign_id, version_of(people, campaign_id), plan_of(people, campaign_id)), {}
+
+
+def a_draft_to_start(people: People) -> Arguments:
+    campaign_id = ready(people)
+    return (campaign_id, version_of(people, campaign_id)), {}
+
+
+def a_draft_to_put_off(people: People) -> Arguments:
+    args, _ = a_draft_to_start(people)
+    return (*args, now(people) + timedelta(days=1)), {}
+
+
+def a_running_one(people: People) -> Arguments:
+    campaign_id = ready(people)
+    start(people, campaign_id)
+    return (campaign_id,), {}
+
+
+def a_plan(people: People) -> Plan:
+    ready(people)
+    return Plan(
+        name="X",
+        audience=LeadFilter(),
+        text="Oi, {empresa}",
+        opt_out_line="SAIR",
+        sender_name="Ana",
+        instance_ids=(),
+        timezone="UTC",
+        weekdays=(1,),
+    )
+
+
+CASES = [
+    Case(service.list_campaigns, Needs.VIEWER, Stranger.OWN, lambda people: (a_draft(people)[0][1:], {})),
+    Case(service.create_draft, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "X"})),
+    Case(service.draft, Needs.VIEWER, Stranger.NOT_FOUND, a_draft),
+    Case(service.save_draft, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_save),
+    Case(service.delete_draft, Needs.MEMBER, Stranger.NOT_FOUND, a_draft),
+    Case(service.duplicate, Needs.MEMBER, Stranger.NOT_FOUND, lambda people: (a_draft(people)[0], {"name": "X"})),
+    Case(service.numbers, Needs.VIEWER, Stranger.OWN, lambda people: (a_draft(people)[0][1:], {})),
+    Case(service.audience_of, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people),), {})),
+    Case(service.previews, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people),), {})),
+    Case(service.outlook, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people), Audience(1, 1)), {})),
+    Case(service.start, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_start),
+    Case(service.schedule, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_put_off),
+    Case(service.unschedule, Needs.MEMBER, Stranger.NOT_FOUND, a_draft),
+    Case(service.pause, Needs.MEMBER, Stranger.NOT_FOUND, a_running_one),
+    Case(service.resume, Needs.MEMBER, Stranger.NOT_FOUND, a_running_one),
+    Case(service.cancel, Needs.MEMBER, Stranger.NOT_FOUND, a_running_one),
+    Case(service.live, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
+    Case(service.activity, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
+    Case(service.recipients, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
+]

@@ -1,0 +1,218 @@
+"""Watching a campaign: what it has done, what it is doing, when it will be done."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.campaigns import service
+from core.campaigns.rules import CampaignId, Standing
+from core.errors import BadInput, NotFound
+from core.sending.rules import RecipientStatus
+from core.tables import Message
+from tests.core.campaigns.making import (
+    HOUR,
+    connect_number,
+    keep_lead,
+    mark,
+    now,
+    recipients,
+    set_campaign,
+    start,
+    write_draft,
+)
+from tests.people import People
+
+
+@pytest.fixture
+def running(people: People) -> CampaignId:
+    connect_number(people)
+    for n in range(8):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, gap_min_s=60, gap_max_s=60)
+    start(people, campaign_id)
+    return campaign_id
+
+
+def look(people: People, campaign_id: CampaignId, who: str = "Vic") -> service.Live:
+    with people.runtime.work() as work:
+        return service.live(work, people[who], campaign_id)
+
+
+def list_of(people: People, campaign_id: CampaignId, tab: str = "all", **kwargs) -> service.RecipientList:
+    with people.runtime.work() as work:
+        return service.recipients(work, people["Vic"], campaign_id, tab, **kwargs)
+
+
+def deliver(people: People, row, **values) -> None:
+    """As the sender and the receipts would leave it."""
+    with people.runtime.work() as work:
+        message = Message(
+            team_id=people.team_id,
+            instance_id=1,
+            direction="out",
+            campaign_id=row.campaign_id,
+            campaign_lead_id=row.id,
+            text="Oi",
+            **values,
+        )
+        work.session.add(message)
+        work.session.flush()
+        message_id = message.id
+    mark(people, row.id, status="sent", instance_id=1, message_id=message_id)
+
+
+def test_a_campaign_just_started_is_sending_and_foresees_its_end(people: People, running: CampaignId) -> None:
+    found = look(people, running)
+    assert found.progress.now.standing is Standing.SENDING
+    assert found.progress.next_at == found.read_at
+    assert found.progress.estimate.finish_at == found.read_at + timedelta(minutes=7)
+    assert (found.progress.sent_today, found.progress.cap_today) == (0, 50)
+
+
+def test_what_happened_is_counted_by_the_statement_that_did_it(people: People, running: CampaignId) -> None:
+    rows = recipients(people, running)
+    moment = now(people)
+    deliver(people, rows[0], delivered_at=moment, read_at=moment)
+    deliver(people, rows[1], delivered_at=moment)
+    deliver(people, rows[2], failed_at=moment)
+    mark(people, rows[0].id, replied_at=moment, opted_out_at=moment)
+    mark(people, rows[3].id, status="failed", reason="not_on_whatsapp")
+    found = look(people, running)
+    counts = found.counts
+    assert (counts[RecipientStatus.SENT], counts.delivered, counts.read, counts.replied) == (3, 2, 1, 1)
+    assert (counts.opted_out, counts.undelivered, counts[RecipientStatus.FAILED]) == (1, 1, 1)
+    assert (counts.done, counts.waiting, counts.total) == (4, 4, 8)
+    assert found.progress.sent_today == 3
+    assert found.progress.per_minute == pytest.approx(0.3)
+
+
+def test_the_cap_of_the_day_and_a_number_that_is_away_are_said(people: People, running: CampaignId) -> None:
+    set_campaign(people, running, per_day=1)
+    mark(people, recipients(people, running)[0].id, status="sent")
+    found = look(people, running).progress.now
+    assert found.standing is Standing.CAP_REACHED
+    assert found.until is not None and found.until > now(people)
+
+
+def test_a_list_shows_what_changed_last_first_and_goes_on_where_it_ended(people: People, running: CampaignId) -> None:
+    rows = recipients(people, running)
+    for minutes, row in enumerate(rows):
+        mark(people, row.id, changed_at=now(people) + timedelta(minutes=minutes))
+    first = list_of(people, running, limit=5)
+    rest = list_of(people, running, limit=5, after=first.rows[-1].cursor)
+    assert [row.id for row in first.rows + rest.rows] == [row.id for row in reversed(rows)]
+    assert (first.has_more, rest.has_more) == (True, False)
+
+
+def test_each_tab_shows_those_it_counts(people: People, running: CampaignId) -> None:
+    rows = recipients(people, running)
+    moment = now(people)
+    deliver(people, rows[0], delivered_at=moment, read_at=moment)
+    deliver(people, rows[1], delivered_at=moment)
+    deliver(people, rows[2], failed_at=moment)
+    mark(people, rows[0].id, replied_at=moment, opted_out_at=moment)
+    mark(people, rows[3].id, status="failed", reason="not_on_whatsapp")
+    mark(people, rows[4].id, status="held")
+    mark(people, rows[5].id, status="skipped", reason="opted_out")
+    shown = {
+        tab: {rows.index(next(r for r in rows if r.id == row.id)) for row in list_of(people, running, tab).rows}
+        for tab in service.queries.TABS
+    }
+    assert shown == {
+        "all": set(range(8)),
+        "queued": {6, 7},
+        "sent": {0, 1, 2},
+        "delivered": {0, 1},
+        "read": {0},
+        "replied": {0},
+        "opted_out": {0},
+        "failed": {2, 3},
+        "doubtful": {4},
+        "skipped": {5},
+    }
+
+
+def test_a_recipient_tells_its_number_reason_and_text(people: People, running: CampaignId) -> None:
+    row = recipients(people, running)[0]
+    deliver(people, row)
+    found = list_of(people, running, "sent").rows[0]
+    assert (found.name, found.instance_name, found.text) == ("Clínica 0", "Comercial 1", "Oi")
+    assert found.sent_at is not None
+
+
+def test_activity_counts_what_was_sent_and_answered_in_each_stretch(people: People, running: CampaignId) -> None:
+    rows = recipients(people, running)
+    moment = now(people)
+    mark(people, rows[0].id, status="sent", sent_at=moment - HOUR)
+    mark(people, rows[1].id, status="sent", sent_at=moment - HOUR)
+    mark(people, rows[2].id, status="sent", sent_at=moment)
+    mark(people, rows[0].id, replied_at=moment)
+    with people.runtime.work() as work:
+        found = service.activity(work, people["Vic"], running, "5min")
+    assert len(found) == service.BUCKETS_SHOWN
+    assert sum(bucket.sent for bucket in found) == 3
+    assert (found[-1].sent, found[-1].replied) == (1, 1)
+    assert max(bucket.sent for bucket in found) == 2
+    assert found[1].at - found[0].at == timedelta(minutes=5)
+
+
+def test_a_campaign_of_last_week_shows_the_time_in_which_it_sent(people: People, running: CampaignId) -> None:
+    past = now(people) - timedelta(days=7)
+    mark(people, recipients(people, running)[0].id, status="sent", sent_at=past)
+    with people.runtime.work() as work:
+        found = service.activity(work, people["Vic"], running, "1min")
+    assert sum(bucket.sent for bucket in found) == 1
+
+
+def test_what_is_no_tab_or_size_is_refused_and_carlos_finds_nothing(people: People, running: CampaignId) -> None:
+    with people.runtime.work() as work:
+        with pytest.raises(BadInput):
+            service.recipients(work, people["Ana"], running, "'; drop table leads; --")
+        with pytest.raises(BadInput):
+            service.activity(work, people["Ana"], running, "1s")
+        for look_at in (service.live, service.activity, service.recipients):
+            with pytest.raises(NotFound):
+                look_at(work, people["Carlos"], running)
+
+
+def test_the_list_puts_what_runs_first_and_counts_each_tab(people: People, running: CampaignId) -> None:
+    draft = write_draft(people, name="Rascunho")
+    with people.runtime.work() as work:
+        found = service.list_campaigns(work, people["Vic"])
+        drafts = service.list_campaigns(work, people["Vic"], "drafts")
+        theirs = service.list_campaigns(work, people["Carlos"])
+    assert [line.row.id for line in found.lines] == [running, draft]
+    assert dict(found.per_tab) == {"all": 2, "active": 1, "scheduled": 0, "drafts": 1, "done": 0}
+    assert found.waiting == 8
+    first = found.lines[0]
+    assert (first.standing, first.row.total, first.row.made_by) == (Standing.SENDING, 8, "Bea")
+    assert first.finish_at is not None
+    assert [line.row.id for line in drafts.lines] == [draft]
+    assert (theirs.lines, theirs.waiting) == ([], 0)
+
+
+def test_the_list_goes_on_where_a_page_ended(people: People) -> None:
+    made = [write_draft(people, name=f"Campanha {n}") for n in range(5)]
+    with people.runtime.work() as work:
+        first = service.list_campaigns(work, people["Vic"], limit=3)
+        rest = service.list_campaigns(work, people["Vic"], limit=3, after=first.lines[-1].row.id)
+    assert [line.row.id for line in first.lines + rest.lines] == list(reversed(made))
+    assert (first.has_more, rest.has_more) == (True, False)
+
+
+def test_the_outlook_says_when_it_would_end_and_what_to_know(people: People) -> None:
+    connect_number(people)
+    for n in range(3):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, gap_min_s=60, gap_max_s=60)
+    with people.runtime.work() as work:
+        plan = service.draft(work, people["Vic"], campaign_id).plan
+        audience = service.audience_of(work, people["Vic"], plan)
+        found = service.outlook(work, people["Vic"], plan, audience)
+        numbers = service.numbers(work, people["Vic"])
+        assert found.estimate.finish_at == work.now + timedelta(minutes=2)
+    assert found.number is not None and found.number.name == "Comercial 1"
+    assert [check.key for check in found.checks if check.level.value == "must"] == []
+    assert [number.name for number in numbers] == ["Comercial 1"]
