@@ -4,6 +4,7 @@
 FROM python:3.11-slim-bookworm AS app
 
 ENV PYTHONUNBUFFERED=1 \
+    PIP_ROOT_USER_ACTION=ignore \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
 
