@@ -42,7 +42,7 @@ def list_answer(
     root[16] = [[[2, "spotlight", *[None] * 5, [*[None] * 11, [query, ["0", ""], _pins(cids)]]]]]
     root[27], root[35], root[66] = [len(records)], "Q2dBd0Fn", reader.ved(0, 10)
     if behaviour.moved == "fields":
-        records = [moved(one) for one in records]
+        records, ads = [moved(one) for one in records], [moved(one) for one in ads]
     _lay(root, records, behaviour, reader)
     if ads:
         root[2] = [1, [[_ad_row(one, reader, n) for n, one in enumerate(ads)]]]

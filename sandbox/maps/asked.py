@@ -82,7 +82,9 @@ def _unescape(text: str) -> str:
 
 def list_path(term: str, viewport: Viewport, session: str, hl: str, gl: str, offset: int | None) -> str:
     pb = write_pb(term, viewport, session, offset)
-    return f"/search?tbm=map&authuser=0&hl={quote(hl)}&gl={quote(gl)}&q={quote_plus(term)}&pb={quote(pb, safe='')}"
+    return (
+        f"/search?tbm=map&authuser=0&hl={quote(hl)}&gl={quote(gl)}&q={quote_plus(term)}&pb={quote_plus(pb)}"
+    )
 
 
 def preview_path(
@@ -95,7 +97,7 @@ def preview_path(
     )
     return (
         f"/maps/preview/place?authuser=0&hl={quote(hl)}&gl={quote(gl)}"
-        f"&q={quote_plus(name)}&pb={quote(pb, safe='')}"
+        f"&q={quote_plus(name)}&pb={quote_plus(pb)}"
     )
 
 

@@ -226,7 +226,7 @@ WET_CELL_M = 60
 
 def _cells_near_water() -> frozenset[tuple[int, int]]:
     """The squares of WET_CELL_M that touch a river, so that asking about a point is one look into a set."""
-    cells = set()
+    cells: set[tuple[int, int]] = set()
     for water in WATERS:
         reach = range(-int(water.width_m / 2 // WET_CELL_M) - 1, int(water.width_m / 2 // WET_CELL_M) + 2)
         for (ax, ay), (bx, by) in zip(water.points, water.points[1:], strict=False):
