@@ -1,9 +1,15 @@
-"""One recipient at a time: which state may follow which, and why a message did not go."""
+"""One recipient at a time: which state may follow which, how fast, and what an answer means."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import NewType
+from zoneinfo import ZoneInfo
+
+from core.ports import RejectedKind
 
 RecipientId = NewType("RecipientId", int)
 
@@ -31,6 +37,8 @@ MAY_FOLLOW: dict[RecipientStatus, set[RecipientStatus]] = {
     S.SKIPPED: set(),
     S.CANCELLED: set(),
 }
+# A late answer, or evidence, still finds the claim that it belongs to.
+OPEN_TO_EVIDENCE = (S.SENDING, S.UNCONFIRMED, S.HELD)
 
 
 class SkipReason(StrEnum):
@@ -42,8 +50,190 @@ class SkipReason(StrEnum):
     BY_HAND = "by_hand"  # a person skipped it
 
 
+class FailReason(StrEnum):
+    NOT_ON_WHATSAPP = "not_on_whatsapp"  # this number cannot receive
+    CONTENT_REFUSED = "content_refused"  # the gateway refuses the message itself
+
+
+# After these another try can end differently: the text may have been changed meanwhile.
+WORTH_ANOTHER_TRY = frozenset({FailReason.CONTENT_REFUSED})
+
+
+class TroubleReason(StrEnum):
+    """Why the engine paused a number or a campaign by itself."""
+
+    GATEWAY_REFUSED = "gateway_refused"  # a number: the gateway does not take its key, licence or name
+    OUTCOMES_UNKNOWN = "outcomes_unknown"  # a number: several messages in a row without an answer to trust
+    CONTENT_REFUSED = "content_refused"  # a campaign: its text is refused, for one recipient as for the next
+
+
 class AttemptOutcome(StrEnum):
     ACCEPTED = "accepted"  # the gateway gave it an id
     REJECTED = "rejected"  # refused; surely not sent
     UNREACHABLE = "unreachable"  # the request never left us
     UNCONFIRMED = "unconfirmed"  # the answer, or its absence, proves nothing
+
+
+# ---------------------------------------------------------------- how fast
+
+SLICE = timedelta(seconds=50)  # one job; short, so that a lost one costs little
+WORTH_WAITING = timedelta(seconds=10)  # for the next slot; beyond it the job leaves and is called again
+LEASE = timedelta(seconds=15)
+RENEW_EVERY = timedelta(seconds=5)
+# What a call may take beyond its own deadline until its end is written down.
+CALL_MARGIN = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Least and most seconds between two messages of a number."""
+
+    least_s: float
+    most_s: float
+
+
+def stricter(gaps: Iterable[Gap], floor: timedelta) -> Gap:
+    """The slower of what campaign and number ask for, and never below what the installation allows."""
+    asked = list(gaps)
+    least = max([gap.least_s for gap in asked] + [floor.total_seconds()])
+    return Gap(least, max([gap.most_s for gap in asked] + [least]))
+
+
+def drawn(gap: Gap, share: float) -> timedelta:
+    """A pause between least and most; `share`, 0.0 to 1.0, is drawn evenly by the caller."""
+    return timedelta(seconds=gap.least_s + (gap.most_s - gap.least_s) * share)
+
+
+def local_day(timezone: str, now: datetime) -> date:
+    """The day that a cap of this zone counts.  An hour that comes twice is counted once."""
+    return now.astimezone(ZoneInfo(timezone)).date()
+
+
+@dataclass(frozen=True)
+class DayCount:
+    """So many left on that local day; on any other day none."""
+
+    on: date | None
+    n: int
+
+    def of(self, day: date) -> int:
+        return self.n if self.on == day else 0
+
+    def plus(self, day: date, more: int) -> DayCount:
+        return DayCount(day, max(0, self.of(day) + more))
+
+
+def room(per_day: int, count: DayCount, day: date) -> int:
+    """How many more may go on this day; never below zero, also where the cap was lowered meanwhile."""
+    return max(0, per_day - count.of(day))
+
+
+# ---------------------------------------------------------------- who, at the last moment
+
+
+@dataclass(frozen=True)
+class LastLook:
+    """What is true of a recipient in the moment of the claim, not when the list was made."""
+
+    opted_out: bool
+    replied: bool  # since the campaign started, to whichever number
+    lead_gone: bool
+    recently_written: bool  # by another campaign, within the days set; it may have been, for one who is held
+
+
+def why_skip(look: LastLook) -> SkipReason | None:
+    """The first reason counts; None means that this person may be written to."""
+    if look.opted_out:
+        return SkipReason.OPTED_OUT
+    if look.replied:
+        return SkipReason.REPLIED
+    if look.lead_gone:
+        return SkipReason.LEAD_DELETED
+    if look.recently_written:
+        return SkipReason.RECENTLY_WRITTEN
+    return None
+
+
+# ---------------------------------------------------------------- what an answer means
+
+FIRST_BACKOFF = timedelta(seconds=30)
+LONGEST_BACKOFF = timedelta(minutes=30)
+# A number in passing trouble tries nobody else for a while either.
+REST_AFTER_TROUBLE = timedelta(seconds=10)
+REST_AFTER_THROTTLE = timedelta(seconds=60)
+MOST_UNCONFIRMED_IN_A_ROW = 3
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one call.  `refusal` only where it was REJECTED; id and address only where it was ACCEPTED."""
+
+    kind: AttemptOutcome
+    detail: str = ""
+    refusal: RejectedKind | None = None
+    gateway_message_id: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True)
+class After:
+    """What follows for the recipient, the number and the campaign.
+
+    `wait` belongs to QUEUED, `reason` to FAILED.  `left`: the message went out, or may have; otherwise its place in
+    the day's count is given back.  `rest` holds the number's next slot off.  `in_a_row` are the outcomes in doubt.
+    """
+
+    status: RecipientStatus
+    left: bool
+    in_a_row: int
+    reason: FailReason | None = None
+    wait: timedelta = timedelta()
+    rest: timedelta = timedelta()
+    pause_number: TroubleReason | None = None
+    pause_campaign: TroubleReason | None = None
+
+
+def backoff(tries: int) -> timedelta:
+    """30 s after the first try, doubling to half an hour."""
+    return min(LONGEST_BACKOFF, FIRST_BACKOFF * (1 << max(0, min(tries - 1, 16))))
+
+
+def after(outcome: Outcome, *, tries: int, in_a_row: int) -> After:
+    """`tries` counts the claims of this recipient, this one included; `in_a_row` the doubts of the number before it."""
+    if outcome.kind is AttemptOutcome.ACCEPTED:
+        return After(S.SENT, left=True, in_a_row=0)
+    if outcome.kind is AttemptOutcome.UNREACHABLE:
+        return After(S.QUEUED, left=False, in_a_row=in_a_row, wait=backoff(tries), rest=REST_AFTER_TROUBLE)
+    if outcome.kind is AttemptOutcome.REJECTED and outcome.refusal is not None:
+        return _after_refusal(outcome.refusal, tries, in_a_row)
+    doubts = in_a_row + 1
+    if doubts >= MOST_UNCONFIRMED_IN_A_ROW:  # the count begins anew: after a person has looked, one more is one
+        return After(S.UNCONFIRMED, left=True, in_a_row=0, pause_number=TroubleReason.OUTCOMES_UNKNOWN)
+    return After(S.UNCONFIRMED, left=True, in_a_row=doubts)
+
+
+def _after_refusal(kind: RejectedKind, tries: int, in_a_row: int) -> After:
+    if kind is RejectedKind.RECIPIENT:
+        return After(S.FAILED, left=False, in_a_row=0, reason=FailReason.NOT_ON_WHATSAPP)
+    if kind is RejectedKind.CONTENT:
+        return After(
+            S.FAILED,
+            left=False,
+            in_a_row=0,
+            reason=FailReason.CONTENT_REFUSED,
+            pause_campaign=TroubleReason.CONTENT_REFUSED,
+        )
+    if kind is RejectedKind.CONFIG:
+        return After(S.QUEUED, left=False, in_a_row=in_a_row, pause_number=TroubleReason.GATEWAY_REFUSED)
+    rest = REST_AFTER_THROTTLE if kind is RejectedKind.THROTTLED else REST_AFTER_TROUBLE
+    return After(S.QUEUED, left=False, in_a_row=in_a_row, wait=backoff(tries), rest=rest)
+
+
+# ---------------------------------------------------------------- evidence
+
+CLOCKS_DIFFER = timedelta(seconds=60)  # between the gateway and us, its seconds being whole ones
+
+
+def may_be_of(claimed_at: datetime, sent_at: datetime) -> bool:
+    """Whether a message that the gateway says it sent then can be the one claimed at `claimed_at`."""
+    return sent_at >= claimed_at - CLOCKS_DIFFER

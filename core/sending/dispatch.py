@@ -1,0 +1,48 @@
+"""Derives from the rows which jobs there should be: Redis may forget them at any moment.  Called by the timetable."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.campaigns.windows import is_open
+from core.campaigns.windows import local_day as local_day_of
+from core.errors import BadInput
+from core.jobs import Reconcile, SendDue
+from core.sending import queries
+from core.sending.queries import Waiting
+from core.sending.rules import local_day, room
+from core.work import Work
+
+# A job takes about as long to start; a slot that opens meanwhile is met in time.
+SOON = timedelta(seconds=2)
+
+
+def due_instances(work: Work) -> int:
+    """Wakes a sender for each number that could write to somebody now, and at which nobody is at work; how many."""
+    due: dict[int, SendDue] = {}
+    for waiting in queries.waiting(work.session, work.now, work.now + SOON):
+        if waiting.instance_id not in due and _may_write(work, waiting):
+            due[waiting.instance_id] = SendDue(waiting.instance_id, waiting.epoch)
+    for job in due.values():
+        work.later(job)
+    return len(due)
+
+
+def _may_write(work: Work, waiting: Waiting) -> bool:
+    """As the claim will see it; here only to spare the senders jobs that would find nothing to do."""
+    if not room(waiting.number_per_day, waiting.number_count, local_day(waiting.number_timezone, work.now)):
+        return False
+    campaign = waiting.campaign
+    try:
+        window = campaign.window()
+    except BadInput:
+        return False
+    return is_open(window, work.now) and room(campaign.per_day, campaign.count, local_day_of(window, work.now)) > 0
+
+
+def look_for_evidence(work: Work) -> int:
+    """Has the history of every number with messages in doubt looked into; how many numbers."""
+    numbers = queries.numbers_in_doubt(work.session)
+    for instance_id, epoch in numbers:
+        work.later(Reconcile(instance_id, epoch))
+    return len(numbers)

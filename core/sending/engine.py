@@ -1,0 +1,288 @@
+"""Sends what is due from one number: claim, commit, call, settle; one message after the other, at its pace.
+
+    asyncio.run(send_due(runtime, instance_id, owner="host:123", stop=stop))
+
+No transaction is open during a call, nothing is called without a committed claim, and nothing is tried twice here.  The
+database is asked from two threads, one that claims and one that settles and renews the lease, so that the end of a call
+never waits behind the search for the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from core.errors import DatabaseAway, OutcomeUnknown, Rejected, Unreachable
+from core.instances.rules import InstanceId
+from core.jobs import Reconcile
+from core.ports import Outgoing, RejectedKind
+from core.runtime import Runtime
+from core.sending import lease as leases
+from core.sending.claiming import Claim, Claimed, claim_next, release_uncalled
+from core.sending.lease import Lease
+from core.sending.rules import (
+    LEASE,
+    RENEW_EVERY,
+    SLICE,
+    WORTH_WAITING,
+    AttemptOutcome,
+    Outcome,
+    RecipientStatus,
+)
+from core.sending.settling import settle
+from core.work import Work
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+# Refused by PostgreSQL because somebody else was at it: try again, a little later.
+TO_BE_REPEATED = {"40001", "40P01", "55P03", "23505"}
+MOST_REPEATS = 5
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
+TELL_EVERY_S = 0.25  # per topic; pages read again on each
+
+
+@dataclass
+class Report:
+    """What one job did."""
+
+    had_lease: bool = False
+    sent: int = 0
+    settled: int = 0
+
+
+async def send_due(runtime: Runtime, instance_id: InstanceId, *, owner: str, stop: asyncio.Event) -> Report:
+    """Works for at most SLICE, and leaves when the next slot is further than WORTH_WAITING.
+
+    `stop` set: the message on the wire is finished, nothing new is claimed.  Does nothing while another has the lease.
+    Raises DatabaseAway only before it has claimed anything.
+    """
+    with ThreadPoolExecutor(1, "claims") as claims, ThreadPoolExecutor(1, "settles") as settles:
+        sender = _Sender(runtime, claims, settles, stop)
+        lease = await sender.in_work(claims, lambda work: leases.acquire(work, instance_id, owner))
+        if lease is None:
+            return sender.report
+        sender.report.had_lease = True
+        try:
+            await sender.work_with(lease)
+        finally:
+            await runtime.whatsapp.close()
+        return sender.report
+
+
+class _Sender:
+    def __init__(
+        self, runtime: Runtime, claims: ThreadPoolExecutor, settles: ThreadPoolExecutor, stop: asyncio.Event
+    ) -> None:
+        self.runtime = runtime
+        self.claims = claims
+        self.settles = settles
+        self.stop = stop
+        self.report = Report()
+        self.lost = asyncio.Event()  # the lease, or our own ability to write down what we do
+        self.fault: BaseException | None = None
+        self.epoch = 0
+        self.valid_until = _now()
+        self.on_the_wire: dict[str, asyncio.Task[None]] = {}
+        self.told_at: dict[str, float] = {}
+
+    async def work_with(self, lease: Lease) -> None:
+        self.epoch = lease.epoch
+        # Counted from before the lease was asked for: it ends with us no later than with the database.
+        self.valid_until = _now() + LEASE.total_seconds() - 1
+        renewing = asyncio.create_task(self._renew(lease))
+        try:
+            await self._send_until_done(lease)
+        finally:
+            await asyncio.gather(*self.on_the_wire.values(), return_exceptions=True)
+            renewing.cancel()
+            with suppress(asyncio.CancelledError):
+                await renewing
+            with suppress(DatabaseAway):  # then it runs out by itself
+                await self.in_work(self.settles, lambda work: self._release(work, lease))
+        if self.fault is not None:
+            raise self.fault
+
+    def _release(self, work: Work, lease: Lease) -> None:
+        leases.release(work, lease)
+        for topic in self.told_at:
+            work.tell(topic)
+
+    # ------------------------------------------------------------ the loop
+
+    async def _send_until_done(self, lease: Lease) -> None:
+        most = self.runtime.whatsapp.capabilities().max_in_flight
+        until = time.monotonic() + SLICE.total_seconds()
+        while not self.stop.is_set() and not self.lost.is_set() and time.monotonic() < until:
+            if len(self.on_the_wire) >= most:
+                await asyncio.wait(self.on_the_wire.values(), return_when=asyncio.FIRST_COMPLETED)
+                continue
+            claim = await self._claim(lease, most)
+            if claim.lease_is_lost:
+                return
+            if claim.claimed is not None:
+                self._put_on_the_wire(claim.claimed)
+            elif claim.wait is None or claim.wait > WORTH_WAITING:
+                return
+            else:
+                await self._pause(claim.wait.total_seconds())
+
+    async def _claim(self, lease: Lease, most: int) -> Claim:
+        """Waits for a database that is away.  What it may have committed without our hearing of it is put back."""
+        waits = _Waits()
+        was_away = False
+        while True:
+            try:
+                if was_away:
+                    await self._release_uncalled(lease)
+                    was_away = False
+                return await self.in_work(self.claims, lambda work: self._claim_and_tell(work, lease, most))
+            except DatabaseAway:
+                was_away = True
+                await self._pause(waits.next())
+                if self.stop.is_set() or self.lost.is_set():
+                    return Claim()
+
+    async def _release_uncalled(self, lease: Lease) -> None:
+        on_the_wire = list(self.on_the_wire)
+        put_back = await self.in_work(self.claims, lambda work: release_uncalled(work, lease, on_the_wire))
+        if put_back:
+            log.warning("number %s: %s claimed and never called; put back", lease.instance_id, put_back)
+
+    def _claim_and_tell(self, work: Work, lease: Lease, most: int) -> Claim:
+        claim = claim_next(work, lease, max_in_flight=most)
+        for campaign_id in claim.touched:
+            self._tell(work, f"campaign:{campaign_id}")
+        return claim
+
+    def _put_on_the_wire(self, claimed: Claimed) -> None:
+        task = asyncio.create_task(self._call_and_settle(claimed))
+        self.on_the_wire[claimed.token] = task
+        task.add_done_callback(lambda done: self._off_the_wire(claimed.token, done))
+
+    def _off_the_wire(self, token: str, task: asyncio.Task[None]) -> None:
+        self.on_the_wire.pop(token, None)
+        if not task.cancelled() and task.exception() is not None:  # a fault of ours: claim nothing more with it
+            self.fault = task.exception()
+            self.lost.set()
+
+    # ------------------------------------------------------------ one message
+
+    async def _call_and_settle(self, claimed: Claimed) -> None:
+        outcome = await self._call(claimed)
+        waits = _Waits()
+        while True:
+            try:
+                status = await self.in_work(self.settles, lambda work: self._settle_and_tell(work, claimed, outcome))
+                break
+            except DatabaseAway:  # it comes back; if we are gone by then, the history is asked
+                await asyncio.sleep(waits.next())
+        self.report.settled += 1
+        self.report.sent += status is RecipientStatus.SENT
+
+    async def _call(self, claimed: Claimed) -> Outcome:
+        """The one call.  Whatever is not known to have failed may have been sent."""
+        if _now() >= self.valid_until:  # we were stopped between the claim and here: others take it for dead
+            return Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")
+        timeout_s = self.runtime.settings.send_timeout.total_seconds()
+        message = Outgoing(claimed.phone, claimed.text)
+        try:
+            async with asyncio.timeout(timeout_s):
+                accepted = await self.runtime.whatsapp.send_text(claimed.gateway_name, message, timeout_s=timeout_s)
+        except Unreachable as trouble:
+            return Outcome(AttemptOutcome.UNREACHABLE, str(trouble))
+        except Rejected as no:
+            return Outcome(AttemptOutcome.REJECTED, no.reason, refusal=RejectedKind(no.kind))
+        except OutcomeUnknown as trouble:
+            return Outcome(AttemptOutcome.UNCONFIRMED, str(trouble))
+        except TimeoutError:
+            return Outcome(AttemptOutcome.UNCONFIRMED, "deadline")
+        except Exception as bug:  # a fault of ours proves nothing about the message
+            log.exception("calling the gateway for recipient %s", claimed.recipient_id)
+            return Outcome(AttemptOutcome.UNCONFIRMED, type(bug).__name__)
+        return Outcome(
+            AttemptOutcome.ACCEPTED, gateway_message_id=accepted.gateway_message_id, address=accepted.address
+        )
+
+    def _settle_and_tell(self, work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | None:
+        status = settle(work, claimed, outcome)
+        if status is RecipientStatus.UNCONFIRMED:
+            work.later(Reconcile(claimed.instance_id, self.epoch))
+        self._tell(work, f"campaign:{claimed.campaign_id}")
+        self._tell(work, f"instances:{claimed.team_id}")
+        return status
+
+    # ------------------------------------------------------------ the lease
+
+    async def _renew(self, lease: Lease) -> None:
+        while True:
+            await asyncio.sleep(RENEW_EVERY.total_seconds())
+            asked_at = _now()
+            try:
+                is_ours = await self.in_work(self.settles, lambda work: leases.renew(work, lease))
+            except DatabaseAway:
+                continue
+            if not is_ours:
+                log.warning("number %s has been taken over by another sender", lease.instance_id)
+                self.lost.set()
+                return
+            self.valid_until = asked_at + LEASE.total_seconds() - 1
+
+    # ------------------------------------------------------------ the database, off the loop
+
+    async def in_work(self, threads: ThreadPoolExecutor, do: Callable[[Work], T]) -> T:
+        """`do` in a transaction of its own, repeated where PostgreSQL says that another was in the way."""
+
+        def run() -> T:
+            with self.runtime.work() as work:
+                return do(work)
+
+        for repeat in range(MOST_REPEATS):
+            try:
+                return await asyncio.get_running_loop().run_in_executor(threads, run)
+            except DBAPIError as trouble:
+                if getattr(trouble.orig, "pgcode", None) not in TO_BE_REPEATED or repeat == MOST_REPEATS - 1:
+                    raise
+                await asyncio.sleep(random.uniform(0.01, 0.1) * (repeat + 1))  # noqa: S311
+        raise AssertionError("unreachable")
+
+    def _tell(self, work: Work, topic: str) -> None:
+        """At most so often; whatever was left out is told at the end."""
+        now = time.monotonic()
+        if now - self.told_at.get(topic, -TELL_EVERY_S) >= TELL_EVERY_S:
+            self.told_at[topic] = now
+            work.tell(topic)
+
+    async def _pause(self, seconds: float) -> None:
+        """Sleeps, but not through a stop or the loss of the lease."""
+        ends: list[Awaitable[bool]] = [self.stop.wait(), self.lost.wait()]
+        tasks = [asyncio.ensure_future(end) for end in ends]
+        await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+
+
+class _Waits:
+    """0.2 s, doubling to 10 s, each a little different, so that many senders do not come back at once."""
+
+    def __init__(self) -> None:
+        self._next_s = FIRST_WAIT_S
+
+    def next(self) -> float:
+        wait_s = self._next_s
+        self._next_s = min(LONGEST_WAIT_S, wait_s * 2)
+        return wait_s * random.uniform(0.8, 1.2)  # noqa: S311
+
+
+def _now() -> float:
+    """Seconds that also pass while the machine sleeps: a lease does not wait for us."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)

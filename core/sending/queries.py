@@ -1,0 +1,441 @@
+"""Questions put to the database about what is to be sent, by name, and the statements that change many rows at once.
+
+Plain SQL and plain values: this is the hot path, and the order of the locks is part of what it promises.  Everybody
+takes them in this order: the number, the campaign, the recipient, the counters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from core.campaigns.rules import CampaignId
+from core.campaigns.text import LeadFacts
+from core.campaigns.windows import Window
+from core.instances.rules import InstanceId
+from core.leads.rules import LeadId
+from core.sending.rules import DayCount, Gap, LastLook, RecipientId, SkipReason
+
+# ---------------------------------------------------------------- the number
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as the claim sees it, its row locked; `now` is the database's clock once the lock was ours."""
+
+    now: datetime
+    team_id: int
+    gateway_name: str
+    can_send: bool  # connected, not paused
+    lease_is_ours: bool
+    timezone: str
+    per_day: int
+    count: DayCount
+    gap: Gap
+    next_send_at: datetime | None
+    in_flight: int
+
+
+LOCK_NUMBER = text("""
+select i.team_id, coalesce(i.gateway_name, '') as gateway_name,
+       i.status = 'connected' and i.paused_at is null and i.gateway_name is not null as can_send,
+       i.lease_epoch = :epoch and i.lease_until > clock_timestamp() as lease_is_ours,
+       t.timezone, i.per_day, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s, i.next_send_at
+from instances i join teams t on t.id = i.team_id
+where i.id = :id
+for no key update of i
+""")
+# After the lock, in a statement of its own: what happened while we waited for it is seen.
+AFTER_THE_LOCK = text("""
+select clock_timestamp() as now,
+       (select count(*) from campaign_leads where instance_id = :id and status = 'sending') as in_flight
+""")
+
+
+def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number | None:
+    """None where there is no such number."""
+    row = session.execute(LOCK_NUMBER, {"id": instance_id, "epoch": epoch}).one_or_none()
+    if row is None:
+        return None
+    seen = session.execute(AFTER_THE_LOCK, {"id": instance_id}).one()
+    return Number(
+        now=seen.now,
+        team_id=row.team_id,
+        gateway_name=row.gateway_name,
+        can_send=row.can_send,
+        lease_is_ours=row.lease_is_ours,
+        timezone=row.timezone,
+        per_day=row.per_day,
+        count=DayCount(row.sent_on, row.sent_today),
+        gap=Gap(row.gap_min_s, row.gap_max_s),
+        next_send_at=row.next_send_at,
+        in_flight=seen.in_flight,
+    )
+
+
+TAKE_SLOT = text("""
+update instances set next_send_at = clock_timestamp() + :gap, sent_on = :sent_on, sent_today = :sent_today
+where id = :id
+""")
+
+
+def take_slot(session: Session, instance_id: InstanceId, gap: timedelta, count: DayCount) -> None:
+    """In the transaction of the claim, so that neither a crash nor downtime can make a burst."""
+    session.execute(TAKE_SLOT, {"id": instance_id, "gap": gap, "sent_on": count.on, "sent_today": count.n})
+
+
+# ---------------------------------------------------------------- its campaigns
+
+
+@dataclass(frozen=True)
+class RunningCampaign:
+    """A running campaign, as far as its next message is concerned."""
+
+    id: CampaignId
+    started_at: datetime
+    timezone: str
+    window_start_min: int
+    window_end_min: int
+    weekdays: tuple[int, ...]
+    holidays_country: str | None
+    gap: Gap
+    per_day: int
+    count: DayCount
+    repeat_after_days: int
+    sender_name: str
+    opt_out_line: str
+
+    def window(self) -> Window:
+        """Raises BadInput, which a campaign that could be started does not."""
+        return Window(self.timezone, self.window_start_min, self.window_end_min, self.weekdays, self.holidays_country)
+
+
+CAMPAIGN_COLUMNS = """
+c.id as campaign_id, coalesce(c.started_at, c.created_at) as started_at, c.timezone, c.window_start_min,
+c.window_end_min, c.weekdays, case when c.skip_holidays then t.country end as holidays_country,
+c.gap_min_s, c.gap_max_s, c.per_day, c.sent_on, c.sent_today, c.repeat_after_days, c.sender_name, c.opt_out_line
+"""
+HAS_DUE = """
+exists (select from campaign_leads w where w.campaign_id = c.id and w.status = 'queued' and w.not_before <= :now)
+"""
+RUNNING = text(f"""
+select {CAMPAIGN_COLUMNS}
+from campaign_instances ci join campaigns c on c.id = ci.campaign_id join teams t on t.id = c.team_id
+where ci.instance_id = :id and c.status = 'running' and {HAS_DUE}
+order by c.claimed_at nulls first, c.id
+""")  # noqa: S608 - our own text, no value of anybody's
+LOCK_CAMPAIGN = text(f"""
+select {CAMPAIGN_COLUMNS}
+from campaigns c join teams t on t.id = c.team_id
+where c.id = :id and c.status = 'running'
+for no key update of c
+""")  # noqa: S608
+
+
+def running_in_turn(session: Session, instance_id: InstanceId, now: datetime) -> list[RunningCampaign]:
+    """The campaigns of a number with somebody due, the one that waited longest for its turn first."""
+    return [_campaign(row) for row in session.execute(RUNNING, {"id": instance_id, "now": now})]
+
+
+def lock_running(session: Session, campaign_id: CampaignId) -> RunningCampaign | None:
+    """Waits for a pause or a change that is being written; None where it does not run any more."""
+    row = session.execute(LOCK_CAMPAIGN, {"id": campaign_id}).one_or_none()
+    return None if row is None else _campaign(row)
+
+
+def _campaign(row: Row[Any]) -> RunningCampaign:
+    return RunningCampaign(
+        id=CampaignId(row.campaign_id),
+        started_at=row.started_at,
+        timezone=row.timezone,
+        window_start_min=row.window_start_min,
+        window_end_min=row.window_end_min,
+        weekdays=tuple(row.weekdays),
+        holidays_country=row.holidays_country,
+        gap=Gap(row.gap_min_s, row.gap_max_s),
+        per_day=row.per_day,
+        count=DayCount(row.sent_on, row.sent_today),
+        repeat_after_days=row.repeat_after_days,
+        sender_name=row.sender_name,
+        opt_out_line=row.opt_out_line,
+    )
+
+
+TAKE_TURN = text("""
+update campaigns set claimed_at = :now, sent_on = :sent_on, sent_today = :sent_today where id = :id
+""")
+
+
+def take_turn(session: Session, campaign_id: CampaignId, now: datetime, count: DayCount) -> None:
+    session.execute(TAKE_TURN, {"id": campaign_id, "now": now, "sent_on": count.on, "sent_today": count.n})
+
+
+TEMPLATE = text("select text from campaign_steps where campaign_id = :campaign_id and position = :step")
+
+
+def template(session: Session, campaign_id: CampaignId, step: int) -> str:
+    """The text as it stands now; empty where the step is gone."""
+    return session.execute(TEMPLATE, {"campaign_id": campaign_id, "step": step}).scalar() or ""
+
+
+PAUSE_CAMPAIGN = text("""
+update campaigns set status = 'paused', pause_reason = :reason where id = :id and status = 'running'
+""")
+
+
+def pause_campaign(session: Session, campaign_id: CampaignId, reason: str) -> bool:
+    done = session.execute(PAUSE_CAMPAIGN, {"id": campaign_id, "reason": reason})
+    return bool(done.rowcount)  # type: ignore[attr-defined]
+
+
+# ---------------------------------------------------------------- its recipients
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A recipient who is due, the row locked, with what is true of this person now."""
+
+    id: RecipientId
+    step: int
+    lead_id: LeadId | None
+    phone: str
+    phone_hash: bytes
+    attempts: int
+    facts: LeadFacts | None  # None: the lead is gone
+    look: LastLook
+    is_being_written: bool  # by another row: on the wire now, or with an outcome that nobody knows yet
+
+
+# Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
+CANDIDATES = text("""
+select cl.id, cl.step, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
+       l.id is null or l.deleted_at is not null as lead_gone,
+       l.name, l.category, l.neighbourhood, l.city, l.rating,
+       exists (
+           select from opt_outs o
+           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.undone_at is null
+       ) as opted_out,
+       coalesce(l.last_replied_at >= :started_at, false) or exists (
+           select from messages m
+           where m.team_id = cl.team_id and m.phone_hash = cl.phone_hash and m.at >= :started_at
+             and m.direction = 'in'
+       ) as replied,
+       exists (
+           select from campaign_leads o
+           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.status in ('sent', 'held')
+             and o.campaign_id <> cl.campaign_id and coalesce(o.sent_at, o.claimed_at) > :recently
+       ) as recently_written,
+       exists (
+           select from campaign_leads o
+           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash
+             and o.status in ('sending', 'unconfirmed')
+       ) as is_being_written
+from campaign_leads cl left join leads l on l.id = cl.lead_id
+where cl.campaign_id = :campaign_id and cl.status = 'queued' and cl.not_before <= :now
+order by cl.not_before, cl.id
+limit :most
+for no key update of cl skip locked
+""")
+
+
+def candidates(session: Session, campaign: RunningCampaign, now: datetime, most: int) -> list[Candidate]:
+    """Those due, the longest waiting first, without rows that somebody else is changing at this moment."""
+    asked = {
+        "campaign_id": campaign.id,
+        "now": now,
+        "started_at": campaign.started_at,
+        # a campaign that may repeat at once looks for messages from the future
+        "recently": now - timedelta(days=campaign.repeat_after_days) if campaign.repeat_after_days else now,
+        "most": most,
+    }
+    return [_candidate(row, campaign) for row in session.execute(CANDIDATES, asked)]
+
+
+def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
+    facts = LeadFacts(
+        name=row.name,
+        category=row.category,
+        neighbourhood=row.neighbourhood,
+        city=row.city,
+        rating=None if row.rating is None else float(row.rating),
+        sender_name=campaign.sender_name or None,
+    )
+    return Candidate(
+        id=RecipientId(row.id),
+        step=row.step,
+        lead_id=None if row.lead_id is None else LeadId(row.lead_id),
+        phone=row.phone,
+        phone_hash=bytes(row.phone_hash),
+        attempts=row.attempts,
+        facts=None if row.lead_gone else facts,
+        look=LastLook(row.opted_out, row.replied, row.lead_gone, row.recently_written),
+        is_being_written=row.is_being_written,
+    )
+
+
+SKIP = text("""
+update campaign_leads set status = 'skipped', reason = :reason, changed_at = clock_timestamp()
+where id = :id and status = 'queued'
+""")
+POSTPONE = text("update campaign_leads set not_before = :until where id = :id and status = 'queued'")
+
+
+def skip(session: Session, recipient_id: RecipientId, reason: SkipReason) -> None:
+    session.execute(SKIP, {"id": recipient_id, "reason": reason.value})
+
+
+def postpone(session: Session, recipient_id: RecipientId, until: datetime) -> None:
+    session.execute(POSTPONE, {"id": recipient_id, "until": until})
+
+
+# ---------------------------------------------------------------- what is in doubt
+
+DOUBT = """
+with gone as (
+    update campaign_leads set status = 'unconfirmed', changed_at = clock_timestamp()
+    where status = 'sending' and {which}
+    returning id, team_id, campaign_id, instance_id, claim_token, claimed_at
+), noted as (
+    insert into attempts (team_id, campaign_lead_id, instance_id, claim_token, started_at, outcome, detail)
+    select team_id, id, instance_id, claim_token, claimed_at, 'unconfirmed', 'sender_gone' from gone
+)
+select instance_id, campaign_id from gone
+"""
+DOUBT_ORPHANS = text(DOUBT.format(which="instance_id = :id and lease_epoch < :epoch"))
+DOUBT_EXPIRED = text(DOUBT.format(which="lease_until < clock_timestamp()"))
+
+
+@dataclass(frozen=True)
+class Doubted:
+    instance_id: InstanceId
+    campaign_id: CampaignId
+
+
+def doubt_orphans(session: Session, instance_id: InstanceId, epoch: int) -> list[Doubted]:
+    """What an earlier holder of the lease left on the wire: it may have arrived."""
+    return _doubted(session, DOUBT_ORPHANS, {"id": instance_id, "epoch": epoch})
+
+
+def doubt_expired(session: Session) -> list[Doubted]:
+    """What nobody has told the end of, for longer than any call takes."""
+    return _doubted(session, DOUBT_EXPIRED, {})
+
+
+def _doubted(session: Session, statement: Any, values: dict[str, object]) -> list[Doubted]:
+    return [
+        Doubted(InstanceId(row.instance_id), CampaignId(row.campaign_id)) for row in session.execute(statement, values)
+    ]
+
+
+@dataclass(frozen=True)
+class InDoubt:
+    """A message whose outcome nobody knows; `may_end_at`: until then its call may still be under way."""
+
+    id: RecipientId
+    text: str
+    claimed_at: datetime
+    may_end_at: datetime
+
+
+@dataclass(frozen=True)
+class Doubts:
+    """Those of one number, oldest first; `gateway_name` None where there is no history left to look into."""
+
+    gateway_name: str | None
+    now: datetime
+    rows: Sequence[InDoubt]
+
+
+IN_DOUBT = text("""
+select cl.id, m.text, cl.claimed_at, cl.lease_until
+from campaign_leads cl join messages m on m.id = cl.message_id
+where cl.instance_id = :id and cl.status = 'unconfirmed'
+order by cl.claimed_at
+limit 5000
+""")
+WHERE_TO_LOOK = text("""
+select case when status <> 'removed' then gateway_name end as gateway_name, clock_timestamp() as now
+from instances where id = :id
+""")
+
+
+def doubts_of(session: Session, instance_id: InstanceId) -> Doubts:
+    where = session.execute(WHERE_TO_LOOK, {"id": instance_id}).one()
+    rows = session.execute(IN_DOUBT, {"id": instance_id})
+    found = [InDoubt(RecipientId(row.id), row.text, row.claimed_at, row.lease_until) for row in rows]
+    return Doubts(where.gateway_name, where.now, found)
+
+
+HOLD = text("""
+update campaign_leads set status = 'held', lease_until = null, changed_at = clock_timestamp()
+where instance_id = :id and status = 'unconfirmed' and lease_until <= :ended_before
+returning campaign_id
+""")
+
+
+def hold(session: Session, instance_id: InstanceId, ended_before: datetime) -> list[CampaignId]:
+    """Without evidence a person decides.  The token stays: a late answer still finds its claim."""
+    rows = session.execute(HOLD, {"id": instance_id, "ended_before": ended_before})
+    return [CampaignId(row.campaign_id) for row in rows]
+
+
+# ---------------------------------------------------------------- who is to be woken
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A campaign with somebody due, and a number that could write to them now if its hours and caps allow."""
+
+    instance_id: InstanceId
+    epoch: int
+    number_timezone: str
+    number_per_day: int
+    number_count: DayCount
+    campaign: RunningCampaign
+
+
+WAITING = text(f"""
+select i.id as instance_id, i.lease_epoch, i.per_day as number_per_day, i.sent_on as number_sent_on,
+       i.sent_today as number_sent_today, t.timezone as number_timezone, {CAMPAIGN_COLUMNS}
+from campaigns c
+join campaign_instances ci on ci.campaign_id = c.id
+join instances i on i.id = ci.instance_id
+join teams t on t.id = c.team_id
+where c.status = 'running' and i.status = 'connected' and i.paused_at is null and i.gateway_name is not null
+  and (i.lease_until is null or i.lease_until < :now) and (i.next_send_at is null or i.next_send_at <= :soon)
+  and {HAS_DUE}
+order by i.id, c.id
+""")  # noqa: S608
+
+
+def waiting(session: Session, now: datetime, soon: datetime) -> list[Waiting]:
+    """By ix_campaigns_alive.  Numbers at which somebody is at work are left out; hours and caps are for the rules."""
+    return [
+        Waiting(
+            instance_id=InstanceId(row.instance_id),
+            epoch=row.lease_epoch,
+            number_timezone=row.number_timezone,
+            number_per_day=row.number_per_day,
+            number_count=DayCount(row.number_sent_on, row.number_sent_today),
+            campaign=_campaign(row),
+        )
+        for row in session.execute(WAITING, {"now": now, "soon": soon})
+    ]
+
+
+NUMBERS_IN_DOUBT = text("""
+select distinct i.id, i.lease_epoch
+from campaign_leads cl join instances i on i.id = cl.instance_id
+where cl.status = 'unconfirmed'
+order by i.id
+""")
+
+
+def numbers_in_doubt(session: Session) -> list[tuple[InstanceId, int]]:
+    """With the epoch of each."""
+    return [(InstanceId(row.id), row.lease_epoch) for row in session.execute(NUMBERS_IN_DOUBT)]

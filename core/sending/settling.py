@@ -1,0 +1,244 @@
+"""What becomes of a claim: by the gateway's answer, or by evidence found elsewhere.
+
+Every change is guarded by the claim's token and by the states from which it may come, so that whoever is late changes
+nothing, and whoever comes twice does nothing the second time.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core.instances.rules import InstanceId
+from core.ports import SentRecord
+from core.sending import queries
+from core.sending.addresses import person_behind
+from core.sending.claiming import Claimed
+from core.sending.receipts import apply_early_receipts
+from core.sending.rules import (
+    After,
+    AttemptOutcome,
+    Outcome,
+    RecipientStatus,
+    after,
+    may_be_of,
+)
+from core.work import Work
+
+log = logging.getLogger(__name__)
+LONGEST_DETAIL = 300
+
+# The number first, then the recipient: the order of the claim.
+LOCK_NUMBER = text("select unconfirmed_in_a_row from instances where id = :id for no key update")
+LOCK_RECIPIENT = text("""
+select status, attempts from campaign_leads where id = :id and claim_token = :token for no key update
+""")
+BOUND_TO = text("""
+select campaign_lead_id from messages where instance_id = :instance_id and gateway_message_id = :gateway_id
+""")
+NOTE_ATTEMPT = text("""
+insert into attempts (team_id, campaign_lead_id, instance_id, claim_token, started_at, ended_at, outcome, detail)
+select team_id, id, :instance_id, :token, :started_at, clock_timestamp(), :outcome, nullif(:detail, '')
+from campaign_leads where id = :id
+""")
+SET_STATUS = text("""
+update campaign_leads
+set status = :status, reason = :reason, changed_at = clock_timestamp(),
+    claim_token = case when :keeps_claim then claim_token end,
+    lease_until = case when :keeps_claim and :status = 'unconfirmed' then lease_until end,
+    message_id = case when :has_message then message_id end,
+    not_before = case when :status = 'queued' then clock_timestamp() + :wait else not_before end
+where id = :id
+""")
+SET_SENT = text("""
+update campaign_leads
+set status = 'sent', reason = null, sent_at = :sent_at, claim_token = null, lease_until = null,
+    changed_at = clock_timestamp(), evidence = coalesce(:evidence, evidence)
+where id = :id
+returning message_id, lead_id, team_id, phone_hash, campaign_id
+""").bindparams(bindparam("evidence", type_=JSONB(none_as_null=True)))
+BIND_MESSAGE = text("""
+update messages
+set gateway_message_id = :gateway_id, sent_at = :sent_at, address = coalesce(nullif(:address, ''), address)
+where id = :id
+""")
+FORGET_MESSAGE = text("delete from messages where id = :id and sent_at is null and gateway_message_id is null")
+# Every lead with this phone: the person was written to, whichever of their entries the list had.
+LEADS_SENT = text("""
+update leads set last_sent_at = greatest(last_sent_at, :at), on_whatsapp = 'yes', whatsapp_checked_at = :at
+where team_id = :team_id and phone_hash = :phone_hash
+""")
+LEADS_NOT_ON_WHATSAPP = text("""
+update leads set on_whatsapp = 'no', whatsapp_checked_at = clock_timestamp()
+where team_id = :team_id and phone_hash = (select phone_hash from campaign_leads where id = :id)
+""")
+SETTLE_NUMBER = text("""
+update instances
+set unconfirmed_in_a_row = :in_a_row,
+    next_send_at = greatest(next_send_at, clock_timestamp() + :rest),
+    sent_today = case when not :left and sent_on = :day then greatest(0, sent_today - 1) else sent_today end,
+    paused_at = case when cast(:pause as text) is null then paused_at else coalesce(paused_at, clock_timestamp()) end,
+    pause_reason = case when cast(:pause as text) is null or paused_at is not null then pause_reason else :pause end
+where id = :id
+""")
+GIVE_BACK_TURN = text("""
+update campaigns set sent_today = greatest(0, sent_today - 1) where id = :id and sent_on = :day
+""")
+
+
+def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | None:
+    """Writes down what came of a call; returns the state that the recipient is in then.
+
+    None where this claim is not open any more: evidence was faster, or a person decided.  The attempt is noted anyway.
+    """
+    doubts = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id}).scalar_one()
+    row = work.session.execute(LOCK_RECIPIENT, {"id": claimed.recipient_id, "token": claimed.token}).one_or_none()
+    if outcome.kind is AttemptOutcome.ACCEPTED and _is_anothers(work, claimed, outcome):
+        log.error("the gateway gave recipient %s the id of another message", claimed.recipient_id)
+        outcome = Outcome(AttemptOutcome.UNCONFIRMED, "id_of_another_message")
+    tries = row.attempts if row is not None else 1
+    follows = after(outcome, tries=tries, in_a_row=doubts)
+    _note(work, claimed, outcome)
+    if row is None:
+        if outcome.kind is AttemptOutcome.UNCONFIRMED:  # no doubt any more: the evidence was faster
+            return None
+        _settle_number(work, claimed, replace(follows, left=True))
+        return None
+    status = _settle_recipient(work, claimed, outcome, follows, RecipientStatus(row.status))
+    _settle_number(work, claimed, follows)
+    return status
+
+
+def _is_anothers(work: Work, claimed: Claimed, outcome: Outcome) -> bool:
+    values = {"instance_id": claimed.instance_id, "gateway_id": outcome.gateway_message_id}
+    bound = work.session.execute(BOUND_TO, values).one_or_none()
+    return bound is not None and bound.campaign_lead_id != claimed.recipient_id
+
+
+def _note(work: Work, claimed: Claimed, outcome: Outcome) -> None:
+    work.session.execute(
+        NOTE_ATTEMPT,
+        {
+            "id": claimed.recipient_id,
+            "instance_id": claimed.instance_id,
+            "token": claimed.token,
+            "started_at": claimed.claimed_at,
+            "outcome": outcome.kind.value,
+            "detail": outcome.detail[:LONGEST_DETAIL],
+        },
+    )
+
+
+def _settle_recipient(
+    work: Work, claimed: Claimed, outcome: Outcome, follows: After, was: RecipientStatus
+) -> RecipientStatus:
+    if follows.status is RecipientStatus.SENT:
+        now = work.session.execute(text("select clock_timestamp()")).scalar_one()
+        _mark_sent(work, claimed.recipient_id, claimed.instance_id, outcome.gateway_message_id, outcome.address, now)
+        return RecipientStatus.SENT
+    if was is RecipientStatus.HELD or was is follows.status:
+        return was  # a late doubt says nothing new, and a late refusal is a person's to weigh by now
+    in_doubt = follows.status is RecipientStatus.UNCONFIRMED
+    work.session.execute(
+        SET_STATUS,
+        {
+            "id": claimed.recipient_id,
+            "status": follows.status.value,
+            "reason": None if follows.reason is None else follows.reason.value,
+            "keeps_claim": in_doubt,
+            "has_message": in_doubt,
+            "wait": follows.wait,
+        },
+    )
+    if not in_doubt:  # a text that surely did not go is no message
+        work.session.execute(FORGET_MESSAGE, {"id": claimed.message_id})
+    if follows.status is RecipientStatus.FAILED and follows.pause_campaign is None:
+        work.session.execute(LEADS_NOT_ON_WHATSAPP, {"id": claimed.recipient_id, "team_id": claimed.team_id})
+    return follows.status
+
+
+def _settle_number(work: Work, claimed: Claimed, follows: After) -> None:
+    """Its doubts, its rest, and where nothing left us its place in the counts of the day."""
+    # The gap counts from the end of the call: the gateway writes somewhere in between.
+    rest = max(follows.rest, claimed.least_gap if follows.left else timedelta())
+    work.session.execute(
+        SETTLE_NUMBER,
+        {
+            "id": claimed.instance_id,
+            "in_a_row": follows.in_a_row,
+            "rest": rest,
+            "left": follows.left,
+            "day": claimed.number_day,
+            "pause": None if follows.pause_number is None else follows.pause_number.value,
+        },
+    )
+    if not follows.left:
+        work.session.execute(GIVE_BACK_TURN, {"id": claimed.campaign_id, "day": claimed.campaign_day})
+    if follows.pause_campaign is not None:
+        queries.pause_campaign(work.session, claimed.campaign_id, follows.pause_campaign)
+    if follows.pause_number is not None:
+        log.warning("number %s is paused: %s", claimed.instance_id, follows.pause_number.value)
+
+
+# ---------------------------------------------------------------- evidence
+
+LOCK_PERSONS_CLAIMS = text("""
+select cl.id, cl.status, cl.claimed_at, cl.campaign_id
+from campaign_leads cl join messages m on m.id = cl.message_id
+where cl.team_id = :team_id and cl.instance_id = :instance_id and cl.phone_hash = :hash
+  and cl.status in ('sending', 'unconfirmed', 'held')
+  and m.text = :text and m.gateway_message_id is null
+order by cl.claimed_at desc
+for no key update of cl
+""")
+TEAM_OF = text("select team_id from instances where id = :id")
+
+
+def settle_by_evidence(work: Work, instance_id: InstanceId, record: SentRecord, by: str) -> bool:
+    """A message that the gateway says it sent, `by` its "history" or a "webhook": True when it settled a claim.
+
+    It is that of a claim when the person is the same under any form of their address, the text is exactly the frozen
+    one, it was not sent before the claim, and its id belongs to no other message.
+    """
+    team_id = work.session.execute(TEAM_OF, {"id": instance_id}).scalar()
+    if team_id is None:
+        return False
+    person = person_behind(work, team_id, instance_id, record.addresses)
+    if person is None:
+        return False
+    asked = {"team_id": team_id, "instance_id": instance_id, "hash": person.phone_hash, "text": record.text}
+    rows = [row for row in work.session.execute(LOCK_PERSONS_CLAIMS, asked) if may_be_of(row.claimed_at, record.at)]
+    bound = work.session.execute(
+        BOUND_TO, {"instance_id": instance_id, "gateway_id": record.gateway_message_id}
+    ).one_or_none()
+    if not rows or bound is not None:
+        return False
+    row = rows[0]
+    sent_at = min(work.now, max(row.claimed_at, record.at))
+    evidence = {"by": by, "at": record.at.isoformat(), "was": row.status}
+    address = record.addresses[0] if record.addresses else ""
+    _mark_sent(work, row.id, instance_id, record.gateway_message_id, address, sent_at, evidence)
+    work.tell(f"campaign:{row.campaign_id}")
+    log.info("recipient %s was %s and is sent: told by %s", row.id, row.status, by)
+    return True
+
+
+def _mark_sent(
+    work: Work,
+    recipient_id: int,
+    instance_id: InstanceId,
+    gateway_id: str,
+    address: str,
+    sent_at: datetime,
+    evidence: dict[str, str] | None = None,
+) -> None:
+    row = work.session.execute(SET_SENT, {"id": recipient_id, "sent_at": sent_at, "evidence": evidence}).one()
+    work.session.execute(
+        BIND_MESSAGE, {"id": row.message_id, "gateway_id": gateway_id, "sent_at": sent_at, "address": address[:80]}
+    )
+    work.session.execute(LEADS_SENT, {"team_id": row.team_id, "phone_hash": row.phone_hash, "at": sent_at})
+    apply_early_receipts(work, instance_id, gateway_id)
