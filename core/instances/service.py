@@ -1,0 +1,221 @@
+"""The WhatsApp numbers of a team: what people may ask for.
+
+None of these calls the gateway: they write what is wanted, and core/instances/linking.py carries it out within a
+second, whatever is killed in between.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select, update
+
+from core import audit
+from core.accounts.rules import Actor, Role
+from core.errors import BadInput, NotFound, StateChanged
+from core.instances import queries, sessions
+from core.instances.queries import NumberCard
+from core.instances.rules import (
+    MAY_FOLLOW,
+    InstanceId,
+    InstanceStatus,
+    StatusReason,
+    check_name,
+    check_pace,
+)
+from core.leads.phones import Phone
+from core.tables import Instance, Team
+from core.work import Work
+
+MOST_NUMBERS = 20  # each takes its memory at the gateway
+
+
+def numbers(work: Work, actor: Actor) -> list[NumberCard]:
+    """All but the removed ones, in the order they were added."""
+    return queries.numbers_of(work.session, actor.team_id, work.now)
+
+
+def number(work: Work, actor: Actor, instance_id: InstanceId) -> NumberCard:
+    found = queries.numbers_of(work.session, actor.team_id, work.now, instance_id=instance_id)
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+def sends_today(work: Work, actor: Actor) -> tuple[int, int]:
+    """Sent today by the connected numbers, and what they may send in a day."""
+    return queries.sends_today_of(work.session, actor.team_id, work.now)
+
+
+def connect_new(work: Work, actor: Actor, name: str, *, accepts_terms: bool) -> InstanceId:
+    """A number to be linked; its code is there in about three seconds.
+
+    Raises BadInput("name") or BadInput("terms"): whoever links a number says that they know what WhatsApp forbids.
+    """
+    actor.require(Role.OWNER)
+    name = check_name(name)
+    if not accepts_terms:
+        raise BadInput("terms", "terms_not_accepted")
+    if not work.settings.gateway_url:
+        raise BadInput("name", "gateway_not_set_up")
+    work.session.scalars(select(Team.id).where(Team.id == actor.team_id).with_for_update()).one()
+    if queries.count_live(work.session, actor.team_id) >= MOST_NUMBERS:
+        raise BadInput("name", "too_many_numbers", most=MOST_NUMBERS)
+    row = Instance(
+        team_id=actor.team_id,
+        created_by=actor.user_id,
+        name=name,
+        terms_accepted_by=actor.user_id,
+        terms_accepted_at=work.now,
+    )
+    if work.settings.gateway_simulated:  # nobody waits for a simulated person
+        least = max(1, round(work.settings.min_gap.total_seconds()))
+        row.gap_min_s, row.gap_max_s = least, max(least, 3)
+    work.session.add(row)
+    work.session.flush()
+    row.gateway_name = sessions.new_name(InstanceId(row.id))
+    audit.record(work, actor, "instance.added", "instance", row.id, name=name)
+    _tell(work, actor, row.id)
+    return InstanceId(row.id)
+
+
+def accept_terms(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    """Stored once: who, and when.  A second time changes nothing."""
+    actor.require(Role.OWNER)
+    row = _mine(work, actor, instance_id)
+    if row.terms_accepted_at is None:
+        row.terms_accepted_by, row.terms_accepted_at = actor.user_id, work.now
+        audit.record(work, actor, "instance.terms_accepted", "instance", row.id)
+
+
+def new_code(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    """Another code for a number that was not scanned yet.  Raises StateChanged when it has been meanwhile."""
+    actor.require(Role.OWNER)
+    _begin_anew(work, actor, instance_id, "instance.new_code")
+
+
+def pairing_code(work: Work, actor: Actor, instance_id: InstanceId, phone: str) -> None:
+    """Eight letters to be typed on the phone of that number, beside the QR.  Raises BadInput("phone")."""
+    actor.require(Role.OWNER)
+    country = work.session.scalars(select(Team.country).where(Team.id == actor.team_id)).one()
+    wanted = Phone.parse(phone, country).e164
+    _begin_anew(work, actor, instance_id, "instance.pairing_code", pairing_phone=wanted)
+
+
+def reconnect(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    """A new session for a number that was lost; its campaigns, its pace and its history are as they were."""
+    actor.require(Role.OWNER)
+    _begin_anew(work, actor, instance_id, "instance.reconnect")
+
+
+def disconnect(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    """For good: logged out and deleted at the gateway.  What it wrote and heard stays."""
+    actor.require(Role.OWNER)
+    row = _mine(work, actor, instance_id)
+    gateway_name = row.gateway_name
+    _change(
+        work,
+        actor,
+        row,
+        status=InstanceStatus.REMOVED,
+        status_reason=StatusReason.BY_HAND,
+        removed_at=work.now,
+        gateway_name=None,
+        **sessions.BLANK,
+    )
+    sessions.leave(work, instance_id, gateway_name)
+    audit.record(work, actor, "instance.disconnected", "instance", instance_id, name=row.name)
+
+
+def pause(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    """Nothing leaves from it until a person lets it go on; a second pause changes nothing."""
+    actor.require(Role.MEMBER)
+    row = _mine(work, actor, instance_id)
+    if row.paused_at is None:
+        row.paused_at, row.pause_reason = work.now, StatusReason.BY_HAND
+        audit.record(work, actor, "instance.paused", "instance", row.id)
+        _tell(work, actor, row.id)
+
+
+def unpause(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    actor.require(Role.MEMBER)
+    row = _mine(work, actor, instance_id)
+    if row.paused_at is not None:
+        audit.record(work, actor, "instance.unpaused", "instance", row.id, was=row.pause_reason)
+        row.paused_at = row.pause_reason = None
+        row.unconfirmed_in_a_row = 0
+        _tell(work, actor, row.id)
+
+
+def set_pace(
+    work: Work, actor: Actor, instance_id: InstanceId, *, per_day: int, gap_min_s: int, gap_max_s: int
+) -> None:
+    """Messages a day and seconds between two; holds from the next message on.  Raises BadInputs."""
+    actor.require(Role.OWNER)
+    row = _mine(work, actor, instance_id)
+    least_gap_s = work.settings.min_gap.total_seconds()
+    check_pace(per_day=per_day, gap_min_s=gap_min_s, gap_max_s=gap_max_s, least_gap_s=least_gap_s)
+    was = {"per_day": row.per_day, "gap_min_s": row.gap_min_s, "gap_max_s": row.gap_max_s}
+    row.per_day, row.gap_min_s, row.gap_max_s = per_day, gap_min_s, gap_max_s
+    audit.record(work, actor, "instance.pace_set", "instance", row.id, was=was, per_day=per_day)
+    _tell(work, actor, row.id)
+
+
+def _begin_anew(
+    work: Work, actor: Actor, instance_id: InstanceId, action: str, *, pairing_phone: str | None = None
+) -> None:
+    """A session that was used is not used again: it may have gone deaf.  Its code ends with it."""
+    row = _mine(work, actor, instance_id)
+    if row.status is InstanceStatus.CONNECTED:
+        raise StateChanged(row.status.value)
+    if row.terms_accepted_at is None:
+        raise BadInput("terms", "terms_not_accepted")
+    was = row.gateway_name
+    changes: dict[str, Any] = {**sessions.BLANK, "pairing_phone": pairing_phone}
+    _change(
+        work,
+        actor,
+        row,
+        status=InstanceStatus.NEW if row.status is InstanceStatus.NEW else InstanceStatus.SCANNING,
+        status_reason=None,
+        gateway_name=sessions.new_name(instance_id),
+        **changes,
+    )
+    sessions.leave(work, instance_id, was)
+    audit.record(work, actor, action, "instance", instance_id)
+
+
+def _change(work: Work, actor: Actor, row: Instance, *, status: InstanceStatus, **values: Any) -> None:
+    """Raises StateChanged when it is in another state by now, or when this one cannot follow."""
+    if status is not row.status and status not in MAY_FOLLOW[row.status]:
+        raise StateChanged(row.status.value)
+    won = work.session.scalar(
+        update(Instance)
+        .where(Instance.id == row.id, Instance.status == row.status)
+        .values(status=status, status_at=work.now, **values)
+        .returning(Instance.id)
+        .execution_options(synchronize_session=False)
+    )
+    if won is None:
+        raise StateChanged("changed")
+    _tell(work, actor, row.id)
+
+
+def _mine(work: Work, actor: Actor, instance_id: InstanceId) -> Instance:
+    """The number, locked until the end of this Work.  Raises NotFound for another team's and for a removed one."""
+    row = work.session.scalars(
+        select(Instance)
+        .where(
+            Instance.id == instance_id,
+            Instance.team_id == actor.team_id,
+            Instance.status != InstanceStatus.REMOVED,
+        )
+        .with_for_update()
+    ).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _tell(work: Work, actor: Actor, instance_id: int) -> None:
+    work.tell(f"instances:{actor.team_id}", {"id": instance_id})

@@ -1,0 +1,164 @@
+"""Stored webhooks applied, each in a transaction of its own, in whatever order they came.
+
+An event that fails is kept with its error and tried again, five times, later each time; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from datetime import timedelta
+
+from sqlalchemy import delete, func, select, text, update
+
+from core.accounts.rules import TeamId
+from core.instances.events import apply_code, apply_link
+from core.instances.rules import InstanceId
+from core.ports import GatewayEvent, LinkChanged, MessageReceived, MessageSent, QrChanged, ReceiptCame, SentRecord
+from core.runtime import Runtime
+from core.sending.addresses import Person
+from core.sending.receipts import Touched, apply_receipt, meet, receive, sweep_early_receipts
+from core.sending.settling import settle_by_evidence
+from core.tables import Message, WebhookEvent
+from core.work import Work
+
+log = logging.getLogger(__name__)
+TRIES = 5
+REST_S = 5  # after the n-th failure an event rests n² times as long
+TELL_EVERY_S = 0.25
+KEEP_APPLIED = timedelta(days=30)
+
+
+def apply_waiting(runtime: Runtime, limit: int = 200) -> int:
+    """Applies up to `limit` stored webhooks, the oldest first; how many were taken up.
+
+    Several may do this at once: each takes what no other holds.
+    """
+    news = _News(runtime)
+    with runtime.work() as work:
+        touched = sweep_early_receipts(work)
+    news.add(touched)
+    done = 0
+    while done < limit and _apply_next(runtime, news):
+        done += 1
+    news.tell()
+    return done
+
+
+def forget_applied(work: Work, *, at_most: int = 5000) -> int:
+    """Deletes what was applied a month ago, a part at a time; how many went."""
+    old = (
+        select(WebhookEvent.id)
+        .where(WebhookEvent.received_at < work.now - KEEP_APPLIED, WebhookEvent.applied_at.is_not(None))
+        .limit(at_most)
+    )
+    gone = work.session.scalars(delete(WebhookEvent).where(WebhookEvent.id.in_(old)).returning(WebhookEvent.id))
+    return len(gone.all())
+
+
+class _News:
+    """Which campaigns' pages are to read again; told a few times a second at most, after the commits."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._runtime = runtime
+        self._touched: Touched = set()
+        self._told_at = time.monotonic()
+
+    def add(self, touched: Touched) -> None:
+        self._touched |= touched
+        if time.monotonic() - self._told_at > TELL_EVERY_S:
+            self.tell()
+
+    def tell(self) -> None:
+        for campaign_id in self._touched:
+            self._runtime.queue.tell(f"campaign:{campaign_id}", {})
+        self._touched = set()
+        self._told_at = time.monotonic()
+
+
+def _apply_next(runtime: Runtime, news: _News) -> bool:
+    """False when nothing waits that could be taken up now."""
+    touched: Touched = set()
+    with runtime.work() as work:
+        # A crash that loses this commit loses nothing: the event is still waiting then.
+        work.session.execute(text("set local synchronous_commit = off"))
+        event = work.session.scalars(
+            select(WebhookEvent)
+            .where(
+                WebhookEvent.applied_at.is_(None),
+                WebhookEvent.tries < TRIES,
+                WebhookEvent.received_at
+                <= func.now() - WebhookEvent.tries * WebhookEvent.tries * timedelta(seconds=REST_S),
+            )
+            .order_by(WebhookEvent.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).first()
+        if event is None:
+            return False
+        told = len(work.news), len(work.jobs)
+        try:
+            with work.session.begin_nested():
+                touched = _apply(work, runtime, event)
+        except Exception as trouble:
+            if getattr(trouble, "connection_invalidated", False):
+                raise
+            del work.news[told[0] :], work.jobs[told[1] :]
+            _keep_error(work, event, trouble)
+            touched = set()
+        else:
+            work.session.execute(
+                update(WebhookEvent)
+                .where(WebhookEvent.id == event.id)
+                .values(applied_at=func.now(), error=None, tries=event.tries + 1)
+            )
+    news.add(touched)
+    return True
+
+
+def _keep_error(work: Work, event: WebhookEvent, trouble: Exception) -> None:
+    """The kind of error and where, for an administrator; never the body, which holds what people wrote."""
+    log.error("webhook %s could not be applied (try %s): %s", event.id, event.tries + 1, type(trouble).__name__)
+    log.debug("webhook %s", event.id, exc_info=trouble)
+    error = f"{type(trouble).__name__}: {trouble}".split("\n", 1)[0][:300].replace("\0", "")
+    work.session.execute(
+        update(WebhookEvent).where(WebhookEvent.id == event.id).values(tries=event.tries + 1, error=error)
+    )
+
+
+def _apply(work: Work, runtime: Runtime, event: WebhookEvent) -> Touched:
+    touched: Touched = set()
+    for each in runtime.whatsapp.read_webhook(event.body):
+        touched |= _apply_one(work, InstanceId(event.instance_id), event, each)
+    return touched
+
+
+def _apply_one(work: Work, instance_id: InstanceId, event: WebhookEvent, told: GatewayEvent) -> Touched:
+    match told:
+        case LinkChanged():
+            apply_link(work, instance_id, event.gateway_name, told)
+        case QrChanged(qr):
+            apply_code(work, instance_id, event.gateway_name, qr)
+        case ReceiptCame():
+            return apply_receipt(work, instance_id, told, event.received_at)
+        case MessageReceived():
+            return receive(work, instance_id, told, event.received_at)
+        case MessageSent(record):
+            return _apply_sent(work, instance_id, record)
+    return set()
+
+
+def _apply_sent(work: Work, instance_id: InstanceId, record: SentRecord) -> Touched:
+    """Evidence for whoever waits for it; and it may tell the hidden id of somebody whose number we wrote to."""
+    settle_by_evidence(work, instance_id, record, by="webhook")
+    sent = work.session.execute(
+        select(Message.team_id, Message.phone, Message.phone_hash).where(
+            Message.instance_id == instance_id,
+            Message.gateway_message_id == record.gateway_message_id,
+            Message.direction == "out",
+            Message.phone_hash.is_not(None),
+        )
+    ).first()
+    if sent is None:
+        return set()
+    return meet(work, TeamId(sent.team_id), Person(sent.phone, sent.phone_hash), record.addresses)

@@ -1,0 +1,295 @@
+"""What becomes of a message after it was sent, and what people answer.
+
+Every function here may be given the same thing twice and in any order: times only move back to the earliest we heard
+of, states only forward.  A receipt can come before our own commit of the id that it speaks of; it waits in
+`early_receipts` until that id is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import case, delete, exists, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from core.accounts.rules import TeamId
+from core.campaigns.rules import CampaignId
+from core.instances.rules import InstanceId
+from core.optouts.recording import record_opt_out
+from core.optouts.rules import OptOutReason, Verdict, read_opt_out
+from core.ports import MessageReceived, Receipt, ReceiptCame
+from core.sending.addresses import Person, learn, person_behind
+from core.sending.rules import RecipientStatus, SkipReason
+from core.tables import CampaignLead, EarlyReceipt, Instance, Lead, Message
+from core.work import Work
+
+KEEP_EARLY = timedelta(days=1)
+OLDEST = timedelta(days=30)  # a message that says to be older was stamped by a broken clock
+WRITTEN_TO = (
+    RecipientStatus.SENDING,  # the answer was faster than our own commit
+    RecipientStatus.SENT,
+    RecipientStatus.UNCONFIRMED,
+    RecipientStatus.HELD,
+)
+
+Touched = set[CampaignId]
+
+
+# ---------------------------------------------------------------- receipts
+
+
+def apply_receipt(work: Work, instance_id: InstanceId, came: ReceiptCame, at: datetime) -> Touched:
+    """The campaign whose counts it changed; a receipt for a message that we do not know waits for it."""
+    if came.receipt is Receipt.SERVER:
+        return set()  # says that WhatsApp's server has it, and only the account's own phone ever says so
+    campaign_ids = work.session.scalars(
+        update(Message)
+        .where(
+            Message.instance_id == instance_id,
+            Message.gateway_message_id == came.gateway_message_id,
+            Message.direction == "out",
+        )
+        .values(**_moved_by(came.receipt, at))
+        .returning(Message.campaign_id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if not campaign_ids:
+        _keep_for_later(work, instance_id, came, at)
+    return {CampaignId(each) for each in campaign_ids if each is not None}
+
+
+def apply_early_receipts(work: Work, instance_id: InstanceId, gateway_message_id: str) -> Touched:
+    """To be called where a message gets its id, in the same transaction."""
+    waiting = work.session.execute(
+        delete(EarlyReceipt)
+        .where(EarlyReceipt.instance_id == instance_id, EarlyReceipt.gateway_message_id == gateway_message_id)
+        .returning(EarlyReceipt.receipt, EarlyReceipt.received_at)
+    ).all()
+    touched: Touched = set()
+    for receipt, at in waiting:
+        touched |= apply_receipt(work, instance_id, ReceiptCame(gateway_message_id, Receipt(receipt)), at)
+    return touched
+
+
+def sweep_early_receipts(work: Work) -> Touched:
+    """Those whose message became known in a transaction that ran beside the receipt's own; and the old ones go."""
+    known = exists().where(
+        Message.instance_id == EarlyReceipt.instance_id,
+        Message.gateway_message_id == EarlyReceipt.gateway_message_id,
+        Message.direction == "out",
+    )
+    found = work.session.execute(
+        select(EarlyReceipt.instance_id, EarlyReceipt.gateway_message_id).where(known).distinct().limit(500)
+    ).all()
+    touched: Touched = set()
+    for instance_id, gateway_message_id in found:
+        touched |= apply_early_receipts(work, InstanceId(instance_id), gateway_message_id)
+    work.session.execute(delete(EarlyReceipt).where(EarlyReceipt.received_at < work.now - KEEP_EARLY))
+    return touched
+
+
+def _moved_by(receipt: Receipt, at: datetime) -> dict[str, Any]:
+    """A refusal counts only while nothing says that the message arrived; `least` takes a null for no time at all."""
+    if receipt is Receipt.FAILED:
+        return {"failed_at": case((Message.delivered_at.is_(None), func.least(Message.failed_at, at)), else_=None)}
+    moved: dict[str, Any] = {"delivered_at": func.least(Message.delivered_at, at), "failed_at": None}
+    if receipt is Receipt.READ:
+        moved["read_at"] = func.least(Message.read_at, at)
+    return moved
+
+
+def _keep_for_later(work: Work, instance_id: InstanceId, came: ReceiptCame, at: datetime) -> None:
+    row = insert(EarlyReceipt).values(
+        instance_id=instance_id,
+        gateway_message_id=came.gateway_message_id,
+        receipt=came.receipt.value,
+        received_at=at,
+    )
+    work.session.execute(
+        row.on_conflict_do_update(
+            index_elements=["instance_id", "gateway_message_id", "receipt"],
+            set_={"received_at": func.least(EarlyReceipt.received_at, row.excluded.received_at)},
+        )
+    )
+
+
+# ---------------------------------------------------------------- answers
+
+
+@dataclass(frozen=True)
+class _Letter:
+    """A message that came in, once it is stored."""
+
+    id: int
+    instance_id: InstanceId
+    text: str
+    kind: str
+    at: datetime
+    quoted_id: str | None
+
+
+def receive(work: Work, instance_id: InstanceId, message: MessageReceived, received_at: datetime) -> Touched:
+    """Stores an answer and does what follows from it: the sequence stops, and an opt-out word stops everything.
+
+    Returns the campaigns it touched.  Nothing follows from a message that is here already.
+    """
+    number = work.session.execute(select(Instance.team_id, Instance.phone).where(Instance.id == instance_id)).first()
+    if number is None:
+        return set()
+    team_id = TeamId(number.team_id)
+    person = person_behind(work, team_id, instance_id, message.addresses, message.quoted_id)
+    if person is not None and person.phone is not None and person.phone == number.phone:
+        return set()  # the number's own notes to itself
+    letter = _store(work, team_id, instance_id, message, person, received_at)
+    if letter is None:
+        return set()
+    if person is None:
+        return set()  # kept with its hidden id, until something tells who that is
+    touched = _answered(work, team_id, person, letter)
+    return touched | meet(work, team_id, person, message.addresses)
+
+
+def meet(work: Work, team_id: TeamId, person: Person, addresses: Sequence[str]) -> Touched:
+    """Learns that these addresses are this person's, and does what earlier messages from them asked for."""
+    news = learn(work, team_id, person, addresses)
+    if not news:
+        return set()
+    unread = work.session.execute(
+        update(Message)
+        .where(
+            Message.team_id == team_id,
+            Message.phone_hash.is_(None),
+            Message.direction == "in",
+            Message.address.in_(news),
+        )
+        .values(phone=person.phone, phone_hash=person.phone_hash)
+        .returning(Message.id, Message.instance_id, Message.text, Message.kind, Message.at)
+        .execution_options(synchronize_session=False)
+    ).all()
+    touched: Touched = set()
+    for row in sorted(unread, key=lambda row: row.id):
+        letter = _Letter(row.id, InstanceId(row.instance_id), row.text, row.kind, row.at, None)
+        touched |= _answered(work, team_id, person, letter)
+    return touched
+
+
+def _store(
+    work: Work,
+    team_id: TeamId,
+    instance_id: InstanceId,
+    message: MessageReceived,
+    person: Person | None,
+    received_at: datetime,
+) -> _Letter | None:
+    """None when this message is here already: the gateway tells some of them twice."""
+    said_at = message.at if received_at - OLDEST < message.at < received_at else received_at
+    message_id = work.session.scalar(
+        insert(Message)
+        .values(
+            team_id=team_id,
+            instance_id=instance_id,
+            direction="in",
+            kind=message.kind,
+            phone=person.phone if person else None,
+            phone_hash=person.phone_hash if person else None,
+            address=message.addresses[0],
+            text=message.text,
+            gateway_message_id=message.gateway_message_id,
+            at=said_at,
+        )
+        .on_conflict_do_nothing()
+        .returning(Message.id)
+    )
+    if message_id is None:
+        return None
+    return _Letter(message_id, instance_id, message.text, message.kind, said_at, message.quoted_id)
+
+
+def _answered(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> Touched:
+    """Locks the person's recipients first and in their order: the counters, which the changes lock, come last."""
+    recipients = work.session.execute(
+        select(
+            CampaignLead.id,
+            CampaignLead.campaign_id,
+            CampaignLead.lead_id,
+            CampaignLead.status,
+            CampaignLead.claimed_at,
+        )
+        .where(CampaignLead.team_id == team_id, CampaignLead.phone_hash == person.phone_hash)
+        .order_by(CampaignLead.id)
+        .with_for_update(key_share=True)
+    ).all()
+    written_to = [row for row in recipients if row.status in WRITTEN_TO]
+    answered_id = _quoted_recipient(work, letter)
+    answered = next((row for row in written_to if row.id == answered_id), None) or max(
+        written_to, key=lambda row: (row.claimed_at is not None, row.claimed_at, row.id), default=None
+    )
+    waiting = [row for row in recipients if row.status is RecipientStatus.QUEUED]
+    lead_id = _mark_lead(work, team_id, person, letter)
+    is_opt_out = letter.kind != "reaction" and read_opt_out(letter.text) is Verdict.YES
+
+    if waiting:
+        work.session.execute(
+            update(CampaignLead)
+            .where(CampaignLead.id.in_([row.id for row in waiting]))
+            .values(status=RecipientStatus.SKIPPED, reason=SkipReason.REPLIED, changed_at=work.now)
+            .execution_options(synchronize_session=False)
+        )
+    if answered is not None:
+        marks: dict[str, Any] = {"replied_at": func.least(CampaignLead.replied_at, letter.at), "changed_at": work.now}
+        if is_opt_out:
+            marks["opted_out_at"] = func.least(CampaignLead.opted_out_at, letter.at)
+        work.session.execute(
+            update(CampaignLead)
+            .where(CampaignLead.id == answered.id)
+            .values(**marks)
+            .execution_options(synchronize_session=False)
+        )
+    if is_opt_out:
+        record_opt_out(
+            work,
+            team_id,
+            person.phone_hash,
+            phone=person.phone,
+            reason=OptOutReason.BY_REPLY,
+            words=letter.text,
+            campaign_id=answered.campaign_id if answered else None,
+        )
+    work.session.execute(
+        update(Message)
+        .where(Message.id == letter.id)
+        .values(
+            lead_id=(answered.lead_id if answered else None) or lead_id,
+            campaign_id=answered.campaign_id if answered else None,
+            campaign_lead_id=answered.id if answered else None,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return {CampaignId(row.campaign_id) for row in [*waiting, *([answered] if answered else [])]}
+
+
+def _quoted_recipient(work: Work, letter: _Letter) -> int | None:
+    if letter.quoted_id is None:
+        return None
+    return work.session.scalar(
+        select(Message.campaign_lead_id).where(
+            Message.instance_id == letter.instance_id,
+            Message.gateway_message_id == letter.quoted_id,
+            Message.direction == "out",
+        )
+    )
+
+
+def _mark_lead(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> int | None:
+    """Every lead of this team with this phone has answered; the first of them is the message's."""
+    marked = work.session.scalars(
+        update(Lead)
+        .where(Lead.team_id == team_id, Lead.phone_hash == person.phone_hash)
+        .values(last_replied_at=func.greatest(Lead.last_replied_at, letter.at))
+        .returning(Lead.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    return min(marked, default=None)

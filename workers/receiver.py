@@ -1,0 +1,170 @@
+"""What the gateway calls: `python -m workers.receiver`.
+
+Stores each webhook and answers; a thread beside it applies what is stored, another carries out what people want of the
+gateway.  A process of its own, so that a restart of the web loses no event.  Whatever waits when it dies is applied by
+the timetable or by the next receiver.
+
+The answers matter: the gateway repeats an event that was answered with 5xx, and drops one that was answered with 400,
+401, 403, 404 or 422 for good.  So a body that does not please us is stored all the same, and 4xx is only for callers
+that are not our gateway, and for bodies that no try could make smaller.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from core.errors import BadSetting, DatabaseAway
+from core.instances.linking import carry_out_wishes
+from core.instances.receiving import Receiving, Taken
+from core.runtime import Runtime
+from core.sending.inbox import apply_waiting
+from core.settings import Settings
+
+log = logging.getLogger(__name__)
+LARGEST_BODY = 8 << 20
+BODY_S = 10.0  # longer than this a caller does not get to tell its event
+THREADS = 8
+LOOK_FOR_WISHES_S = 0.5
+LOOK_FOR_LEFTOVERS_S = 5.0
+REST_AFTER_TROUBLE_S = 2.0
+
+
+class TooLarge(Exception):
+    """A body that is never read to its end."""
+
+
+def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
+    """`wake` is set whenever something new was stored."""
+    receiving = Receiving(runtime)
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+
+    async def webhook(request: Request) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        where = request.path_params["instance_id"], request.path_params["gateway_name"]
+        try:
+            body = await _body(request)
+        except TooLarge:
+            return Response(status_code=400)
+        except (TimeoutError, ClientDisconnect):
+            return Response(status_code=408)
+        try:
+            taken = await asyncio.get_running_loop().run_in_executor(threads, receiving.take, *where, token, body)
+        except DatabaseAway as trouble:
+            log.warning("a webhook could not be stored: %s", trouble)
+            return Response(status_code=503)
+        if taken is Taken.REFUSED:
+            log.warning("refused a webhook that is not of one of our numbers")
+            return Response(status_code=401)
+        if taken is Taken.STORED:
+            wake.set()
+        return Response(status_code=204)
+
+    async def healthz(_request: Request) -> Response:
+        return PlainTextResponse("ok")
+
+    return Starlette(
+        routes=[
+            Route("/webhooks/{instance_id}/{gateway_name}", webhook, methods=["POST"]),
+            Route("/healthz", healthz),
+        ]
+    )
+
+
+async def _body(request: Request) -> bytes:
+    """Raises TooLarge, or TimeoutError where it does not come in time."""
+    declared = request.headers.get("content-length", "0")
+    if declared.isdecimal() and int(declared[:20]) > LARGEST_BODY:
+        raise TooLarge
+    body = bytearray()
+    async with asyncio.timeout(BODY_S):
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > LARGEST_BODY:
+                raise TooLarge
+    return bytes(body)
+
+
+def apply_what_comes(runtime: Runtime, wake: threading.Event, stop: threading.Event) -> None:
+    """Applies stored webhooks as they come, until `stop`."""
+    while not stop.is_set():
+        wake.wait(LOOK_FOR_LEFTOVERS_S)
+        wake.clear()
+        try:
+            while not stop.is_set() and apply_waiting(runtime):
+                pass
+        except DatabaseAway as trouble:
+            log.warning("stored webhooks wait: %s", trouble)
+            stop.wait(REST_AFTER_TROUBLE_S)
+        except Exception:
+            log.exception("applying stored webhooks")
+            stop.wait(REST_AFTER_TROUBLE_S)
+
+
+def see_to_wishes(runtime: Runtime, stop: threading.Event) -> None:
+    """Makes numbers at the gateway and removes them there, each on a thread, until `stop`."""
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="link") as threads:
+        while not stop.wait(LOOK_FOR_WISHES_S):
+            try:
+                carry_out_wishes(runtime, threads.submit)
+            except DatabaseAway as trouble:
+                log.warning("wishes wait: %s", trouble)
+                stop.wait(REST_AFTER_TROUBLE_S)
+            except Exception:
+                log.exception("looking for what is wanted of the gateway")
+                stop.wait(REST_AFTER_TROUBLE_S)
+
+
+def serve(settings: Settings) -> None:
+    """Until SIGTERM or SIGINT: uvicorn then ends what is under way."""
+    runtime = Runtime(settings, pool_size=THREADS + 4, statement_timeout_s=20)
+    wake, stop = threading.Event(), threading.Event()
+    helpers = [
+        threading.Thread(target=apply_what_comes, args=(runtime, wake, stop), name="apply", daemon=True),
+        threading.Thread(target=see_to_wishes, args=(runtime, stop), name="wishes", daemon=True),
+    ]
+    for helper in helpers:
+        helper.start()
+    try:
+        uvicorn.run(
+            create_app(runtime, wake),
+            host=settings.host,
+            port=settings.receiver_port,
+            access_log=False,  # the address holds what nobody should guess
+            log_config=None,
+            server_header=False,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=10,
+            limit_concurrency=500,
+            h11_max_incomplete_event_size=16_384,
+        )
+    finally:
+        stop.set()
+        wake.set()
+        for helper in helpers:
+            helper.join(5)
+        runtime.close()
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        settings = Settings.from_environment()
+    except BadSetting as bad:
+        print(bad, file=sys.stderr)
+        return 2
+    serve(settings)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
