@@ -11,7 +11,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.gateway.config import Config, Timings
+from sandbox.gateway.config import FAST, Config, Timings
 from sandbox.gateway.serving import run
 
 USAGE_ERROR = 2
@@ -44,7 +44,7 @@ async def _until_told(config: Config) -> None:
 
 
 def _config(given: argparse.Namespace) -> Config:
-    timings = Timings.fast() if given.fast else Timings()
+    timings = Timings().scaled(given.pace)
     if given.qr_life is not None:
         timings = replace(timings, qr_life_s=given.qr_life)
     return Config(
@@ -63,6 +63,14 @@ def _config(given: argparse.Namespace) -> Config:
     )
 
 
+def _pace(text: str) -> float:
+    """Raises ValueError, of which argparse makes a sentence, for what is no pace."""
+    pace = float(text)
+    if not 0.0 < pace <= 10.0:
+        raise ValueError(text)
+    return pace
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m sandbox.gateway",
@@ -75,7 +83,10 @@ def _parser() -> argparse.ArgumentParser:
         default=os.environ.get("PRUMO_GATEWAY_KEY", ""),
         help="the global key; better given in PRUMO_GATEWAY_KEY, which no process list shows",
     )
-    parser.add_argument("--fast", action="store_true", help="the same world, fifty times quicker")
+    parser.add_argument("--pace", type=_pace, default=1.0, help="what every wait is multiplied by (1)")
+    parser.add_argument(
+        "--fast", dest="pace", action="store_const", const=FAST, help="the same world, fifty times quicker"
+    )
     parser.add_argument("--control", action="store_true", help="the control page and API at /control")
     parser.add_argument("--allow-remote", action="store_true", help="listen where others can reach it")
     parser.add_argument(

@@ -314,6 +314,8 @@ async def webhook_set(world: World, instance: Instance, request: Request, body: 
     hook = body.get("webhook")
     if not isinstance(hook, dict):
         raise answers.bad_schema('instance requires property "webhook"')
+    if not isinstance(hook.get("headers", {}), dict):
+        raise answers.bad_schema("webhook.headers is not of a type(s) object")
     unknown = [(n, event) for n, event in enumerate(hook.get("events") or []) if event not in EVENTS]
     if unknown:
         values = ",".join(EVENTS)

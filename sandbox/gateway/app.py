@@ -76,6 +76,6 @@ async def _elsewhere(request: Request, error: Exception) -> Response:
 
 async def _unforeseen(request: Request, error: Exception) -> Response:
     """A request that we, as Evolution would, stumbled over; the trace is in the log."""
-    log.error("the sandbox gateway stumbled over %s %s", request.method, request.url.path, exc_info=error)
+    log.error("the sandbox gateway stumbled over %s %r", request.method, request.url.path, exc_info=error)
     refusal = broken(f"TypeError: {type(error).__name__}")
     return api.raw(refusal.content, refusal.status, refusal.media_type)

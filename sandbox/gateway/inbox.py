@@ -48,7 +48,7 @@ class Answer:
     heard: bool
 
 
-async def follow(world: World, instance: Instance, letter: Row, person: Person, kind: Kind | None) -> None:
+def follow(world: World, instance: Instance, letter: Row, person: Person, kind: Kind | None) -> None:
     """Everything that WhatsApp does with a message after it left: receipts, a nack, an answer, or nothing.
 
     Behind an instance of kind EVOLUTION there is no WhatsApp at all.

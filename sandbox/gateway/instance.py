@@ -116,10 +116,11 @@ class Instance:
         """
         was = self.webhook or _new_webhook(self.id)
         enabled = bool(given.get("enabled", True))
+        headers = given.get("headers")
         wanted = list(given["events"]) or list(EVENTS)
         self.webhook = was | {
             "url": given.get("url"),
-            "headers": given.get("headers", was["headers"]),
+            "headers": headers if isinstance(headers, dict) else was["headers"],
             "enabled": enabled,
             "events": wanted if enabled else [],
             "webhookByEvents": given.get("byEvents", was["webhookByEvents"]),

@@ -202,7 +202,7 @@ async def _write(
         )
     if kind not in NO_ROW:
         world.store_message(row)
-    await inbox.follow(world, instance, row, world.people.behind(jid), kind)
+    inbox.follow(world, instance, row, world.people.behind(jid), kind)
     if kind in CRASHES:
         world.crash(fault.seconds if fault else None)
         raise ConnectionDropped

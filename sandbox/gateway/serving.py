@@ -38,7 +38,6 @@ async def listening(config: Config) -> AsyncIterator[World]:
         try:
             yield world
         finally:
-            world.wire = None
             await listener.down()
 
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Iterator
 
 import aiohttp
 import pytest
 from aiohttp import web
-from multidict import CIMultiDict
+from gateway_client import Client, Receiver
 
 from sandbox.gateway import Gateway, Habits, serve
-
-OURS = "5511900001111"  # the telephone that scans
-ANA, BEA, CARLOS = "5511987654321", "5511987654322", "5521987654323"  # three who are written to
 
 
 @pytest.fixture
@@ -26,95 +19,10 @@ def gateway() -> Iterator[Gateway]:
         yield running
 
 
-@dataclass
-class Client:
-    """A client of the gateway; every call returns (status, body), where the body is JSON or text."""
-
-    session: aiohttp.ClientSession
-
-    async def call(self, method: str, path: str, **how: Any) -> tuple[int, Any]:
-        async with self.session.request(method, path, **how) as answer:
-            is_json = answer.content_type == "application/json"
-            text = await answer.text()
-            try:
-                return answer.status, (await answer.json()) if is_json else text
-            except ValueError:
-                return answer.status, text
-
-    async def get(self, path: str, **how: Any) -> tuple[int, Any]:
-        return await self.call("GET", path, **how)
-
-    async def post(self, path: str, body: object = None, **how: Any) -> tuple[int, Any]:
-        return await self.call("POST", path, json=body, **how)
-
-    async def delete(self, path: str) -> tuple[int, Any]:
-        return await self.call("DELETE", path)
-
-    async def send(self, number: str, text: str, instance: str = "vendas-01", **more: Any) -> tuple[int, Any]:
-        return await self.post(f"/message/sendText/{instance}", {"number": number, "text": text, **more})
-
-    async def state(self, instance: str = "vendas-01") -> str | None:
-        _, body = await self.get(f"/instance/connectionState/{instance}")
-        return body["instance"].get("state")
-
-    async def sent_rows(self, number: str, instance: str = "vendas-01") -> list[dict[str, Any]]:
-        where = {"key": {"remoteJid": f"{number}@s.whatsapp.net", "fromMe": True}}
-        _, body = await self.post(f"/chat/findMessages/{instance}", {"where": where})
-        return body["messages"]["records"]
-
-
 @pytest.fixture
 async def client(gateway: Gateway) -> AsyncIterator[Client]:
     async with aiohttp.ClientSession(gateway.base_url, headers={"apikey": gateway.key}) as session:
         yield Client(session)
-
-
-@dataclass
-class Post:
-    """One webhook as it arrived."""
-
-    at: float
-    path: str
-    headers: CIMultiDict[str]
-    body: dict[str, Any]
-
-    @property
-    def event(self) -> str:
-        return self.body["event"]
-
-
-@dataclass
-class Receiver:
-    """Answers `status` to every webhook (or what `answers` says, in turn) and keeps them."""
-
-    url: str = ""
-    status: int = 200
-    answers: list[int] = field(default_factory=list)
-    slow_s: float = 0.0
-    posts: list[Post] = field(default_factory=list)
-
-    async def take(self, request: web.Request) -> web.Response:
-        self.posts.append(
-            Post(time.monotonic(), request.path, CIMultiDict(request.headers), await request.json())
-        )
-        status = self.answers.pop(0) if self.answers else self.status
-        if self.slow_s:
-            await asyncio.sleep(self.slow_s)
-        return web.Response(status=status)
-
-    def of(self, event: str, instance: str | None = None) -> list[Post]:
-        return [
-            post for post in self.posts if post.event == event and instance in (None, post.body["instance"])
-        ]
-
-    async def until(self, enough: Callable[[], object], within_s: float = 5.0) -> None:
-        """Wait until a claim is true; the test fails when it does not come true."""
-        end = time.monotonic() + within_s
-        while not enough():
-            assert time.monotonic() < end, (
-                f"still waiting; events so far: {[post.event for post in self.posts]}"
-            )
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -129,8 +37,3 @@ async def receiver() -> AsyncIterator[Receiver]:
     kept.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hooks/a-long-secret"
     yield kept
     await runner.cleanup()
-
-
-def hook(receiver: Receiver, **more: Any) -> dict[str, Any]:
-    """A webhook setting for all events with a static header."""
-    return {"url": receiver.url, "headers": {"authorization": "Bearer s3cret"}, "events": [], **more}

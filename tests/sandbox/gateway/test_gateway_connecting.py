@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import zxingcpp
-from conftest import ANA, OURS, Client, Receiver, hook
+from gateway_client import ANA, OURS, Client, Receiver, hook
 from PIL import Image
 
 from sandbox.gateway import Config, ControlError, Gateway, Habits, Timings, serve

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from conftest import ANA, OURS, Client
+from gateway_client import ANA, OURS, Client
 
 from sandbox.gateway import Config, Gateway, Timings, listening, serve
 
@@ -130,7 +130,8 @@ def test_a_process_starts_says_where_it_is_and_stops_when_told(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"), [(["--host", "0.0.0.0"], "--allow-remote"), (["--key", ""], "needs a key")]
+    ("arguments", "words"),
+    [(["--host", "0.0.0.0"], "--allow-remote"), (["--key", ""], "needs a key"), (["--pace", "0"], "--pace")],
 )
 def test_a_process_that_must_not_start_says_why(arguments: list[str], words: str) -> None:
     process = run("--port", "0", *arguments)

@@ -14,7 +14,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from conftest import Client, Post, Receiver, hook
+from gateway_client import Client, Post, Receiver, hook
 from gateway_shapes import differences, recordings
 
 from sandbox.gateway import Config, Gateway, Habits, Timings, serve

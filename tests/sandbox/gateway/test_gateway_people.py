@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from conftest import ANA, BEA, OURS, Client, Receiver, hook
+from gateway_client import ANA, BEA, OURS, Client, Receiver, hook
 
 from sandbox.gateway import Config, ControlError, Gateway, Habits, Timings, serve
 from sandbox.gateway.people import OPT_OUTS, REPLIES, Override, People

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from conftest import ANA, BEA, CARLOS, OURS, Client, Receiver, hook
+from gateway_client import ANA, BEA, CARLOS, OURS, Client, Receiver, hook
 
 from sandbox.gateway import Config, ControlError, Gateway, Habits, Timings, serve
 from sandbox.gateway.addresses import lid_of, make_jid, person_digits

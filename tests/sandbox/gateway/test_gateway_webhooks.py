@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from conftest import ANA, OURS, Client, Receiver, hook
+from gateway_client import ANA, OURS, Client, Receiver, hook
 
 from sandbox.gateway import Config, Gateway, Habits, Timings, serve
 
@@ -124,6 +124,15 @@ async def test_a_header_that_would_break_the_request_loses_the_webhook_and_nothi
     assert (await client.send(ANA, "Bom dia"))[0] == 201
     await asyncio.sleep(0.05)
     assert receiver.posts == []
+
+
+async def test_headers_that_are_none_are_refused_before_they_could_break_a_send(
+    gateway: Gateway, client: Client
+) -> None:
+    gateway.open_instance("vendas-01", OURS)
+    setting = {"enabled": True, "url": "http://127.0.0.1:9/", "headers": "authorization", "events": []}
+    assert (await client.post("/webhook/set/vendas-01", {"webhook": setting}))[0] == 400
+    assert (await client.send(ANA, "Bom dia"))[0] == 201
 
 
 async def test_the_instances_token_is_posted_only_when_it_is_exposed(receiver: Receiver) -> None:
