@@ -88,6 +88,14 @@ begin
 end $$
 """
 
+STAMP_CAMPAIGN_STATUS = """
+create function stamp_campaign_status() returns trigger language plpgsql as $$
+begin
+    new.status_at = now();
+    return new;
+end $$
+"""
+
 
 def upgrade() -> None:
     op.execute("create extension if not exists pg_trgm")
@@ -224,6 +232,7 @@ def upgrade() -> None:
             server_default="draft",
             nullable=False,
         ),
+        sa.Column("status_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("pause_reason", sa.String(length=60), nullable=True),
         sa.Column(
             "audience",
@@ -1048,6 +1057,11 @@ def upgrade() -> None:
                 f"create trigger {function}_on_{event} after {event} on {table} referencing {tables}"
                 f" for each statement execute function {function}()"
             )
+    op.execute(STAMP_CAMPAIGN_STATUS)
+    op.execute(
+        "create trigger stamp_campaign_status before update of status on campaigns for each row"
+        " when (new.status <> old.status) execute function stamp_campaign_status()"
+    )
     for table in (
         "campaign_leads",
         "messages",
@@ -1159,3 +1173,4 @@ def downgrade() -> None:
     op.drop_table("early_receipts")
     op.execute("drop function count_recipients")
     op.execute("drop function count_receipts")
+    op.execute("drop function stamp_campaign_status")

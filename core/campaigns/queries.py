@@ -51,10 +51,16 @@ class Draft:
     plan: Plan
     country: str
     pause_reason: str | None
+    sent_on: date | None  # the local day that sent_today counts
+    sent_today: int
 
     @property
     def window(self) -> Window:
         return self.plan.window(self.country)
+
+    def sent_on_day_of(self, now: datetime) -> int:
+        """What counts against its cap on the local day of `now`, as the claim keeps it."""
+        return self.sent_today if self.sent_on == local_day(self.window, now) else 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,8 @@ def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
         plan,
         country,
         campaign.pause_reason,
+        campaign.sent_on,
+        campaign.sent_today,
     )
 
 
@@ -248,6 +256,7 @@ class CampaignRow:
     can_send: bool
     created_at: datetime
     saved_at: datetime
+    status_at: datetime
     starts_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -341,6 +350,7 @@ def _row(row: Campaign, made_by: str | None, can_send: bool, has_text: bool, cou
         can_send=can_send,
         created_at=row.created_at,
         saved_at=row.saved_at,
+        status_at=row.status_at,
         starts_at=row.starts_at,
         started_at=row.started_at,
         ended_at=row.ended_at,
@@ -357,6 +367,7 @@ class Head:
     status: CampaignStatus
     pause_reason: str | None
     total: int
+    status_at: datetime
     starts_at: datetime | None
     started_at: datetime | None
     ended_at: datetime | None
@@ -374,6 +385,7 @@ def head(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Head:
         CampaignStatus(row.status),
         row.pause_reason,
         row.total,
+        row.status_at,
         row.starts_at,
         row.started_at,
         row.ended_at,

@@ -39,7 +39,7 @@ from core.campaigns.rules import (
     standing,
 )
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
-from core.campaigns.windows import Window, day_begins
+from core.campaigns.windows import Window
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadFilter
@@ -435,7 +435,7 @@ def live(work: Work, actor: Actor, campaign_id: CampaignId) -> Live:
 def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progress:
     plan, window = found.plan, found.window
     number = _number(work, actor, plan)
-    sent_today = queries.sent_since(work.session, actor.team_id, found.id, day_begins(window, work.now))
+    sent_today = found.sent_on_day_of(work.now)
     lately = queries.sent_since(work.session, actor.team_id, found.id, work.now - PACE_OVER)
     free_today = min(plan.per_day - sent_today, number.free_today) if number else 0
     now = standing(

@@ -98,11 +98,6 @@ def local_day(window: Window, now: datetime) -> date:
     return now.astimezone(window.zone).date()
 
 
-def day_begins(window: Window, now: datetime) -> datetime:
-    """When the local day of `now` began, UTC."""
-    return _utc(window, local_day(window, now), 0)
-
-
 def next_opening(window: Window, now: datetime) -> datetime:
     """The first moment at or after `now` that is open.  Raises NeverOpens."""
     if is_open(window, now):

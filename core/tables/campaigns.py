@@ -53,6 +53,7 @@ class Campaign(Base):
     version: Mapped[int] = mapped_column(Integer, server_default="1")  # two tabs: the second is told
     name: Mapped[str] = mapped_column(String(120))
     status: Mapped[CampaignStatus] = state_column(CampaignStatus, "status", server_default="draft")
+    status_at: Mapped[datetime] = created_column()  # since when; kept by a trigger, whoever changes the status
     pause_reason: Mapped[str | None] = mapped_column(String(60))  # key of a sentence; by_hand when a person did
     audience: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))  # a lead filter
     repeat_after_days: Mapped[int] = mapped_column(Integer, server_default="30")

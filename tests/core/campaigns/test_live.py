@@ -8,6 +8,7 @@ import pytest
 
 from core.campaigns import service
 from core.campaigns.rules import CampaignId, Standing
+from core.campaigns.windows import Window, local_day
 from core.errors import BadInput, NotFound
 from core.sending.rules import RecipientStatus
 from core.tables import Message
@@ -17,6 +18,7 @@ from tests.core.campaigns.making import (
     keep_lead,
     mark,
     now,
+    plan_of,
     recipients,
     set_campaign,
     start,
@@ -38,6 +40,10 @@ def running(people: People) -> CampaignId:
 def look(people: People, campaign_id: CampaignId, who: str = "Vic") -> service.Live:
     with people.runtime.work() as work:
         return service.live(work, people[who], campaign_id)
+
+
+def found_window(people: People, campaign_id: CampaignId) -> Window:
+    return plan_of(people, campaign_id).window("BR")
 
 
 def list_of(people: People, campaign_id: CampaignId, tab: str = "all", **kwargs) -> service.RecipientList:
@@ -79,6 +85,7 @@ def test_what_happened_is_counted_by_the_statement_that_did_it(people: People, r
     deliver(people, rows[2], failed_at=moment)
     mark(people, rows[0].id, replied_at=moment, opted_out_at=moment)
     mark(people, rows[3].id, status="failed", reason="not_on_whatsapp")
+    set_campaign(people, running, sent_on=local_day(found_window(people, running), moment), sent_today=3)
     found = look(people, running)
     counts = found.counts
     assert (counts[RecipientStatus.SENT], counts.delivered, counts.read, counts.replied) == (3, 2, 1, 1)
@@ -89,8 +96,8 @@ def test_what_happened_is_counted_by_the_statement_that_did_it(people: People, r
 
 
 def test_the_cap_of_the_day_and_a_number_that_is_away_are_said(people: People, running: CampaignId) -> None:
-    set_campaign(people, running, per_day=1)
-    mark(people, recipients(people, running)[0].id, status="sent")
+    today = local_day(found_window(people, running), now(people))
+    set_campaign(people, running, per_day=1, sent_on=today, sent_today=1)
     found = look(people, running).progress.now
     assert found.standing is Standing.CAP_REACHED
     assert found.until is not None and found.until > now(people)
