@@ -1,11 +1,22 @@
-"""What a search is, which state may follow which, and what its pages mean."""
+"""What a search is, which state may follow which, what may be asked for, and what its pages mean."""
 
 from __future__ import annotations
 
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, TypeVar
+
+from core.accounts.rules import clean_name
+from core.errors import BadInput, BadInputs
+from core.leads.rules import fold
+from core.ports import PageOutcome, PlacePage
 
 SearchId = NewType("SearchId", int)
+Value = TypeVar("Value")
 
 
 class SearchStatus(StrEnum):
@@ -41,3 +52,233 @@ class Source(StrEnum):
     GOOGLE_MAPS = "google_maps"
     DEMO_MAP = "demo_map"  # the sandbox: labelled as simulated wherever it is shown
     FILE = "file"
+
+
+class SearchReason(StrEnum):
+    """Why a search ended as it did; pages have a sentence for each."""
+
+    NO_RESULTS = "no_results"  # done: the map knows nothing of the kind there
+    LIMIT_REACHED = "limit_reached"  # done: as many as were asked for; there may be more
+    MAP_CEILING = "map_ceiling"  # done: the map shows no more for one term
+    LIMITED_VIEW = "limited_view"  # done: the map showed its reduced view
+    BLOCKED = "blocked"  # failed: the map asks us to stop
+    CONSENT = "consent"  # failed: the consent page came back however it was answered
+    LAYOUT_CHANGED = "layout_changed"  # failed: answers of a form we do not know
+    PLACE_NOT_FOUND = "place_not_found"  # failed: the map does not know the place
+    UNREACHABLE = "unreachable"  # failed: the map did not answer
+    NO_BROWSER = "no_browser"  # failed: there is no Chromium on the scraper's machine
+    KEPT_FAILING = "kept_failing"  # failed: taken up again and again without getting on
+
+
+FAILS_WITH = {
+    PageOutcome.BLOCKED: SearchReason.BLOCKED,
+    PageOutcome.CONSENT: SearchReason.CONSENT,
+    PageOutcome.LAYOUT_CHANGED: SearchReason.LAYOUT_CHANGED,
+}
+
+PAGE_SIZE = 20  # places in one list response of the map
+MOST_PAGES = 12  # of one term: the map itself ends at about this many
+CEILING = 110  # places read for one term from which on the map may have held back more
+AT_ONCE_PER_TEAM = 2
+PER_DAY = {Source.GOOGLE_MAPS: 20, Source.DEMO_MAP: 500}
+ORPHANED_AFTER = timedelta(seconds=20)
+MOST_TURNS = 8  # how often one search is taken up before we stop believing in it
+
+# ---------------------------------------------------------------- what may be asked for
+
+MOST_TERMS = 5
+LONGEST_TERM = 100
+LONGEST_PLACE = 120
+RADIUS_M = (500, 25_000)
+LIMIT = (1, 500)
+LANGUAGES = ("pt-BR", "en", "es")
+URL_LIKE = re.compile(r"\b(https?://|www\.)|^\S+\.(com|net|org|br)(/\S*)?$", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class SearchForm:
+    """A search as it was asked for, every value right.  Either `place_name` or a point is there, or both."""
+
+    source: Source
+    terms: tuple[str, ...]
+    place_name: str | None
+    latitude: float | None
+    longitude: float | None
+    radius_m: int
+    limit: int
+    language: str
+    only_with_phone: bool = True
+    skip_known: bool = True
+
+    @property
+    def has_point(self) -> bool:
+        return self.latitude is not None
+
+
+def read_form(
+    *,
+    source: str,
+    terms: Sequence[str],
+    place_name: str | None,
+    latitude: float | None,
+    longitude: float | None,
+    radius_m: object,
+    limit: object,
+    language: str,
+    only_with_phone: bool,
+    skip_known: bool,
+    sources: Sequence[Source],
+) -> SearchForm:
+    """What a person filled in, read once.  Raises BadInputs with every field that is wrong, in the form's order."""
+    wrong: list[BadInput] = []
+
+    def read(field: str, reader: Callable[[], Value]) -> Value | None:
+        try:
+            return reader()
+        except BadInput as bad:
+            wrong.append(BadInput(field, bad.key, **bad.values))
+            return None
+
+    read_terms = read("terms", lambda: _terms(terms))
+    name = read("place", lambda: _place(place_name))
+    point = read("place", lambda: _point(latitude, longitude))
+    if name is None and point is None and not any(bad.field == "place" for bad in wrong):
+        wrong.append(BadInput("place", "search_place_required"))
+    radius = read("radius", lambda: whole_between(radius_m, *RADIUS_M))
+    most = read("limit", lambda: whole_between(limit, *LIMIT))
+    spoken = read("language", lambda: _one_of(language, LANGUAGES))
+    asked = read("source", lambda: Source(_one_of(source, sources)))
+    if wrong or read_terms is None or radius is None or most is None or spoken is None or asked is None:
+        raise BadInputs(wrong)
+    return SearchForm(
+        source=asked,
+        terms=read_terms,
+        place_name=name,
+        latitude=point[0] if point else None,
+        longitude=point[1] if point else None,
+        radius_m=radius,
+        limit=most,
+        language=spoken,
+        only_with_phone=bool(only_with_phone),
+        skip_known=bool(skip_known),
+    )
+
+
+def _terms(terms: Sequence[str]) -> tuple[str, ...]:
+    distinct: dict[str, str] = {}
+    for term in terms:
+        if term.strip():
+            cleaned = clean_name("terms", term, max_length=LONGEST_TERM)
+            distinct.setdefault(fold(cleaned) or cleaned, cleaned)
+    kept = tuple(distinct.values())
+    if not kept:
+        raise BadInput("terms", "search_term_required")
+    if len(kept) > MOST_TERMS:
+        raise BadInput("terms", "search_too_many_terms", n=MOST_TERMS)
+    if any(URL_LIKE.search(term) for term in kept):
+        raise BadInput("terms", "search_term_is_address")
+    return kept
+
+
+def _place(name: str | None) -> str | None:
+    return clean_name("place", name, max_length=LONGEST_PLACE) if name and name.strip() else None
+
+
+def _point(lat: object, lng: object) -> tuple[float, float] | None:
+    if lat is None and lng is None:
+        return None
+    if isinstance(lat, bool) or isinstance(lng, bool):
+        raise BadInput("place", "search_point_unusable")
+    if not isinstance(lat, int | float) or not isinstance(lng, int | float):
+        raise BadInput("place", "search_point_unusable")
+    if not (math.isfinite(lat) and math.isfinite(lng) and abs(lat) <= 85 and abs(lng) <= 180) or lat == lng == 0:
+        raise BadInput("place", "search_point_unusable")
+    return float(lat), float(lng)
+
+
+def whole_between(value: object, least: int, most: int) -> int:
+    """A whole number as a form gives it: text, or a float of a number field."""
+    if isinstance(value, str):
+        value = value.strip().replace(" ", "")[:30]
+        if not re.fullmatch(r"[+-]?\d{1,20}", value, re.ASCII):
+            raise BadInput("", "required" if not value else "not_a_number")
+        value = int(value)
+    if value is None:
+        raise BadInput("", "required")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise BadInput("", "not_a_number")
+    if value != int(value):
+        raise BadInput("", "not_a_whole_number")
+    if value < least:
+        raise BadInput("", "too_small", n=least)
+    if value > most:
+        raise BadInput("", "too_large", n=most)
+    return int(value)
+
+
+def _one_of(value: object, options: Sequence[str]) -> str:
+    for option in options:
+        if value == option:
+            return option
+    raise BadInput("", "not_one_of_these")
+
+
+# ---------------------------------------------------------------- what its pages mean
+
+
+def next_offset(page: PlacePage) -> int:
+    """Where the page behind this one begins; cards read from the page's list may be more than twenty at once."""
+    return page.offset + max(PAGE_SIZE, -(-len(page.places) // PAGE_SIZE) * PAGE_SIZE)
+
+
+@dataclass(frozen=True)
+class CellEnd:
+    outcome: PageOutcome | None
+    read: int  # places on its pages
+
+
+@dataclass(frozen=True)
+class SearchEnd:
+    status: SearchStatus
+    complete: bool
+    reason: SearchReason | None
+
+
+def how_it_ended(cells: Sequence[CellEnd], *, found: int, limit_reached: bool) -> SearchEnd:
+    """What may truthfully be said of a search whose cells are all read.
+
+    Complete only where every list came to its own end before the map's ceiling: everything else is named.
+    """
+    for cell in cells:
+        if cell.outcome in FAILS_WITH:
+            return SearchEnd(SearchStatus.FAILED, False, FAILS_WITH[cell.outcome])
+    if limit_reached:
+        return SearchEnd(SearchStatus.DONE, False, SearchReason.LIMIT_REACHED)
+    if any(cell.outcome is PageOutcome.LIMITED_VIEW for cell in cells):
+        return SearchEnd(SearchStatus.DONE, False, SearchReason.LIMITED_VIEW)
+    if any(cell.read >= CEILING for cell in cells):
+        return SearchEnd(SearchStatus.DONE, False, SearchReason.MAP_CEILING)
+    return SearchEnd(SearchStatus.DONE, True, None if found else SearchReason.NO_RESULTS)
+
+
+EARTH_M = 6_371_008.8
+
+
+def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
+    """Along the surface, in metres."""
+    p1, p2 = math.radians(lat1), math.radians(lat2)
+    half = math.sin((p2 - p1) / 2) ** 2 + math.cos(p1) * math.cos(p2) * math.sin(math.radians(lng2 - lng1) / 2) ** 2
+    return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(half)))
+
+
+def time_left(*, got: int, limit: int, terms: int, elapsed: timedelta) -> timedelta | None:
+    """A guess that improves: as fast as until now, up to the limit or what the map shows for so many terms."""
+    if got <= 0 or elapsed <= timedelta(0):
+        return None
+    expected = min(limit, terms * MOST_PAGES * PAGE_SIZE // 2)
+    return max(timedelta(0), elapsed * ((expected - got) / got))
+
+
+def per_minute(got: int, elapsed: timedelta) -> float | None:
+    """None in the first seconds, when it would only mislead."""
+    return got / (elapsed.total_seconds() / 60) if elapsed >= timedelta(seconds=2) else None

@@ -1,0 +1,204 @@
+"""Asking the map: the verbs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select, update
+
+from core import audit
+from core.accounts.rules import Actor, Role
+from core.errors import BadInput, NotFound, StateChanged
+from core.jobs import ScrapeSearch
+from core.searches import queries
+from core.searches.queries import Find, History, HistoryFilter, SearchProgress
+from core.searches.rules import (
+    PER_DAY,
+    CellStatus,
+    SearchForm,
+    SearchId,
+    SearchStatus,
+    Source,
+    read_form,
+)
+from core.tables import Search, SearchCell, SearchLeftOut, Team
+from core.work import Work
+
+STARTING = 7102  # the class of our advisory locks
+A_DAY = timedelta(hours=24)
+
+
+def sources(work: Work, actor: Actor) -> list[Source]:
+    """What may be asked on this installation."""
+    actor.require(Role.VIEWER)
+    return [Source.GOOGLE_MAPS, *([Source.DEMO_MAP] if work.settings.demo_map_url else [])]
+
+
+def start(
+    work: Work,
+    actor: Actor,
+    *,
+    source: str,
+    terms: Sequence[str],
+    place_name: str | None,
+    radius_m: object,
+    limit: object,
+    language: str,
+    latitude: float | None = None,
+    longitude: float | None = None,
+    only_with_phone: bool = True,
+    skip_known: bool = True,
+) -> SearchId:
+    """Queues a search.  The same one again while it is not over is the first one's id: two clicks, one search.
+
+    Raises BadInputs with every field that is wrong, among them the team's allowance of a day.
+    """
+    actor.require(Role.MEMBER)
+    form = read_form(
+        source=source,
+        terms=terms,
+        place_name=place_name,
+        latitude=latitude,
+        longitude=longitude,
+        radius_m=radius_m,
+        limit=limit,
+        language=language,
+        only_with_phone=only_with_phone,
+        skip_known=skip_known,
+        sources=sources(work, actor),
+    )
+    # Two clicks at once must not both look before either has written.
+    work.session.execute(select(func.pg_advisory_xact_lock(STARTING, func.hashint8(actor.team_id))))
+    same = queries.same_unfinished(work.session, actor.team_id, form)
+    if same is not None:
+        return same
+    _within_allowance(work, actor, form.source)
+    search_id = _add(work, actor, form)
+    audit.record(work, actor, "search.started", "search", search_id, source=form.source.value, terms=list(form.terms))
+    work.later(ScrapeSearch(search_id))
+    return search_id
+
+
+def cancel(work: Work, actor: Actor, search_id: int) -> None:
+    """Takes effect with the commit: whoever reads for it has lost its claim.  What was found is kept."""
+    actor.require(Role.MEMBER)
+    status = _status(work, actor, search_id)
+    cancelled = work.session.scalar(
+        update(Search)
+        .where(Search.id == search_id, Search.status.in_(queries.UNFINISHED))
+        .values(
+            status=SearchStatus.CANCELLED,
+            complete=False,
+            cancel_asked_at=func.now(),
+            finished_at=func.now(),
+            claim_token=None,
+        )
+        .returning(Search.id)
+    )
+    if cancelled is None:
+        raise StateChanged(f"search_{status}")
+    work.session.execute(delete(SearchLeftOut).where(SearchLeftOut.search_id == search_id))
+    audit.record(work, actor, "search.cancelled", "search", search_id)
+    work.tell(f"search:{search_id}")
+
+
+def repeat_form(work: Work, actor: Actor, search_id: int) -> SearchForm:
+    """What fills the form again."""
+    actor.require(Role.VIEWER)
+    form = queries.form_of(work.session, actor.team_id, SearchId(search_id))
+    if form is None:
+        raise NotFound
+    return form
+
+
+def progress(work: Work, actor: Actor, search_id: int) -> SearchProgress:
+    actor.require(Role.VIEWER)
+    found = queries.progress(work.session, actor.team_id, SearchId(search_id), work.now)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def finds_since(
+    work: Work, actor: Actor, search_id: int, since: tuple[datetime, int] | None = None, limit: int = 100
+) -> list[Find]:
+    """What came in after (found_at, lead_id), oldest first; without `since` the newest."""
+    actor.require(Role.VIEWER)
+    _status(work, actor, search_id)
+    return queries.finds_since(work.session, actor.team_id, SearchId(search_id), since=since, limit=limit)
+
+
+def history(
+    work: Work,
+    actor: Actor,
+    which: HistoryFilter | None = None,
+    before: int | None = None,
+) -> History:
+    """The team's searches, newest first, fifty at a time."""
+    actor.require(Role.VIEWER)
+    behind = SearchId(before) if before is not None else None
+    return queries.history(work.session, actor.team_id, which or HistoryFilter(), now=work.now, before=behind)
+
+
+def unfinished(work: Work, actor: Actor) -> list[SearchProgress]:
+    """The team's searches that run or wait, in the order they were asked for."""
+    actor.require(Role.VIEWER)
+    ids = work.session.scalars(
+        select(Search.id)
+        .where(Search.team_id == actor.team_id, Search.status.in_(queries.UNFINISHED))
+        .order_by(Search.id)
+        .limit(50)
+    )
+    found = (queries.progress(work.session, actor.team_id, SearchId(i), work.now) for i in ids)
+    return [p for p in found if p is not None]
+
+
+def _status(work: Work, actor: Actor, search_id: int) -> SearchStatus:
+    status = work.session.scalar(select(Search.status).where(Search.team_id == actor.team_id, Search.id == search_id))
+    if status is None:
+        raise NotFound
+    return status
+
+
+def _within_allowance(work: Work, actor: Actor, source: Source) -> None:
+    made = queries.made_since(work.session, actor.team_id, source, work.now - A_DAY)
+    if len(made) >= PER_DAY[source]:
+        free_at = made[len(made) - PER_DAY[source]] + A_DAY
+        minutes = max(1, -(-int((free_at - work.now).total_seconds()) // 60))
+        raise BadInput("terms", "search_daily_limit", n=PER_DAY[source], minutes=minutes)
+
+
+def _add(work: Work, actor: Actor, form: SearchForm) -> SearchId:
+    search = Search(
+        team_id=actor.team_id,
+        created_by=actor.user_id,
+        source=form.source,
+        terms=list(form.terms),
+        place_name=form.place_name,
+        latitude=form.latitude,
+        longitude=form.longitude,
+        radius_m=form.radius_m,
+        result_limit=form.limit,
+        language=form.language,
+        country=work.session.get_one(Team, actor.team_id).country,
+        only_with_phone=form.only_with_phone,
+        skip_known=form.skip_known,
+    )
+    work.session.add(search)
+    work.session.flush()
+    work.session.add_all(
+        SearchCell(
+            team_id=actor.team_id,
+            search_id=search.id,
+            position=position,
+            term=term,
+            latitude=form.latitude,
+            longitude=form.longitude,
+            radius_m=form.radius_m,
+            status=CellStatus.WAITING,
+        )
+        for position, term in enumerate(form.terms)
+    )
+    work.session.flush()
+    return SearchId(search.id)

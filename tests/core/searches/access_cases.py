@@ -1,0 +1,40 @@
+"""Who may call what of searches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.searches import service
+from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
+from tests.core.searches.makers import ask
+from tests.people import People
+
+FORM: dict[str, Any] = {
+    "source": "google_maps",
+    "terms": ["padaria"],
+    "place_name": "Moema",
+    "radius_m": 2000,
+    "limit": 50,
+    "language": "en",
+}
+
+
+def a_search(people: People) -> Arguments:
+    return (ask(people, terms=[CANARY]),), {}
+
+
+def nothing_asked(people: People) -> Arguments:
+    a_search(people)
+    return (), {}
+
+
+CASES = [
+    Case(service.sources, Needs.VIEWER, Stranger.OWN),
+    Case(service.start, Needs.MEMBER, Stranger.OWN, lambda people: ((), FORM)),
+    Case(service.cancel, Needs.MEMBER, Stranger.NOT_FOUND, a_search),
+    Case(service.repeat_form, Needs.VIEWER, Stranger.NOT_FOUND, a_search),
+    Case(service.progress, Needs.VIEWER, Stranger.NOT_FOUND, a_search),
+    Case(service.finds_since, Needs.VIEWER, Stranger.NOT_FOUND, a_search),
+    Case(service.history, Needs.VIEWER, Stranger.OWN, nothing_asked),
+    Case(service.unfinished, Needs.VIEWER, Stranger.OWN, nothing_asked),
+]
