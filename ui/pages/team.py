@@ -129,7 +129,7 @@ class _People:
             if not await do(accounts.set_role, person.user_id, event.value, done=done):  # type: ignore[attr-defined]
                 await self.show()
 
-        select = ui.select(choices, value=person.role.value, on_change=on_change).style("width:160px")
+        select = ui.select(choices, value=person.role.value, on_change=on_change).style("width:132px")
         select.props["aria-label"] = _("Role of {name}").format(name=person.name)
 
     def _waiting(self, invite: WaitingInvite) -> None:
