@@ -16,7 +16,7 @@ from sqlalchemy import func, update
 from core.errors import Unreachable, WorldTrouble
 from core.instances import events, linking, queries
 from core.instances.queries import Watched
-from core.instances.rules import InstanceStatus, Look, StatusReason, look_at_code
+from core.instances.rules import ENDS_SESSION, InstanceStatus, Look, StatusReason, look_at_code
 from core.ports import LinkReport, LinkState, WhatsApp
 from core.runtime import Runtime
 from core.tables import Instance
@@ -24,7 +24,7 @@ from core.work import Work
 
 log = logging.getLogger(__name__)
 AT_ONCE = 16
-# A connected number that is closed is asked again: the gateway mends most losses of the line by itself at once.
+# A connected number that is closed for no reason is asked again: the gateway mends a lost line by itself, at once.
 SECOND_LOOK_S = 1.0
 
 
@@ -60,16 +60,17 @@ def _visit(runtime: Runtime, number: Watched, now: datetime) -> bool:
 
 
 def _look(whatsapp: WhatsApp, number: Watched) -> LinkReport:
+    """The state, with whose number it is or why it is closed where that is news."""
     report = whatsapp.state(number.gateway_name)
-    if report.state is LinkState.CLOSED and number.status is InstanceStatus.CONNECTED:
-        time.sleep(SECOND_LOOK_S)
-        report = whatsapp.state(number.gateway_name)
     if not _is_news(number, report):
         return report
     described = whatsapp.describe(number.gateway_name)
     if report.state is LinkState.OPEN:  # the description's own state lags behind
         return replace(report, phone=described.phone, profile_name=described.profile_name)
-    return replace(report, reason=described.reason)
+    if number.status is InstanceStatus.CONNECTED and described.reason not in ENDS_SESSION:
+        time.sleep(SECOND_LOOK_S)
+        report = whatsapp.state(number.gateway_name)
+    return replace(report, reason=described.reason) if report.state is LinkState.CLOSED else report
 
 
 def _is_news(number: Watched, report: LinkReport) -> bool:

@@ -1,0 +1,49 @@
+"""Who may call what of the numbers."""
+
+from __future__ import annotations
+
+from core.instances import service
+from core.instances.rules import InstanceStatus
+from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
+from tests.core.instances.numbers import add_number
+from tests.people import People
+
+
+def a_number(people: People) -> Arguments:
+    return (add_number(people.runtime, people.team_id, name=CANARY),), {}
+
+
+def a_lost_number(people: People) -> Arguments:
+    lost = add_number(people.runtime, people.team_id, name=CANARY, status=InstanceStatus.DISCONNECTED)
+    return (lost,), {}
+
+
+def only_to_be_there(people: People) -> Arguments:
+    a_number(people)
+    return (), {}
+
+
+CASES = [
+    Case(service.numbers, Needs.VIEWER, Stranger.OWN, only_to_be_there),
+    Case(service.number, Needs.VIEWER, Stranger.NOT_FOUND, a_number),
+    Case(service.sends_today, Needs.VIEWER, Stranger.OWN, only_to_be_there),
+    Case(service.connect_new, Needs.OWNER, Stranger.OWN, lambda people: ((CANARY,), {"accepts_terms": True})),
+    Case(service.accept_terms, Needs.OWNER, Stranger.NOT_FOUND, a_number),
+    Case(service.new_code, Needs.OWNER, Stranger.NOT_FOUND, a_lost_number),
+    Case(
+        service.pairing_code,
+        Needs.OWNER,
+        Stranger.NOT_FOUND,
+        lambda people: ((*a_lost_number(people)[0], "(11) 98765-4321"), {}),
+    ),
+    Case(service.reconnect, Needs.OWNER, Stranger.NOT_FOUND, a_lost_number),
+    Case(service.disconnect, Needs.OWNER, Stranger.NOT_FOUND, a_number),
+    Case(service.pause, Needs.MEMBER, Stranger.NOT_FOUND, a_number),
+    Case(service.unpause, Needs.MEMBER, Stranger.NOT_FOUND, a_number),
+    Case(
+        service.set_pace,
+        Needs.OWNER,
+        Stranger.NOT_FOUND,
+        lambda people: (a_number(people)[0], {"per_day": 60, "gap_min_s": 30, "gap_max_s": 90}),
+    ),
+]
