@@ -34,7 +34,7 @@ from ui.parts.button import button, icon_button
 from ui.parts.kpi import Meter, share
 from ui.parts.note import note
 from ui.parts.states import error_state, no_permission, not_found
-from ui.parts.text import icon, text
+from ui.parts.text import Text, icon, text
 from ui.session import current_actor, remember
 from ui.words import LANGUAGES, N_, _, formats, language
 
@@ -69,10 +69,17 @@ TABS = ("home", "leads", "campaigns", "replies", "searches")  # the first four t
 class Frame:
     """What a page may touch of its frame."""
 
-    def __init__(self, sub: ui.element, actions: ui.element, body: ui.element) -> None:
+    def __init__(self, heading: ui.element, name: Text, sub: ui.element, actions: ui.element, body: ui.element) -> None:
+        self._name = name
         self._sub = sub
+        self.heading = heading  # the h1: a chip may stand in it, beside the name
         self.actions = actions
         self.body = body
+
+    def rename(self, title: str) -> None:
+        """Another name for the same page, in the header and on the browser's tab."""
+        self._name.text = title
+        self.heading.client.title = f"{title} · Prumo"
 
     def fact(self, words: str) -> None:
         """The one line under the title."""
@@ -195,11 +202,12 @@ def _sheet(title: str, fact: str, crumb: tuple[str, str] | None, *, bleed: bool,
                 with ui.element("div").classes("p-crumb"):
                     safe.link(crumb[1], crumb[0], "p-t-3")
                     icon("chevron_right", 14)
-            text(title, "p-h-page", tag="h1")
+            with ui.element("h1").classes("p-h-page p-row p-g10 p-wrap") as heading:
+                name = text(title)
             sub = text(fact, "p-sub", tag="div")
         actions = ui.element("div").classes("p-actions")
     body = ui.element("div").classes(f"p-page {'bleed' if bleed else ''}")
-    return Frame(sub, actions, body)
+    return Frame(heading, name, sub, actions, body)
 
 
 # ---------------------------------------------------------------- the menu
@@ -403,9 +411,9 @@ def _follow(actor: Actor, side: _Side) -> None:
     async def refresh() -> None:
         side.show(await ask(shell_numbers.of_team))
 
-    def ended(news: dict[str, Any]) -> None:
+    async def ended(news: dict[str, Any]) -> None:
         if actor.session_id in news.get("ended", ()):
-            safe.go_to_sign_in()
+            await refresh()  # finds the session ended and leaves: news is a nudge, the row is the truth
 
     live.on("sessions", ended)
     live.on(f"instances:{actor.team_id}", refresh, every_s=REFRESH_S)

@@ -62,7 +62,7 @@ async def listen(redis_url: str) -> None:
         try:
             async with connection.pubsub(ignore_subscribe_messages=True) as pubsub:
                 await pubsub.psubscribe(PREFIX + "*")
-                log.debug("listening to %s*", PREFIX)
+                _stop_if_cancelled()
                 if wait_s > 0.5:
                     _read_again()
                 wait_s = 0.5
@@ -74,6 +74,13 @@ async def listen(redis_url: str) -> None:
             wait_s = min(wait_s * 2, 15)
         finally:
             await connection.aclose()
+
+
+def _stop_if_cancelled() -> None:
+    """redis-py 8.1 swallows a cancellation that comes while it connects; without this a quick stop takes 2 s more."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _take(message: News) -> None:

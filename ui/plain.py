@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import nicegui
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -57,7 +58,7 @@ def page(connection: HTTPConnection, template: str, status: int = 200, **values:
 
 def trouble(connection: HTTPConnection, status: int, *, error_id: str = "") -> HTMLResponse:
     """A page for what could not be shown: 404, 500 with its id, 503 that tries again by itself."""
-    response = page(connection, "trouble.html", status, status=status, error_id=error_id)
+    response = page(connection, "trouble.html", status, kind=status, error_id=error_id)
     if status == 503:
         response.headers["retry-after"] = "5"
         if connection.scope.get("method") == "GET":
@@ -67,4 +68,5 @@ def trouble(connection: HTTPConnection, status: int, *, error_id: str = "") -> H
 
 def _switch_links(connection: HTTPConnection) -> dict[str, str]:
     """Language → this same page in it."""
-    return {tag: str(connection.url.include_query_params(lang=tag).replace(scheme="", netloc="")) for tag in LANGUAGES}
+    path, asked = connection.scope["path"], dict(connection.query_params)
+    return {tag: f"{quote(path)}?{urlencode({**asked, 'lang': tag})}" for tag in LANGUAGES}

@@ -49,8 +49,8 @@ def sentence_of(error: PrumoError) -> str:
     if isinstance(error, BadInput):
         return sentence_of_input(error)
     if isinstance(error, TooManyTries):
-        one, many = "Too many tries. Wait {n} second.", "Too many tries. Wait {n} seconds."
-        return ngettext(one, many, error.wait_s).format(n=error.wait_s)
+        words = ngettext("Too many tries. Wait {n} second.", "Too many tries. Wait {n} seconds.", error.wait_s)
+        return words.format(n=error.wait_s)
     if isinstance(error, StateChanged) and f"changed:{error.now}" in all_sentences():
         return _(all_sentences()[f"changed:{error.now}"])
     for kind, words in WORDS_OF.items():

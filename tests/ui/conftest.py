@@ -1,0 +1,60 @@
+"""The web process as `python -m ui.main` makes it, in this process, on the test's own database."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from nicegui import core as nicegui_core
+from nicegui.testing import User
+from nicegui.testing.user_simulation import user_simulation
+
+from core.settings import Settings
+from tests.people import People
+
+MAIN = Path(__file__).parent.parent.parent / "ui" / "main.py"
+ADDRESS = "http://127.0.0.1:8080"
+
+
+class Web:
+    """`as_("Bea")` is Bea's browser; `stranger()` one without a cookie, which does not follow redirects."""
+
+    def __init__(self, people: People | None) -> None:
+        self.people = people
+
+    def stranger(self, **cookies: str) -> httpx.AsyncClient:
+        transport = httpx.ASGITransport(nicegui_core.app)
+        return httpx.AsyncClient(
+            transport=transport, base_url=ADDRESS, cookies=cookies, headers={"accept": "text/html", "origin": ADDRESS}
+        )
+
+    def as_(self, name: str) -> User:
+        assert self.people is not None
+        return User(self.stranger(sid=self.people.token[name]))
+
+
+@pytest.fixture
+def told(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """What the environment tells the process."""
+    monkeypatch.setenv("DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("REDIS_URL", settings.redis_url)
+    monkeypatch.setenv("PRUMO_SECRET_KEY", settings.secret_key)
+    monkeypatch.setenv("PRUMO_PUBLIC_URL", ADDRESS)
+    monkeypatch.setenv("PRUMO_GATEWAY_SIMULATED", "1")
+    monkeypatch.setenv("PRUMO_DATA", str(tmp_path))
+
+
+@pytest.fixture
+async def empty_web(told: None) -> AsyncIterator[Web]:
+    """Before anybody has come."""
+    async with user_simulation(main_file=MAIN):
+        yield Web(None)
+
+
+@pytest.fixture
+async def web(told: None, people: People) -> AsyncIterator[Web]:
+    """With Ana, Bea, Vic and Carlos."""
+    async with user_simulation(main_file=MAIN):
+        yield Web(people)

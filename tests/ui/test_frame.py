@@ -1,0 +1,129 @@
+"""The frame: who sees which lines, in which language and light, and how one leaves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from nicegui import ui
+
+from core.accounts import service as accounts
+from core.errors import NotAllowed, NotFound
+from core.runtime import Runtime
+from tests.people import People
+from tests.ui.conftest import Web
+from ui.frame import page_frame
+from ui.words import formats
+
+
+async def test_each_sees_the_lines_of_their_role(web: Web) -> None:
+    ana = web.as_("Ana")
+    await ana.open("/")
+    await ana.should_see("Início")
+    await ana.should_see("Administração")
+    await ana.should_see("Equipe e ajustes")
+    bea = web.as_("Bea")
+    await bea.open("/")
+    await bea.should_see("Início")
+    await bea.should_not_see("Equipe e ajustes")
+    await bea.should_not_see("Filas e workers")
+
+
+async def test_a_simulated_gateway_is_said_on_every_page(web: Web) -> None:
+    bea = web.as_("Bea")
+    await bea.open("/")
+    await bea.should_see("Simulação: nenhuma mensagem sai de verdade.")
+
+
+async def test_the_page_is_in_the_persons_language_and_light_from_its_first_byte(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    browser = web.stranger(sid=people.token["Bea"])
+    first = (await browser.get("/")).text
+    assert '<html lang="pt-BR">' in first and 'content="normal"' in first
+    with runtime.work() as work:
+        accounts.set_language(work, people["Bea"], "en")
+        accounts.set_theme(work, people["Bea"], "dark")
+    then = (await browser.get("/")).text
+    assert '<html lang="en-US">' in then and 'content="dark"' in then
+    assert "lang/en-US.umd" in then
+    assert re.search(r"<title>Good \w+, Bea · Prumo</title>", then)
+    ana = (await web.stranger(sid=people.token["Ana"]).get("/")).text
+    assert '<html lang="pt-BR">' in ana and 'content="normal"' in ana, "what is Bea's stays Bea's"
+
+
+async def test_changing_the_language_is_stored(web: Web, people: People, runtime: Runtime) -> None:
+    bea = web.as_("Bea")
+    await bea.open("/")
+    bea.find(kind=ui.menu_item, content="English").click()
+    await bea.should_see("Bea")
+    with runtime.work() as work:
+        assert accounts.actor_of(work, people.token["Bea"]).language == "en"
+
+
+async def test_the_moon_switches_to_dark_and_back_without_loading_the_page(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    dark = next(e for e in client.elements.values() if isinstance(e, ui.dark_mode))
+    moon = next(e for e in client.elements.values() if e.props.get("aria-label") == "Claro ou escuro")
+    for theme, value in (("dark", True), ("light", False)):
+        for listener in list(moon._event_listeners.values()):
+            if listener.type == "click":
+                moon._handle_event({"listener_id": listener.id, "args": {}})
+        await bea.should_see("Bea")
+        for _ in range(50):
+            if dark.value is value:
+                break
+            await bea.should_see("Bea")
+        with runtime.work() as work:
+            assert accounts.actor_of(work, people.token["Bea"]).theme == theme
+        assert dark.value is value
+
+
+async def test_signing_out_ends_the_session_and_shows_the_door(web: Web, people: People) -> None:
+    bea = web.as_("Bea")
+    await bea.open("/")
+    went: list[str] = []
+    bea.navigate.to = lambda path, *_: went.append(path)  # type: ignore[method-assign]
+    bea.find(kind=ui.menu_item, content="Sair").click()
+    for _ in range(50):
+        if went:
+            break
+        await bea.should_see("Bea")
+    assert "/sign-in" in went[0]
+    assert (await web.stranger(sid=people.token["Bea"]).get("/")).status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "words"),
+    [
+        (NotFound("x"), 404, "Isto não está aqui"),
+        (NotAllowed("x"), 403, "Seu papel não inclui esta página"),
+        (ZeroDivisionError("secret detail"), 500, "Não deu para abrir esta página"),
+    ],
+)
+async def test_what_cannot_be_shown_is_drawn_in_its_place(
+    web: Web, people: People, raised: Exception, status: int, words: str
+) -> None:
+    @ui.page("/broken")
+    async def broken() -> None:
+        with page_frame("home", "Quebrada"):
+            ui.label("meio caminho")
+            raise raised
+
+    answer = await web.stranger(sid=people.token["Bea"]).get("/broken")
+    assert answer.status_code == status
+    assert words in answer.text and "Quebrada" in answer.text
+    assert "meio caminho" not in answer.text and "secret detail" not in answer.text
+
+
+async def test_a_new_team_sees_three_steps_and_the_first_is_the_one_to_take(web: Web) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    for words in ("Conecte um número", "Encontre leads no mapa", "Escreva a primeira campanha"):
+        await bea.should_see(words)
+    await bea.should_see(formats.long_day(formats.local_now(), weekday=True))
+    primary = [e for e in client.elements.values() if isinstance(e, ui.button) and "pri" in e.classes]
+    assert [b.text for b in primary] == ["Conectar número"]
