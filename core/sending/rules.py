@@ -159,7 +159,7 @@ def why_skip(look: LastLook) -> SkipReason | None:
 FIRST_BACKOFF = timedelta(seconds=30)
 LONGEST_BACKOFF = timedelta(minutes=30)
 # A number in passing trouble tries nobody else for a while either.
-REST_AFTER_TROUBLE = timedelta(seconds=10)
+REST_AFTER_TROUBLE = timedelta(seconds=15)
 REST_AFTER_THROTTLE = timedelta(seconds=60)
 MOST_UNCONFIRMED_IN_A_ROW = 3
 
