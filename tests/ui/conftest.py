@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,15 @@ from tests.people import People
 
 MAIN = Path(__file__).parent.parent.parent / "ui" / "main.py"
 ADDRESS = "http://127.0.0.1:8080"
+
+
+async def until(condition: Callable[[], object], within_s: float = 3.0) -> None:
+    """Waits for what happens by itself."""
+    for _ in range(int(within_s / 0.02)):
+        if condition():
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError("did not happen")
 
 
 class Web:

@@ -10,16 +10,8 @@ from nicegui import ui
 from core.accounts import service as accounts
 from core.runtime import Runtime
 from tests.people import People
-from tests.ui.conftest import Web
+from tests.ui.conftest import Web, until
 from ui import live
-
-
-async def until(condition: Any, within_s: float = 3.0) -> None:
-    for _ in range(int(within_s / 0.02)):
-        if condition():
-            return
-        await asyncio.sleep(0.02)
-    raise AssertionError("did not happen")
 
 
 async def test_what_is_told_after_a_commit_reaches_the_page(web: Web, runtime: Runtime) -> None:
