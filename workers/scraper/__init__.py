@@ -1,1 +1,1 @@
-"""Reads the map: from an id to a stored page of places."""
+"""Reads the map: jobs (from id to rows), browser (Playwright), parse (the map's arrays to Places)."""
