@@ -64,3 +64,13 @@ def test_the_doctor_never_shows_a_password() -> None:
     finding = doctor.database(environ)
     assert finding.mend
     assert "geheim" not in finding.state + finding.mend
+
+
+def test_the_start_knows_nothing_of_the_product() -> None:
+    takes = {*sys.stdlib_module_names, "local", "psycopg2", "redis"}
+    for path in sorted((CHECKOUT / "local").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            for name in names:
+                assert name.partition(".")[0] in takes, f"{path.name}:{node.lineno} imports {name}"
