@@ -1,0 +1,447 @@
+"""What people answer: it stops what was to come, and a word to leave stops everything, for ever."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.leads.phones import phone_hash
+from core.optouts.queries import is_opted_out
+from core.runtime import Runtime
+from core.sending import inbox
+from core.sending.inbox import apply_waiting, forget_applied
+from core.tables import CampaignLead, Lead, Message, OptOut, WebhookEvent, WhatsAppAddress
+from tests.core.sending.webhooks import claim, deliver, envelope, inbound, jid, receipt, sent, store
+from tests.factories import Scene, counters_and_counts, make_campaign, make_leads, make_scene, phone_of
+
+
+@pytest.fixture
+def runtime(runtime: Runtime) -> Runtime:
+    """The gateway's own words are read here, by its real reader."""
+    del runtime.__dict__["whatsapp"]
+    return runtime
+
+
+LID = "119922334455667@lid"
+
+
+def now(runtime: Runtime) -> datetime:
+    with runtime.work() as work:
+        return work.now.replace(microsecond=0)
+
+
+def heard(scene: Scene, *bodies: bytes) -> None:
+    store(scene.runtime, scene.instance_id, *bodies)
+    apply_waiting(scene.runtime)
+
+
+def received(scene: Scene) -> list[Message]:
+    return [row for row in scene.messages() if row.direction == "in"]
+
+
+def lead(scene: Scene, n: int = 0) -> Lead:
+    with scene.runtime.work() as work:
+        return work.session.get_one(Lead, scene.leads[n])
+
+
+def opted_out(scene: Scene, phone: str) -> bool:
+    hashed = phone_hash(scene.runtime.settings.secret_key, phone)
+    with scene.runtime.work() as work:
+        return is_opted_out(work.session, scene.team_id, hashed)
+
+
+def test_an_answer_is_kept_and_marks_the_recipient_and_the_lead(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 2)
+    first, _ = scene.recipients()
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", jid(first.phone), "Oi! Quanto custa?", now(runtime)))
+    [message] = received(scene)
+    assert (message.text, message.phone, message.kind) == ("Oi! Quanto custa?", first.phone, "text")
+    assert (message.campaign_lead_id, message.lead_id) == (first.id, first.lead_id)
+    told = scene.recipients()
+    assert told[0].replied_at is not None
+    assert told[1].replied_at is None and told[1].status == "queued"
+    assert lead(scene).last_replied_at is not None
+    assert not opted_out(scene, first.phone)
+
+
+def test_whoever_answers_is_not_written_to_by_any_campaign_of_the_team(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 2)
+    other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", jid(first.phone), "Oi", now(runtime)))
+    waiting = scene.recipients(other)
+    assert (waiting[0].status, waiting[0].reason) == ("skipped", "replied")
+    assert waiting[1].status == "queued"
+    counted, there = counters_and_counts(runtime)
+    assert counted == there
+
+
+@pytest.mark.parametrize(
+    "words", ["SAIR", "sair.", "  Sair  ", "PARAR", "Não quero!", "stop", "STOP 🙏", "me tira da lista"]
+)
+def test_a_word_to_leave_stops_everything_for_this_person(runtime: Runtime, words: str) -> None:
+    scene = make_scene(runtime, 1)
+    other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", jid(first.phone), words, now(runtime)))
+    assert opted_out(scene, first.phone)
+    assert scene.recipients()[0].opted_out_at is not None
+    assert scene.recipients(other)[0].status == "skipped"
+    with runtime.work() as work:
+        entered = work.session.query(OptOut).one()
+        assert (entered.words, entered.campaign_id, entered.reason) == (words, scene.campaign_id, "by_reply")
+        assert work.session.get_one(Lead, scene.leads[0]).opted_out_at is not None
+
+
+@pytest.mark.parametrize("words", ["Pode parar aqui na loja amanhã?", "quem é?", "Oi", "", "não vou sair do plano"])
+def test_what_is_not_clear_is_left_to_a_person(runtime: Runtime, words: str) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", jid(first.phone), words, now(runtime)))
+    assert not opted_out(scene, first.phone)
+    assert scene.recipients()[0].replied_at is not None
+
+
+@pytest.mark.parametrize(
+    ("message", "leaves"),
+    [
+        ({"imageMessage": {"caption": "SAIR"}}, True),
+        ({"extendedTextMessage": {"text": "SAIR"}}, True),
+        ({"ephemeralMessage": {"message": {"extendedTextMessage": {"text": "sair"}}}}, True),
+        ({"viewOnceMessageV2": {"message": {"videoMessage": {"caption": "sair"}}}}, True),
+        ({"buttonsResponseMessage": {"selectedDisplayText": "Sair"}}, True),
+        ({"templateButtonReplyMessage": {"selectedDisplayText": "Sair"}}, True),
+        ({"listResponseMessage": {"title": "Sair"}}, True),
+        ({"interactiveResponseMessage": {"body": {"text": "Sair"}}}, True),
+        ({"reactionMessage": {"text": "👍", "key": {"id": "M1"}}}, False),
+        ({"audioMessage": {"seconds": 3}}, False),
+        ({"stickerMessage": {}}, False),
+        ({"locationMessage": {"name": "SAIR? Rua dos Bobos"}}, False),
+        ({"somethingNewMessage": {"text": "SAIR"}}, False),
+    ],
+)
+def test_an_answer_of_any_kind_is_an_answer(runtime: Runtime, message: dict[str, Any], leaves: bool) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", jid(first.phone), "", now(runtime), message=message))
+    assert len(received(scene)) == 1
+    assert scene.recipients()[0].replied_at is not None
+    assert opted_out(scene, first.phone) is leaves
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        envelope(
+            "messages.set", [{"key": {"id": "H1", "remoteJid": jid(phone_of(1))}, "message": {"conversation": "SAIR"}}]
+        ),
+        inbound("IN1", "120363012345678901@g.us", "SAIR", datetime.now().astimezone()),
+        inbound("IN1", "status@broadcast", "SAIR", datetime.now().astimezone()),
+        inbound("IN1", "12345@newsletter", "SAIR", datetime.now().astimezone()),
+        envelope(
+            "messages.upsert",
+            {"key": {"id": "O1", "remoteJid": jid(phone_of(1)), "fromMe": True}, "message": {"conversation": "SAIR"}},
+        ),
+        envelope(
+            "messages.upsert",
+            {"key": {"id": "O1", "remoteJid": jid(phone_of(1)), "fromMe": "true"}, "message": {"conversation": "SAIR"}},
+        ),
+        inbound(
+            "IN1", jid(phone_of(1)), "", datetime.now().astimezone(), message={"protocolMessage": {"type": "REVOKE"}}
+        ),
+        envelope("messages.edited", {"key": {"id": "IN1", "remoteJid": jid(phone_of(1))}, "type": "REVOKE"}),
+        envelope("chats.update", [{"remoteJid": jid(phone_of(1))}]),
+    ],
+    ids=["history", "group", "status", "channel", "typed on the phone", "typed, as text", "deletion", "edit", "noise"],
+)
+def test_what_no_person_wrote_to_us_now_is_no_answer(runtime: Runtime, body: bytes) -> None:
+    scene = make_scene(runtime, 1)
+    deliver(scene, scene.recipients()[0], "M1")
+    heard(scene, body)
+    assert received(scene) == []
+    assert scene.recipients()[0].replied_at is None
+    assert not opted_out(scene, phone_of(1))
+
+
+def test_the_numbers_notes_to_itself_are_no_answer(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    scene.set_instance(phone="+5511900009999")
+    heard(scene, inbound("IN1", jid("+5511900009999"), "SAIR", now(runtime)))
+    assert received(scene) == []
+
+
+@pytest.mark.parametrize(
+    "address", ["553198765432@s.whatsapp.net", "5531998765432@s.whatsapp.net", "5531998765432:7@s.whatsapp.net"]
+)
+def test_the_same_person_under_either_form_of_the_number(runtime: Runtime, address: str) -> None:
+    scene = make_scene(runtime, 0)
+    hashed = phone_hash(runtime.settings.secret_key, "+5531998765432")
+    scene.leads = make_leads(runtime, scene.team_id, [1], phone="+5531998765432", phone_hash=hashed)
+    campaign_id = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    deliver(scene, scene.recipients(campaign_id)[0], "M1")
+    heard(scene, inbound("IN1", address, "SAIR", now(runtime)))
+    assert opted_out(scene, "+5531998765432")
+    assert scene.recipients(campaign_id)[0].opted_out_at is not None
+
+
+def test_a_hidden_id_is_learned_with_its_number_and_known_from_then_on(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", LID, "Oi", now(runtime), alternate=jid(first.phone)))
+    heard(scene, inbound("IN2", LID, "SAIR", now(runtime)))
+    assert [row.phone for row in received(scene)] == [first.phone, first.phone]
+    assert opted_out(scene, first.phone)
+
+
+def test_an_answer_from_a_hidden_id_that_quotes_us_is_theirs_whom_we_wrote_to(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", LID, "SAIR", now(runtime), quotes="M1"))
+    assert opted_out(scene, first.phone)
+    with runtime.work() as work:
+        assert work.session.query(WhatsAppAddress).one().phone == first.phone
+
+
+def test_an_answer_from_a_hidden_id_waits_until_something_tells_who_that_is(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    heard(scene, inbound("IN1", LID, "SAIR", now(runtime)))
+    [held] = received(scene)
+    assert (held.phone, held.address) == (None, LID)
+    assert not opted_out(scene, first.phone)
+    heard(scene, inbound("IN2", LID, "Oi", now(runtime), alternate=jid(first.phone)))
+    assert opted_out(scene, first.phone), "what was said before counts"
+    assert [row.phone for row in received(scene)] == [first.phone, first.phone]
+
+
+def test_the_answer_is_for_the_message_that_it_quotes_and_else_for_the_last_one(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    second = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    deliver(scene, scene.recipients()[0], "M1", seconds_ago=7200)
+    deliver(scene, scene.recipients(second)[0], "M2", seconds_ago=60)
+    phone = phone_of(1)
+    heard(scene, inbound("IN1", jid(phone), "Oi", now(runtime)))
+    assert [scene.recipients()[0].replied_at is None, scene.recipients(second)[0].replied_at is None] == [True, False]
+    heard(scene, inbound("IN2", jid(phone), "Oi", now(runtime), quotes="M1"))
+    assert scene.recipients()[0].replied_at is not None
+
+
+def test_an_answer_that_is_faster_than_our_own_commit_counts(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    claim(scene, first)
+    heard(scene, inbound("IN1", jid(first.phone), "SAIR", now(runtime)))
+    told = scene.recipients()[0]
+    assert told.status == "sending"
+    assert told.replied_at is not None and told.opted_out_at is not None
+
+
+def test_the_same_answer_told_again_changes_nothing(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    moment = now(runtime)
+    heard(scene, inbound("IN1", jid(first.phone), "Oi", moment))
+    other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    heard(scene, inbound("IN1", jid(first.phone), "Oi ", moment))
+    assert len(received(scene)) == 1
+    assert scene.recipients(other)[0].status == "queued", "they answered before this campaign was"
+
+
+def test_an_answer_from_somebody_we_never_wrote_to_is_kept(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    heard(scene, inbound("IN1", jid("+5511955554444"), "SAIR", now(runtime)))
+    assert received(scene)[0].phone == "+5511955554444"
+    assert opted_out(scene, "+5511955554444")
+    assert scene.recipients()[0].status == "queued"
+
+
+@pytest.mark.parametrize("stamp", [0, -5, 253402300799, "x", None, {"low": 1}, True, 10**18])
+def test_a_time_that_is_none_is_that_of_its_arrival(runtime: Runtime, stamp: object) -> None:
+    scene = make_scene(runtime, 1)
+    key = {"id": "IN1", "remoteJid": jid(phone_of(1)), "fromMe": False}
+    row = {"key": key, "message": {"conversation": "oi"}, "messageTimestamp": stamp}
+    heard(scene, envelope("messages.upsert", row))
+    [message] = received(scene)
+    assert abs(message.at - now(runtime)) < timedelta(minutes=1)
+
+
+# ---------------------------------------------------------------- any order
+
+KINDS = ["sent", "delivered", "read", "error", "hidden", "leaves"]
+
+
+def end_of(scene: Scene, recipient_id: int, other_id: int) -> tuple[object, ...]:
+    with scene.runtime.work() as work:
+        row = work.session.get_one(CampaignLead, recipient_id)
+        other = work.session.get_one(CampaignLead, other_id)
+        lead = work.session.get_one(Lead, row.lead_id)
+        out = work.session.get_one(Message, row.message_id)
+        came = work.session.query(Message).filter_by(phone_hash=row.phone_hash, direction="in").order_by(Message.text)
+        entered = work.session.get(OptOut, (row.team_id, row.phone_hash))
+        began = row.claimed_at
+        assert began is not None and entered is not None
+
+        def since(moment: datetime | None) -> timedelta | None:
+            return None if moment is None else moment - began
+
+        return (
+            row.status,
+            since(row.sent_at),
+            since(row.replied_at),
+            since(row.opted_out_at),
+            (other.status, other.reason, other.replied_at),
+            since(lead.last_replied_at),
+            lead.opted_out_at is not None,
+            (since(out.delivered_at), since(out.read_at), out.failed_at, out.gateway_message_id is not None),
+            [(m.text, since(m.at), m.campaign_lead_id == recipient_id) for m in came],
+            (entered.reason, entered.words),
+        )
+
+
+def test_six_events_give_the_same_end_in_all_their_720_orders(runtime: Runtime) -> None:
+    """Evidence that it went out, two receipts, a refusal, an answer from a hidden id, and a word to leave."""
+    orders = list(itertools.permutations(KINDS))
+    scene = make_scene(runtime, 0)
+    scene.leads = make_leads(runtime, scene.team_id, range(len(orders)))
+    first = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    second = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    began = now(runtime) - timedelta(seconds=60)
+    others = scene.recipients(second)
+    recipients = scene.recipients(first)
+    for n, (order, recipient) in enumerate(zip(orders, recipients, strict=True)):
+        words = claim(scene, recipient)
+        scene.set_recipient(recipient.id, claimed_at=began)
+        hidden = f"9{n:014}@lid"
+        bodies = {
+            "sent": sent(f"M{n}", recipient.phone, words, began + timedelta(seconds=2)),
+            "delivered": receipt(f"M{n}", "DELIVERY_ACK"),
+            "read": receipt(f"M{n}", "READ"),
+            "error": receipt(f"M{n}", "ERROR"),
+            "hidden": inbound(f"A{n}", hidden, "Oi", began + timedelta(seconds=20)),
+            "leaves": inbound(f"B{n}", hidden, "SAIR", began + timedelta(seconds=30), alternate=jid(recipient.phone)),
+        }
+        with runtime.work() as work:
+            for kind in order:
+                event = WebhookEvent(
+                    instance_id=scene.instance_id,
+                    gateway_name="vendas-01",
+                    body_hash=f"{n}-{kind}".encode(),
+                    body=bodies[kind],
+                    received_at=began + timedelta(seconds=40 + KINDS.index(kind)),
+                )
+                work.session.add(event)
+                work.session.flush()
+    applied = 0
+    while taken := apply_waiting(runtime, 1000):
+        applied += taken
+    assert applied == 6 * len(orders)
+    apply_waiting(runtime)  # once more: receipts that crossed are swept at the beginning of each look
+    ends = [end_of(scene, recipient.id, other.id) for recipient, other in zip(recipients, others, strict=True)]
+    for order, end in zip(orders, ends, strict=True):
+        assert end == ends[0], order
+    assert ends[0][0] == "sent"
+    assert ends[0][4] == ("skipped", "replied", None)
+    counted, there = counters_and_counts(runtime)
+    assert counted == there
+
+
+# ---------------------------------------------------------------- trouble
+
+
+def test_an_event_that_fails_is_kept_with_its_error_and_does_not_hold_up_the_others(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene(runtime, 1)
+    deliver(scene, scene.recipients()[0], "M1")
+    store(runtime, scene.instance_id, b"no JSON at all", receipt("M1", "READ"))
+    assert apply_waiting(runtime) == 2
+    assert [row.read_at is not None for row in scene.messages()] == [True]
+    with runtime.work() as work:
+        broken = work.session.query(WebhookEvent).filter(WebhookEvent.error.is_not(None)).one()
+    assert (broken.tries, broken.applied_at, broken.body) == (1, None, b"no JSON at all")
+    assert apply_waiting(runtime) == 0, "it rests before the next try"
+
+
+def test_it_is_tried_five_times_and_then_left_for_a_person(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = make_scene(runtime, 0)
+    store(runtime, scene.instance_id, b"no JSON at all")
+    monkeypatch.setattr(inbox, "REST_S", 0)
+    assert [apply_waiting(runtime, 1) for _ in range(7)] == [1, 1, 1, 1, 1, 0, 0]
+
+
+def test_what_failed_half_way_leaves_nothing_behind(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = make_scene(runtime, 1)
+    first = scene.recipients()[0]
+    deliver(scene, first, "M1")
+    store(runtime, scene.instance_id, inbound("IN1", jid(first.phone), "SAIR", now(runtime)))
+
+    def breaks(*args: object, **kwargs: object) -> bool:
+        raise RuntimeError("in the midst of it")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("core.sending.receipts.record_opt_out", breaks)
+        apply_waiting(runtime)
+    assert received(scene) == []
+    assert scene.recipients()[0].replied_at is None
+    monkeypatch.setattr(inbox, "REST_S", 0)
+    apply_waiting(runtime)
+    assert opted_out(scene, first.phone)
+
+
+def test_several_apply_at_once_and_each_event_has_its_effect_once(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 30)
+    for recipient in scene.recipients():
+        deliver(scene, recipient, f"M{recipient.id}")
+        bodies = [
+            receipt(f"M{recipient.id}", "DELIVERY_ACK"),
+            inbound(f"IN{recipient.id}", jid(recipient.phone), "Oi", now(runtime)),
+        ]
+        store(runtime, scene.instance_id, *bodies)
+    done: list[int] = []
+    threads = [threading.Thread(target=lambda: done.append(apply_waiting(runtime))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sum(done) == 60
+    assert len(received(scene)) == 30
+    with runtime.work() as work:
+        assert work.session.query(WebhookEvent).filter(WebhookEvent.applied_at.is_(None)).count() == 0
+    counted, there = counters_and_counts(runtime)
+    assert counted == there
+
+
+def test_a_campaigns_page_is_told_when_something_of_it_has_changed(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    deliver(scene, scene.recipients()[0], "M1")
+    pubsub = runtime.queue.redis.pubsub()  # type: ignore[attr-defined]
+    pubsub.psubscribe("prumo:live:*")
+    pubsub.get_message(timeout=1)
+    heard(scene, receipt("M1", "READ"))
+    told = pubsub.get_message(timeout=2)
+    assert told["channel"] == f"prumo:live:campaign:{scene.campaign_id}".encode()
+
+
+def test_what_was_applied_a_month_ago_is_forgotten(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 0)
+    old = now(runtime) - timedelta(days=31)
+    store(runtime, scene.instance_id, envelope("chats.update", []), b"broken", received_at=old)
+    store(runtime, scene.instance_id, envelope("chats.update", [1]))
+    apply_waiting(runtime)
+    with runtime.work() as work:
+        assert forget_applied(work) == 1
+    with runtime.work() as work:
+        assert work.session.query(WebhookEvent).count() == 2
