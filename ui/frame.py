@@ -75,6 +75,15 @@ class Frame:
         self.heading = heading  # the h1: a chip may stand in it, beside the name
         self.actions = actions
         self.body = body
+        self._on_theme: list[Callable[[], Any]] = []
+
+    def on_theme(self, handler: Callable[[], Any]) -> None:
+        """Called when the person switches between light and dark: charts have to be drawn anew."""
+        self._on_theme.append(handler)
+
+    def theme_changed(self) -> None:
+        for handler in self._on_theme:
+            handler()
 
     def rename(self, title: str) -> None:
         """Another name for the same page, in the header and on the browser's tab."""
@@ -93,14 +102,15 @@ def page_frame(
     fact: str = "",
     *,
     actions: Callable[[], Any] | None = None,
-    crumb: tuple[str, str] | None = None,
+    crumb: tuple[str, str] | tuple[str, str, str] | None = None,
     bleed: bool = False,
     plain_head: bool = False,
 ) -> Iterator[Frame]:
     """Draws the frame and puts what follows into its sheet.
 
-    `active` is the key of the menu line; `crumb` is (words, path) of the page above; `bleed` leaves the body without
-    padding, for tables that reach the edge; `plain_head` leaves out the line under the header, for tabs below it.
+    `active` is the key of the menu line; `crumb` is (words, path) of the page above, and perhaps what this page is to
+    it; `bleed` leaves the body without padding, for tables that reach the edge; `plain_head` leaves out the line under
+    the header, for tabs below it.
     """
     client = context.client
     actor = current_actor()
@@ -116,6 +126,7 @@ def page_frame(
         drawn = _Side(actor, active, menu, admin, dark)
         with ui.element("main").classes("p-sheet").props("tabindex=-1") as main:
             frame = _sheet(title, fact, crumb, bleed=bleed, plain_head=plain_head)
+    dark.on_value_change(lambda _event: frame.theme_changed())
     _tab_bar(active, menu, more)
     ui.skip_link(_("Skip to the content"), target=main)
     _follow(actor, drawn)
@@ -191,7 +202,14 @@ def _admin_items(actor: Actor) -> list[Item]:
 # ---------------------------------------------------------------- the sheet
 
 
-def _sheet(title: str, fact: str, crumb: tuple[str, str] | None, *, bleed: bool, plain_head: bool) -> Frame:
+def _sheet(
+    title: str,
+    fact: str,
+    crumb: tuple[str, str] | tuple[str, str, str] | None,
+    *,
+    bleed: bool,
+    plain_head: bool,
+) -> Frame:
     away = note(_("Nothing is lost."), title=_("The database does not answer; trying again."), icon="cloud_off")
     away.classes("p-away").props("role=status")
     away.visible = False
@@ -202,6 +220,7 @@ def _sheet(title: str, fact: str, crumb: tuple[str, str] | None, *, bleed: bool,
                 with ui.element("div").classes("p-crumb"):
                     safe.link(crumb[1], crumb[0], "p-t-3")
                     icon("chevron_right", 14)
+                    text("".join(crumb[2:]))
             with ui.element("h1").classes("p-h-page p-row p-g10 p-wrap") as heading:
                 name = text(title)
             sub = text(fact, "p-sub", tag="div")
@@ -416,4 +435,4 @@ def _follow(actor: Actor, side: _Side) -> None:
             await refresh()  # finds the session ended and leaves: news is a nudge, the row is the truth
 
     live.on("sessions", ended)
-    live.on(f"instances:{actor.team_id}", refresh, every_s=REFRESH_S)
+    live.on(f"instances:{actor.team_id}", refresh, every_s=REFRESH_S, rest_s=2.0)

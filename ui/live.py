@@ -32,13 +32,14 @@ Handler = Callable[..., Any]
 _topics: dict[str, Event[[News]]] = {}
 
 
-def on(topic: str, handler: Handler, *, every_s: float | None = None) -> None:
+def on(topic: str, handler: Handler, *, every_s: float | None = None, rest_s: float = 0.0) -> None:
     """Calls `handler(news)` or `handler()` for what is told on `topic`, until this page goes.
 
-    While an async handler runs, the last news that comes in is kept and handled once afterwards.
+    While an async handler runs, and `rest_s` longer, the last news that comes in is kept and handled once afterwards:
+    give a rest to a handler that asks a lot.
     """
     client = context.client
-    follow = _Follower(handler)
+    follow = _Follower(handler, rest_s)
     event = _topics.setdefault(topic, Event[[News]]())
     event.subscribe(follow)
     client.on_delete(lambda: _forget_if_alone(topic))
@@ -108,8 +109,9 @@ def _forget_if_alone(topic: str) -> None:
 class _Follower:
     """One page's look at one topic: never two reads at once, and always one after the last news."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler, rest_s: float) -> None:
         self._handler = handler
+        self._rest_s = rest_s
         self._takes_news = bool(inspect.signature(handler).parameters)
         self._client = context.client
         self._slot = context.slot
@@ -138,5 +140,7 @@ class _Follower:
                 result = self._handler(news) if self._takes_news else self._handler()
                 if inspect.isawaitable(result):
                     await result
+                if self._rest_s:
+                    await asyncio.sleep(self._rest_s)
         finally:
             self._is_reading = False

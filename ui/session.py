@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import nicegui
@@ -23,7 +24,7 @@ from core.accounts.rules import Actor
 from core.errors import DatabaseAway, SignedOut
 from core.settings import Settings
 from core.work import Work
-from ui import cookies, plain
+from ui import cookies, plain, shell_numbers
 from ui.calls import Fault, in_work
 
 SIGN_IN = "/sign-in"
@@ -126,21 +127,20 @@ class Guard:
     async def _let_in(self, scope: Scope) -> Response | None:
         """Puts the Actor into the request, or says where to go instead."""
         try:
-            actor = await in_work(_visitor, cookies.token_of(scope, self.settings))
+            visit = await in_work(_visit, cookies.token_of(scope, self.settings), _wants_page(scope))
         except SignedOut:
             return self._to_the_door(scope)
         except DatabaseAway:
             return plain.trouble(HTTPConnection(scope), 503)
         except Fault as fault:
             return plain.trouble(HTTPConnection(scope), 500, error_id=fault.error_id)
-        if actor is None:
+        if visit is None:
             return RedirectResponse(WELCOME, 303)
-        scope.setdefault("state", {})["actor"] = actor
+        scope.setdefault("state", {}).update(visit)
         return None
 
     def _to_the_door(self, scope: Scope) -> Response:
-        wants_page = "text/html" in Headers(scope=scope).get("accept", "text/html, */*")
-        if scope["method"] != "GET" or not (wants_page or "*/*" in Headers(scope=scope).get("accept", "")):
+        if scope["method"] != "GET" or not _wants_page(scope):
             return PlainTextResponse("Sign in first.\n", 401)
         wish = scope["path"]
         if scope.get("query_string"):
@@ -217,14 +217,21 @@ class _SizedBody:
                 await PlainTextResponse("Too large.\n", 413)(scope, receive, send)
 
 
-def _visitor(work: Work, token: str) -> Actor | None:
-    """The Actor of a token; None on the very first visit.  Raises SignedOut."""
+def _visit(work: Work, token: str, wants_page: bool) -> dict[str, Any] | None:
+    """The Actor of a token, and what the menu of a page says; None on the very first visit.  Raises SignedOut."""
     try:
-        return accounts.actor_of(work, token)
+        actor = accounts.actor_of(work, token)
     except SignedOut:
         if accounts.installation_is_new(work):
             return None
         raise
+    return {"actor": actor, "numbers": shell_numbers.of_team(work, actor)} if wants_page else {"actor": actor}
+
+
+def _wants_page(scope: Scope) -> bool:
+    """A browser going somewhere, rather than a script fetching something."""
+    accepts = Headers(scope=scope).get("accept", "*/*")
+    return "text/html" in accepts or "*/*" in accepts
 
 
 def _is_open(path: str) -> bool:

@@ -11,19 +11,32 @@ from dataclasses import dataclass, field
 from nicegui import context
 
 from core.accounts.rules import Actor
+from core.campaigns import queries as campaigns
+from core.campaigns.rules import CampaignStatus
+from core.instances import service as instances
+from core.searches import queries as searches
 from core.work import Work
+
+ACTIVE = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
 
 
 @dataclass(frozen=True)
 class ShellNumbers:
-    """`sends` is (sent, cap) of today over all numbers of the team, or None while it has none; `counts` by menu key."""
+    """`sends` is (sent, cap) of today over the connected numbers, or None without one; `counts` by menu key."""
 
     sends: tuple[int, int] | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
 def of_team(work: Work, actor: Actor) -> ShellNumbers:
-    return ShellNumbers()
+    """Four small questions, each answered by an index or by what is kept counted."""
+    sent, cap = instances.sends_today(work, actor)
+    by_status = campaigns.campaigns_by_status(work.session, actor.team_id)
+    counts = {
+        "searches": searches.running(work.session, actor.team_id),
+        "campaigns": sum(by_status.get(status, 0) for status in ACTIVE),
+    }
+    return ShellNumbers((sent, cap) if cap else None, counts)
 
 
 def at_load() -> ShellNumbers:

@@ -16,8 +16,11 @@ from ui.theme import fonts
 
 FOLDER = Path(__file__).parent
 FONT = "inter.woff2"
+COMMON = ("tokens", "base", "shell", "components", "quasar")
+# What belongs to one page has a file of its own beside these, and comes after them.
+OF_PAGES = tuple(sorted({file.stem for file in (FOLDER / "css").glob("*.css")} - {*COMMON, "access"}))
 SHEETS = {
-    "prumo.css": ("tokens", "base", "shell", "components", "quasar"),
+    "prumo.css": COMMON + OF_PAGES,
     "access.css": ("tokens", "base", "components", "access"),
 }
 KEPT = "public, max-age=31536000, immutable"

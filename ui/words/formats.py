@@ -74,6 +74,11 @@ def day(when: date | datetime | None, *, today: date | None = None, weekday: boo
     return format_date(local, patterns[language()], locale=_locale())
 
 
+def short_day(when: date) -> str:
+    """11/6 or 6/11: for the axis of a chart, where there is no room for more."""
+    return f"{when.day}/{when.month}" if language() == "pt-BR" else f"{when.month}/{when.day}"
+
+
 def long_day(when: date | datetime, *, weekday: bool = False) -> str:
     """Quinta-feira, 11 de junho or Thursday, June 11."""
     text = format_date(_local_day(when), (_FULL if weekday else _LONG)[language()], locale=_locale())
