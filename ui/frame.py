@@ -115,6 +115,7 @@ def page_frame(
     client = context.client
     actor = current_actor()
     _speak_and_shine(client, actor)
+    client.content.parent_slot.parent.props("role=presentation")  # Quasar's page is a <main> too; ours is the one
     client.title = f"{title} · Prumo"
     client.on_exception(lambda error: _told(client, error))
     menu = [item for item in MENU if _is_there(item)]

@@ -33,6 +33,7 @@ _templates.globals.update(
     _=_,
     ngettext=ngettext,
     formats=formats,
+    strong=Markup("<b>{}</b>").format,
     languages=LANGUAGES,
     asset=assets.url,
     logo=Markup(LOGO.replace('width="26" height="26"', 'width="30" height="30"')),  # noqa: S704 (a file of ours)

@@ -189,7 +189,7 @@ def invite(people: People, runtime: Runtime) -> str:
 async def test_an_invite_says_who_invites_where_to_and_what_one_may_do(web: Web, invite: str) -> None:
     answer = await web.stranger().get(f"/invite/{invite}")
     assert "Ana convidou você" in answer.text
-    assert "Você vai entrar em Clínica do Prumo como Vendas: busca leads" in answer.text
+    assert "Você vai entrar em <b>Clínica do Prumo</b> como <b>Vendas</b>: busca leads" in answer.text
     assert 'value="diego@prumo.example"' in answer.text
 
 

@@ -394,7 +394,7 @@ def _search_row(search: PastSearch) -> None:
             status_chip("search", search.status)
         _found(search.found, _("found"))
         _found(search.with_phone, _("with a phone"))
-        text(formats.ago(search.created_at), "r last p-t-sm p-t-3", tag="td")
+        text(formats.ago(search.created_at), "r last p-t-sm p-t-3 p-nowrap", tag="td")
 
 
 def _found(count: int, words: str) -> None:

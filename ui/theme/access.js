@@ -25,6 +25,7 @@ for (const meter of document.querySelectorAll(".a-strength")) {
     steps.forEach((step, i) => {
       step.className = i < strength ? (strength === 1 ? "low" : "on") : "";
     });
+    meter.classList.toggle("on", length > 0);
     words.className = strength === 1 ? "low" : "";
     words.textContent = strength === 0 ? "" : meter.dataset[["", "short", "fair", "good", "strong"][strength]];
   };

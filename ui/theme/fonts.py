@@ -14,6 +14,7 @@ from pathlib import Path
 
 from fontTools import subset
 
+ROOT = Path(__file__).parent.parent.parent
 # What a change of the cut has to change, so that neither disk nor browser shows an older one.
 CUT = 1
 VERSION = f"inter-{version('fontpkg-inter')}-{CUT}"
@@ -46,7 +47,8 @@ class Typeface:
 
     async def _cut(self) -> None:
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        cutter = await asyncio.create_subprocess_exec(sys.executable, "-m", "ui.theme.fonts", str(self._file))
+        command = (sys.executable, "-m", "ui.theme.fonts", str(self._file.resolve()))
+        cutter = await asyncio.create_subprocess_exec(*command, cwd=ROOT)
         if await cutter.wait() != 0:
             raise RuntimeError("the typeface could not be cut")
 
