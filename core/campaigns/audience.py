@@ -81,8 +81,11 @@ def build_recipients(session: Session, team_id: TeamId, campaign_id: CampaignId,
     """Puts everybody who receives into the queue, in one statement; returns how many.
 
     The unique keys of the table stand behind it: whatever was judged, no phone is in a campaign twice.
+    `changed_at` falls by a microsecond from one to the next, so that a list of what changed last shows those who wait
+    in the order of their turn.
     """
     judged = _judged(team_id, plan, _parts(plan.text), now)
+    turn = func.row_number().over(order_by=judged.c.id)
     chosen = (
         select(
             literal(int(team_id)),
@@ -91,11 +94,12 @@ def build_recipients(session: Session, team_id: TeamId, campaign_id: CampaignId,
             judged.c.name,
             judged.c.phone,
             judged.c.phone_hash,
+            func.now() - turn * literal(timedelta(microseconds=1)),
         )
         .where(judged.c.reason.is_(None))
         .order_by(judged.c.id)
     )
-    columns = ["team_id", "campaign_id", "lead_id", "lead_name", "phone", "phone_hash"]
+    columns = ["team_id", "campaign_id", "lead_id", "lead_name", "phone", "phone_hash", "changed_at"]
     done = session.execute(insert(CampaignLead).from_select(columns, chosen))
     return int(done.rowcount)  # type: ignore[attr-defined]
 

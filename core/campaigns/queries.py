@@ -507,19 +507,30 @@ def recipients(
     after: Cursor | None = None,
 ) -> list[RecipientRow]:
     """At most `limit` recipients, what changed last first; by ix_campaign_leads_changed."""
-    asked = (
-        select(CampaignLead, Message, Instance.name)
-        .outerjoin(Message, Message.id == CampaignLead.message_id)
-        .outerjoin(Instance, Instance.id == CampaignLead.instance_id)
-        .where(CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id, TABS[tab])
-        .order_by(CampaignLead.changed_at.desc(), CampaignLead.id.desc())
-        .limit(limit)
-    )
+    newest = (CampaignLead.changed_at.desc(), CampaignLead.id.desc())
+    asked = _recipients(team_id, campaign_id).where(TABS[tab]).order_by(*newest).limit(limit)
     if after is not None:
         asked = asked.where(
             tuple_(CampaignLead.changed_at, CampaignLead.id) < tuple_(literal(after.changed_at), literal(after.id))
         )
     return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+
+
+def recipients_by_id(
+    session: Session, team_id: TeamId, campaign_id: CampaignId, ids: Sequence[RecipientId]
+) -> list[RecipientRow]:
+    """Certain recipients of a campaign, in no order; those that are not its own are left out."""
+    asked = _recipients(team_id, campaign_id).where(CampaignLead.id.in_(ids))
+    return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+
+
+def _recipients(team_id: TeamId, campaign_id: CampaignId) -> Any:
+    return (
+        select(CampaignLead, Message, Instance.name)
+        .outerjoin(Message, Message.id == CampaignLead.message_id)
+        .outerjoin(Instance, Instance.id == CampaignLead.instance_id)
+        .where(CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id)
+    )
 
 
 def _recipient(row: CampaignLead, message: Message | None, instance_name: str | None) -> RecipientRow:

@@ -43,7 +43,7 @@ from core.campaigns.windows import Window
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadFilter
-from core.sending.rules import RecipientStatus
+from core.sending.rules import RecipientId, RecipientStatus
 from core.tables import Campaign, CampaignInstance, CampaignStep
 from core.work import Work
 
@@ -502,3 +502,11 @@ def recipients(
     limit = max(1, min(limit, 100))
     rows = queries.recipients(work.session, actor.team_id, campaign_id, tab, limit=limit + 1, after=after)
     return RecipientList(rows[:limit], len(rows) > limit)
+
+
+def recipients_now(
+    work: Work, actor: Actor, campaign_id: CampaignId, ids: Sequence[RecipientId]
+) -> dict[RecipientId, RecipientRow]:
+    """What has become of recipients that a page shows, so that it can tell without moving them.  Raises NotFound."""
+    queries.head(work.session, actor.team_id, campaign_id)
+    return {row.id: row for row in queries.recipients_by_id(work.session, actor.team_id, campaign_id, ids[:100])}

@@ -107,8 +107,8 @@ def plain_text(value: str, *, field: str, limit: int) -> str:
 def parts_of(template: str) -> tuple[Part, ...]:
     """The text and its gaps in order.  One pass, whatever is in it.
 
-    Raises BadInput("text", …): `brace_open`, `brace_close` (position from 1), `brace_double`, `gap_empty`,
-    `gap_person` or `gap_unknown` (name, and `suggestion`, which may be empty).
+    Raises BadInput("text", …): `brace_open`, `brace_close`, `brace_double`, `gap_empty` (position, from 1);
+    `gap_person`, `gap_unknown_near` (name and suggestion) or `gap_unknown` (name).
     """
     parts: list[Part] = []
     at = 0
@@ -193,6 +193,22 @@ def opt_out_line_for(country: str) -> str:
     return OPT_OUT_LINES["pt" if country.upper() in PORTUGUESE_SPEAKING else "en"]
 
 
+def with_default(template: str, name: str, default: str) -> str:
+    """The text with `default` said wherever this name has none yet; as it is where its gaps cannot be read."""
+    try:
+        parts = parts_of(template)
+    except BadInput:
+        return template
+    written = []
+    for part in parts:
+        if isinstance(part, str):
+            written.append(part)
+            continue
+        said = default if part.default is None and part.name == name else part.default
+        written.append("{" + part.spelling + ("" if said is None else f"|{said}") + "}")
+    return "".join(written)
+
+
 def spelling_of(name: str, language: str) -> str:
     """How we write a canonical name in a text of this language."""
     return NAMES[name]["pt" if language.lower().startswith("pt") else "en"][0]
@@ -206,7 +222,10 @@ def _gap(inside: str, position: int) -> Gap:
     if spelling in NOT_A_PERSON:
         raise BadInput("text", "gap_person", name=written.strip(), suggestion=NOT_A_PERSON[spelling])
     if spelling not in MEANING:
-        raise BadInput("text", "gap_unknown", name=written.strip()[:40], suggestion=_nearest(spelling))
+        suggestion = _nearest(spelling)
+        if suggestion:
+            raise BadInput("text", "gap_unknown_near", name=written.strip(), suggestion=suggestion)
+        raise BadInput("text", "gap_unknown", name=written.strip()[:40])
     return Gap(MEANING[spelling][0], spelling, default.strip() if bar else None)
 
 

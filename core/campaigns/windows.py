@@ -83,6 +83,23 @@ def is_timezone(name: str) -> bool:
     return bool(name)
 
 
+def local_moment(timezone: str, day: date, minute: int) -> tuple[datetime, bool]:
+    """The moment of a local day and minute in UTC, and whether it had to be moved.
+
+    A minute that the change to summer time leaves out becomes the first one that there is; of one that comes twice
+    the first is meant.  Raises BadInput("timezone", …).
+    """
+    if not is_timezone(timezone):
+        raise BadInput("timezone", "timezone_unknown", name=timezone[:64])
+    zone = ZoneInfo(timezone)
+    wall = datetime.combine(day, time(), tzinfo=zone) + timedelta(minutes=minute)
+    moment = wall.astimezone(UTC)
+    if moment.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):
+        return moment, False
+    changes = _clock_changes(Window(timezone, 0, DAY_MIN, range(1, 8)), day)
+    return max((change for change in changes if change <= moment), default=moment), True
+
+
 def is_open(window: Window, now: datetime) -> bool:
     local = now.astimezone(window.zone)
     minute = local.hour * 60 + local.minute
@@ -146,7 +163,8 @@ def holiday_on(country: str | None, day: date) -> str | None:
 @lru_cache(maxsize=256)
 def _holidays(country: str, year: int) -> dict[date, str]:
     try:
-        return dict(holidays.country_holidays(country, years=year))
+        own = holidays.country_holidays(country, years=year).default_language
+        return dict(holidays.country_holidays(country, years=year, language=own))
     except NotImplementedError:
         return {}
 

@@ -78,4 +78,7 @@ CASES = [
     Case(service.live, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(service.activity, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(service.recipients, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
+    Case(
+        service.recipients_now, Needs.VIEWER, Stranger.NOT_FOUND, lambda people: ((*a_running_one(people)[0], [1]), {})
+    ),
 ]

@@ -10,7 +10,7 @@ from core.campaigns import service
 from core.campaigns.rules import CampaignId, Standing
 from core.campaigns.windows import Window, local_day
 from core.errors import BadInput, NotFound
-from core.sending.rules import RecipientStatus
+from core.sending.rules import RecipientId, RecipientStatus
 from core.tables import Message
 from tests.core.campaigns.making import (
     HOUR,
@@ -111,6 +111,21 @@ def test_a_list_shows_what_changed_last_first_and_goes_on_where_it_ended(people:
     rest = list_of(people, running, limit=5, after=first.rows[-1].cursor)
     assert [row.id for row in first.rows + rest.rows] == [row.id for row in reversed(rows)]
     assert (first.has_more, rest.has_more) == (True, False)
+
+
+def test_those_who_wait_are_listed_in_the_order_of_their_turn(people: People, running: CampaignId) -> None:
+    rows = recipients(people, running)
+    assert [row.id for row in list_of(people, running, "queued").rows] == [row.id for row in rows]
+    mark(people, rows[3].id, status="sent")
+    assert list_of(people, running).rows[0].id == rows[3].id
+
+
+def test_a_page_is_told_what_became_of_the_rows_it_shows(people: People, running: CampaignId) -> None:
+    row = recipients(people, running)[0]
+    deliver(people, row)
+    with people.runtime.work() as work:
+        found = service.recipients_now(work, people["Vic"], running, [RecipientId(row.id), RecipientId(10**9)])
+    assert {found[key].status for key in found} == {RecipientStatus.SENT}
 
 
 def test_each_tab_shows_those_it_counts(people: People, running: CampaignId) -> None:

@@ -253,7 +253,7 @@ def test_a_campaign_in_order_has_nothing_in_its_way_and_nothing_to_warn_of() -> 
     [
         (PLAN, Audience(40, 0), NUMBER, "nobody"),
         (replace(PLAN, text="  "), MANY, NUMBER, "text_empty"),
-        (replace(PLAN, text="Oi {nom}"), MANY, NUMBER, "gap_unknown"),
+        (replace(PLAN, text="Oi {nom}"), MANY, NUMBER, "gap_unknown_near"),
         (replace(PLAN, text="Oi {"), MANY, NUMBER, "brace_open"),
         (replace(PLAN, sender_name=""), MANY, NUMBER, "sender_name_missing"),
         (PLAN, replace(MANY, longest=4097), NUMBER, "message_too_long"),

@@ -131,7 +131,7 @@ def test_what_another_tab_changed_is_not_started_unseen(people: People) -> None:
     ("changes", "field", "key"),
     [
         ({"text": ""}, "message", "text_empty"),
-        ({"text": "Oi {nom}"}, "message", "gap_unknown"),
+        ({"text": "Oi {nom}"}, "message", "gap_unknown_near"),
         ({"sender_name": ""}, "message", "sender_name_missing"),
         ({"text": "x" * 4096}, "message", "message_too_long"),
         ({"instance_ids": ()}, "numbers", "no_number"),

@@ -24,6 +24,7 @@ from core.campaigns.text import (
     spelling_of,
     values_of,
     variables_of,
+    with_default,
     with_opt_out_line,
 )
 from core.errors import BadInput
@@ -72,6 +73,14 @@ def test_a_default_is_said_only_where_nothing_is_known() -> None:
 
 def test_an_empty_default_is_a_decision_too() -> None:
     assert say("Oi{bairro|}!", LeadFacts("X")) == "Oi!"
+
+
+def test_a_default_can_be_given_to_every_gap_of_a_name_that_has_none() -> None:
+    text = "Em {bairro}, {Bairro|aqui}, {neighbourhood}: {empresa}"
+    assert with_default(text, "neighbourhood", "sua região") == (
+        "Em {bairro|sua região}, {bairro|aqui}, {neighbourhood|sua região}: {empresa}"
+    )
+    assert with_default("Em {bairro", "neighbourhood", "x") == "Em {bairro"
 
 
 def test_a_gap_without_value_or_default_is_never_sent_as_a_hole() -> None:
@@ -131,7 +140,10 @@ def test_braces_that_do_not_match_are_refused_with_their_place(template: str, ke
 )
 def test_an_unknown_name_is_refused_and_the_nearest_offered(written: str, suggestion: str) -> None:
     wrong = refused(f"Oi {{{written}}}")
-    assert (wrong.key, wrong.values) == ("gap_unknown", {"name": written, "suggestion": suggestion})
+    if suggestion:
+        assert (wrong.key, wrong.values) == ("gap_unknown_near", {"name": written, "suggestion": suggestion})
+    else:
+        assert (wrong.key, wrong.values) == ("gap_unknown", {"name": written})
 
 
 def test_a_first_name_is_refused_because_a_lead_is_a_business() -> None:
@@ -141,7 +153,7 @@ def test_a_first_name_is_refused_because_a_lead_is_a_business() -> None:
 
 @pytest.mark.parametrize("spin", ["{oi|olá}", "{lead.__init__.__globals__}", "{0}", "{!r}", "{:>9999999999}"])
 def test_no_other_language_hides_in_braces(spin: str) -> None:
-    assert refused(spin).key == "gap_unknown"
+    assert refused(spin).key.startswith("gap_unknown")
 
 
 def test_nothing_but_braces_means_anything() -> None:

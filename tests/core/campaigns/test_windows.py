@@ -17,6 +17,7 @@ from core.campaigns.windows import (
     is_open,
     is_timezone,
     local_day,
+    local_moment,
     next_closing,
     next_opening,
     spans,
@@ -51,7 +52,7 @@ def test_an_open_moment_is_its_own_next_opening() -> None:
 
 
 def test_a_public_holiday_is_closed_and_named() -> None:
-    assert holiday_on("BR", date(2026, 11, 20)) is not None
+    assert holiday_on("BR", date(2026, 11, 20)) == "Dia Nacional de Zumbi e da Consciência Negra"
     assert next_opening(SAO_PAULO, here(2026, 11, 19, 18, 0)) == here(2026, 11, 23, 9, 0)
 
 
@@ -132,6 +133,16 @@ def test_a_zone_is_never_looked_for_outside_its_folder() -> None:
     hostile = ["/etc/passwd", "..", "America", "a" * 10_000, "Amer\0ica", "America/Sao_Paulo\n"]
     assert not any(is_timezone(name) for name in hostile)
     assert is_timezone("America/Sao_Paulo")
+
+
+def test_a_start_in_the_missing_hour_is_moved_to_the_first_minute_there_is() -> None:
+    moment, moved = local_moment("America/New_York", date(2026, 3, 8), 150)
+    assert (moment, moved) == (at("America/New_York", 2026, 3, 8, 3), True)
+    assert local_moment("America/New_York", date(2026, 3, 9), 150) == (at("America/New_York", 2026, 3, 9, 2, 30), False)
+    twice = local_moment("America/New_York", date(2026, 11, 1), 90)
+    assert twice == (at("America/New_York", 2026, 11, 1, 1, 30), False)
+    with pytest.raises(BadInput):
+        local_moment("Mars/Phobos", date(2026, 3, 8), 0)
 
 
 ZONES = ["America/Santiago", "America/Asuncion", "America/New_York", "Europe/Lisbon", "America/Sao_Paulo"]
