@@ -53,3 +53,11 @@ class Reconcile:
 
 
 Job = ScrapeSearch | SendDue | Reconcile
+
+QUEUES = ("scraper", "sender")
+# The one function of the workers that each job is: nothing else that lies in a queue is ever called.
+FUNCTIONS = {
+    "ScrapeSearch": "workers.scraper.jobs.scrape_search",
+    "SendDue": "workers.sender.jobs.send_due",
+    "Reconcile": "workers.sender.jobs.reconcile",
+}

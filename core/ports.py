@@ -290,13 +290,56 @@ class PlaceSource(Protocol):
 
 
 @dataclass(frozen=True)
-class FailedJob:
+class JobSeen:
+    """A job by its name and the row it is about; `row_id` None where what lies there is none of ours."""
+
     id: str
-    queue: str
     name: str
+    row_id: int | None
+
+
+@dataclass(frozen=True)
+class QueueSeen:
+    """`oldest_s`: seconds that the next one has waited; None while nothing waits."""
+
+    name: str
+    waiting: int
+    running: int
+    failed: int
+    oldest_s: float | None
+
+
+@dataclass(frozen=True)
+class WorkerSeen:
+    """`kind` is the queue it works on.  `since`: when its job, or else the worker itself, began."""
+
+    name: str
+    kind: str
+    state: str
+    job: JobSeen | None
+    since: datetime | None
+    heartbeat_at: datetime | None
+    host: str
+    pid: int | None
+
+
+@dataclass(frozen=True)
+class FailedJob:
+    job: JobSeen
+    queue: str
     failed_at: datetime | None
     error: str
     traceback: str
+
+
+@dataclass(frozen=True)
+class QueuesSeen:
+    """All of it as it was `at` one moment; `failed` newest first, cut off after some."""
+
+    at: datetime
+    queues: list[QueueSeen]
+    workers: list[WorkerSeen]
+    failed: list[FailedJob]
 
 
 class JobQueue(Protocol):
@@ -306,6 +349,22 @@ class JobQueue(Protocol):
 
     def tell(self, topic: str, payload: dict[str, Any]) -> None:
         """Publishes to whoever looks at this moment.  Best effort: the rows are the truth."""
+        ...
+
+    def look(self) -> QueuesSeen:
+        """Changes nothing.  Raises Unreachable while the queue is away."""
+        ...
+
+    def retry(self, job_id: str) -> bool:
+        """Puts a failed job back; False where there is none of that id.  Raises Unreachable."""
+        ...
+
+    def discard(self, job_id: str) -> bool:
+        """Takes a failed job away; False where there is none of that id.  Raises Unreachable."""
+        ...
+
+    def clean_up(self) -> None:
+        """Notices the jobs of workers that died.  Only in the main thread of a process; never in the web's."""
         ...
 
 

@@ -66,7 +66,7 @@ class Runtime:
         """
         try:
             with self._sessions() as session:
-                work = Work(session, self.settings)
+                work = Work(session, self.settings, self.queue)
                 with session.begin():
                     yield work
         except (DBAPIError, NoConnectionFree) as trouble:

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 from core.jobs import Job
 
 if TYPE_CHECKING:
+    from core.ports import JobQueue
     from core.settings import Settings
 
 
 class Work:
     """Handed to every service.  Made by Runtime.work(), which commits it and then queues and tells."""
 
-    def __init__(self, session: Session, settings: Settings) -> None:
+    def __init__(self, session: Session, settings: Settings, queue: JobQueue) -> None:
         self.session = session
         self.settings = settings
+        self.queue = queue  # to look at and to mend; what is to be done goes through `later`
         self.jobs: list[Job] = []
         self.news: list[tuple[str, dict[str, Any]]] = []
 

@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from core.campaigns.rules import CampaignId
+from core.accounts.rules import TeamId
+from core.campaigns.rules import CampaignId, CampaignStatus
 from core.campaigns.text import LeadFacts
 from core.campaigns.windows import Window
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadId
-from core.sending.rules import DayCount, Gap, LastLook, RecipientId, SkipReason
+from core.sending.rules import DayCount, Gap, LastLook, RecipientId, RecipientStatus, SkipReason
 
 # ---------------------------------------------------------------- the number
 
@@ -439,3 +440,45 @@ order by i.id
 def numbers_in_doubt(session: Session) -> list[tuple[InstanceId, int]]:
     """With the epoch of each."""
     return [(InstanceId(row.id), row.lease_epoch) for row in session.execute(NUMBERS_IN_DOUBT)]
+
+
+# ---------------------------------------------------------------- what people decide about
+
+
+@dataclass(frozen=True)
+class Held:
+    """A recipient that somebody asks to decide about; it may have been found out meanwhile."""
+
+    id: RecipientId
+    campaign_id: CampaignId
+    campaign_status: CampaignStatus
+    status: RecipientStatus
+
+
+RECIPIENTS_BY_ID = text("""
+select r.id, r.campaign_id, c.status as campaign_status, r.status
+from campaign_leads r join campaigns c on c.id = r.campaign_id
+where r.team_id = :team_id and r.id = any(:ids)
+order by r.id
+""")
+CAMPAIGN_STATUS = text("select status from campaigns where team_id = :team_id and id = :id")
+
+
+def recipients_by_id(session: Session, team_id: TeamId, ids: Sequence[RecipientId]) -> list[Held]:
+    """Those of this team; a stranger's are not there."""
+    rows = session.execute(RECIPIENTS_BY_ID, {"team_id": team_id, "ids": list(ids)})
+    return [
+        Held(
+            RecipientId(row.id),
+            CampaignId(row.campaign_id),
+            CampaignStatus(row.campaign_status),
+            RecipientStatus(row.status),
+        )
+        for row in rows
+    ]
+
+
+def campaign_status(session: Session, team_id: TeamId, campaign_id: CampaignId) -> CampaignStatus | None:
+    """None for one that is not this team's."""
+    status = session.execute(CAMPAIGN_STATUS, {"team_id": team_id, "id": campaign_id}).scalar()
+    return None if status is None else CampaignStatus(status)

@@ -190,7 +190,7 @@ LOCK_PERSONS_CLAIMS = text("""
 select cl.id, cl.status, cl.claimed_at, cl.campaign_id
 from campaign_leads cl join messages m on m.id = cl.message_id
 where cl.team_id = :team_id and cl.instance_id = :instance_id and cl.phone_hash = :hash
-  and cl.status in ('sending', 'unconfirmed', 'held')
+  and cl.status in ('sending', 'unconfirmed', 'held', 'sent')  -- sent: a person said so, and nobody knew the id
   and m.text = :text and m.gateway_message_id is null
 order by cl.claimed_at desc
 for no key update of cl

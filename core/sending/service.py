@@ -1,0 +1,144 @@
+"""What people decide about single recipients: those held without evidence, and those that failed.
+
+Only a person sends again what may have arrived.  Every such decision is in the audit log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from core import audit
+from core.accounts.rules import Actor, Role
+from core.campaigns.rules import CampaignId, CampaignStatus
+from core.errors import NotFound, StateChanged
+from core.sending import queries
+from core.sending.queries import Held
+from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, SkipReason
+from core.work import Work
+
+MOST_AT_ONCE = 1_000
+# In these a recipient who is put back is written to, now or when it is resumed.
+GOES_ON = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+
+ARRIVED = text("""
+with settled as (
+    update campaign_leads
+    set status = 'sent', reason = null, sent_at = claimed_at, claim_token = null, lease_until = null,
+        evidence = :evidence, changed_at = now()
+    where id = any(:ids) and status = 'held'
+    returning id, team_id, phone_hash, message_id, sent_at
+), told as (
+    update messages m set sent_at = s.sent_at from settled s where m.id = s.message_id
+), marked as (
+    update leads l set last_sent_at = greatest(l.last_sent_at, s.sent_at)
+    from settled s where l.team_id = s.team_id and l.phone_hash = s.phone_hash
+)
+select id from settled
+""").bindparams(bindparam("evidence", type_=JSONB))
+AGAIN = text("""
+with back as (
+    update campaign_leads r
+    set status = 'queued', reason = null, claim_token = null, lease_until = null, message_id = null,
+        not_before = now(), changed_at = now()
+    from (select id, message_id from campaign_leads where id = any(:ids) and status = 'held' for update) old
+    where r.id = old.id
+    returning r.id, old.message_id
+), forgotten as (
+    delete from messages m using back b
+    where m.id = b.message_id and m.sent_at is null and m.gateway_message_id is null
+)
+select id from back
+""")
+SKIP_HELD = text("""
+update campaign_leads
+set status = 'skipped', reason = :reason, claim_token = null, lease_until = null, changed_at = now()
+where id = any(:ids) and status = 'held'
+returning id
+""")
+RETRY_FAILED = text("""
+update campaign_leads
+set status = 'queued', reason = null, not_before = now(), changed_at = now()
+where campaign_id = :campaign_id and status = 'failed' and reason = any(:reasons)
+returning id
+""")
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How many of those asked for were changed; the others were decided, or found out, meanwhile."""
+
+    changed: int
+    asked: int
+
+
+def it_arrived(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
+    """A person has looked at the phone: it went out.  HELD → SENT, at the time of its claim."""
+    held = _mine(work, actor, recipient_ids)
+    evidence = {"by": "person", "user_id": actor.user_id, "name": actor.name}
+    return _decide(work, actor, held, ARRIVED, "recipient.arrived", evidence=evidence)
+
+
+def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
+    """It did not arrive, a person says: HELD → QUEUED, and the claim looks at everything anew.
+
+    Raises StateChanged where the campaign has ended: nobody would ever be written to.
+    """
+    held = _mine(work, actor, recipient_ids)
+    for each in held:
+        if each.campaign_status not in GOES_ON:
+            raise StateChanged(each.campaign_status.value)
+    return _decide(work, actor, held, AGAIN, "recipient.sent_again")
+
+
+def skip(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
+    """Whether it arrived or not, it is left at that: HELD → SKIPPED."""
+    held = _mine(work, actor, recipient_ids)
+    return _decide(work, actor, held, SKIP_HELD, "recipient.skipped", reason=SkipReason.BY_HAND.value)
+
+
+def retry_failed(work: Work, actor: Actor, campaign_id: CampaignId) -> int:
+    """Queues again those who failed for a reason that may be gone by now; returns how many.
+
+    Raises NotFound, and StateChanged where the campaign has ended.
+    """
+    actor.require(Role.MEMBER)
+    status = queries.campaign_status(work.session, actor.team_id, campaign_id)
+    if status is None:
+        raise NotFound
+    if status not in GOES_ON:
+        raise StateChanged(status.value)
+    reasons = [reason.value for reason in WORTH_ANOTHER_TRY]
+    rows = work.session.execute(RETRY_FAILED, {"campaign_id": campaign_id, "reasons": reasons}).all()
+    if rows:
+        audit.record(work, actor, "campaign.retried_failed", "campaign", campaign_id, recipients=len(rows))
+        work.tell(f"campaign:{campaign_id}")
+    return len(rows)
+
+
+def _mine(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> list[Held]:
+    """Raises NotFound unless every one of them is this team's."""
+    actor.require(Role.MEMBER)
+    ids = list(dict.fromkeys(recipient_ids))[:MOST_AT_ONCE]
+    found = queries.recipients_by_id(work.session, actor.team_id, ids)
+    if not ids or len(found) < len(ids):
+        raise NotFound
+    return found
+
+
+def _decide(
+    work: Work, actor: Actor, asked: list[Held], statement: TextClause, action: str, **values: object
+) -> Decided:
+    """Raises StateChanged where none of them is held any more."""
+    ids = [each.id for each in asked]
+    changed = {row.id for row in work.session.execute(statement, {"ids": ids, **values})}
+    if not changed:
+        raise StateChanged(asked[0].status.value)
+    for campaign_id in {each.campaign_id for each in asked if each.id in changed}:
+        of_this = sorted(each.id for each in asked if each.campaign_id == campaign_id and each.id in changed)
+        audit.record(work, actor, action, "campaign", campaign_id, recipients=of_this)
+        work.tell(f"campaign:{campaign_id}")
+    return Decided(len(changed), len(ids))

@@ -1,0 +1,57 @@
+"""The sender's jobs: from an id to what core does with it.
+
+Each runs in a horse of its own; the Runtime is made here, after the fork, and closed before the horse ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+
+from core.errors import DatabaseAway
+from core.instances.rules import InstanceId
+from core.runtime import Runtime
+from core.sending import engine
+from core.sending import reconcile as reconciling
+from core.settings import Settings
+from workers import stopping
+
+log = logging.getLogger(__name__)
+
+
+def send_due(instance_id: int) -> None:
+    """Sends what is due from one number.  A database that is away is no failure: the timetable calls again."""
+    runtime = Runtime(Settings.from_environment(), pool_size=2)
+    try:
+        report = asyncio.run(_send_due(runtime, InstanceId(instance_id)))
+        if report.settled:
+            log.info("number %s: %s sent of %s", instance_id, report.sent, report.settled)
+    except DatabaseAway as trouble:
+        log.warning("number %s: the database is away (%s)", instance_id, trouble)
+    finally:
+        runtime.close()
+
+
+async def _send_due(runtime: Runtime, instance_id: InstanceId) -> engine.Report:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    if stopping.is_asked():
+        stop.set()
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    return await engine.send_due(runtime, instance_id, owner=owner, stop=stop)
+
+
+def reconcile(instance_id: int) -> None:
+    """Looks for evidence of the messages of one number whose outcome is not known."""
+    runtime = Runtime(Settings.from_environment(), pool_size=2)
+    try:
+        report = reconciling.reconcile(runtime, InstanceId(instance_id))
+        if report.found or report.held:
+            log.info("number %s: %s found, %s held", instance_id, report.found, report.held)
+    except DatabaseAway as trouble:
+        log.warning("number %s: the database is away (%s)", instance_id, trouble)
+    finally:
+        runtime.close()
