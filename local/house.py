@@ -228,9 +228,8 @@ def sandbox(house: House, told: Mapping[str, str]) -> list[Child]:
     return found
 
 
-def front(house: House, told: Mapping[str, str]) -> list[Child]:
-    """What answers to people and to the gateway."""
-    web = Child(
+def web(house: House, told: Mapping[str, str]) -> Child:
+    return Child(
         name="web",
         argv=python("ui.main"),
         env=told,
@@ -239,12 +238,13 @@ def front(house: House, told: Mapping[str, str]) -> list[Child]:
         essential=True,
         cwd=str(CHECKOUT),
     )
-    return [web, _server("receiver", python("workers.receiver"), told, house)]
 
 
-def senders_and_timetable(told: Mapping[str, str]) -> list[Child]:
+def behind_it(house: House, told: Mapping[str, str]) -> list[Child]:
+    """What works while nobody looks, without the scraper, which may have to wait for a browser."""
     senders = [_worker(f"sender-{number}", python("workers.run", "sender"), told) for number in range(1, SENDERS + 1)]
-    return [*senders, _worker("timetable", python("workers.timetable"), told)]
+    timetable = _worker("timetable", python("workers.timetable"), told)
+    return [_server("receiver", python("workers.receiver"), told, house), *senders, timetable]
 
 
 def scraper(told: Mapping[str, str]) -> Child:
@@ -298,7 +298,8 @@ def start_services(
 def open_house(supervisor: Supervisor, house: House) -> dict[str, str]:
     """Starts everything in order and returns what the processes are told, once the web answers and the rest settled.
 
-    The order is that of the first page: what it does not need starts after it, or beside what does not need two cores.
+    The first page comes first: the packages of each process take a second or two of a core to load, so what the page
+    does not need starts after it, or beside PostgreSQL, which leaves a core free.
     """
     check_ports_free(house)
     told = dict(house.environ)
@@ -309,9 +310,9 @@ def open_house(supervisor: Supervisor, house: House) -> dict[str, str]:
         urls["DATABASE_URL"] = postgres.ensure_database(urls["DATABASE_URL"], "prumo")
     told |= urls
     migrate(supervisor, told)
-    supervisor.start(*front(house, told))
+    supervisor.start(web(house, told))
     supervisor.say(f"Prumo answers at {told['PRUMO_PUBLIC_URL'].rstrip('/')}/")
-    supervisor.start(*senders_and_timetable(told))
+    supervisor.start(*behind_it(house, told))
     start_scraper(supervisor, house, told)
     supervisor.settle()
     return told
