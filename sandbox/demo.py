@@ -153,9 +153,9 @@ def scan(gateway: str, name: str, phone: str) -> None:
 
 def start_campaign(runtime: Runtime, actor: Actor) -> None:
     """Under way whatever the hour: its window is the whole day, every day."""
-    audience = LeadFilter(categories=("Dentista",), phone_types=(PhoneType.MOBILE,))
+    audience = LeadFilter(phone_types=(PhoneType.MOBILE,), min_rating=4.5)
     with runtime.work() as work:
-        campaign_id = campaigns.create_draft(work, actor, name="Dentistas: agenda on-line", audience=audience)
+        campaign_id = campaigns.create_draft(work, actor, name="Agenda on-line: bem avaliados", audience=audience)
         found = campaigns.draft(work, actor, campaign_id)
         plan = replace(
             found.plan,

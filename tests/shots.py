@@ -1,0 +1,148 @@
+"""Pictures of every page, in both themes, both widths and, for the main ones, in English: `./run shots`.
+
+They are taken of a demo house that `./run shots` starts and fills, and lie in `shots/` under the names of the screens:
+`03-search.png`, `03-search-dark.png`, `03-search-phone.png`, `03-search-phone-dark.png`, `03-search-en.png`.
+Not a test: they are there to be looked at.  Exits 1 when a page could not be drawn or wrote an error to the console.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+OUT = Path("shots")
+WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+SETTLE_MS = 1_800  # live numbers, charts and the map have come by then
+QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """`first` prepares the page after it has loaded: opens a drawer, a dialog."""
+
+    name: str
+    path: str
+    signed_in: bool = True
+    first: Callable[[Page], None] | None = None
+
+
+def open_first_lead(page: Page) -> None:
+    page.locator("tbody tr").first.click()
+
+
+def open_connect(page: Page) -> None:
+    page.get_by_role("button", name="Conectar número").or_(
+        page.get_by_role("button", name="Connect number")
+    ).first.click()
+
+
+def newest_campaign(page: Page) -> None:
+    page.locator("a[href^='/campaigns/']:not([href='/campaigns/new'])").first.click()
+
+
+SHOTS = (
+    Shot("01-sign-in", "/sign-in", signed_in=False),
+    Shot("02-home", "/"),
+    Shot("03-search", "/searches"),
+    Shot("03b-search-history", "/searches?tab=history"),
+    Shot("04-leads", "/leads"),
+    Shot("04b-lead-drawer", "/leads", first=open_first_lead),
+    Shot("05-numbers", "/instances"),
+    Shot("05b-connect", "/instances", first=open_connect),
+    Shot("06a-campaigns", "/campaigns"),
+    Shot("06-campaign-builder", "/campaigns/new"),
+    Shot("07-campaign-live", "/campaigns", first=newest_campaign),
+    Shot("09-queues", "/queues"),
+    Shot("10-team", "/team"),
+    Shot("10b-do-not-contact", "/team?tab=do-not-contact"),
+)
+
+
+class Photographer:
+    def __init__(self, browser: Browser, url: str, sign_in: dict[str, str]) -> None:
+        self.browser = browser
+        self.url = url
+        self.sign_in = sign_in
+        self.troubles: list[str] = []
+        self.taken = 0
+
+    def round(self, suffix: str, size: dict[str, int], theme: str, language: str) -> None:
+        """Every page once, as one person at one device."""
+        context = self.browser.new_context(
+            viewport=size,  # type: ignore[arg-type]
+            color_scheme=theme,  # type: ignore[arg-type]
+            locale=language,
+            timezone_id="America/Sao_Paulo",
+            reduced_motion="reduce",
+        )
+        page = context.new_page()
+        page.on("console", lambda message: self._heard(suffix, page, message))
+        page.on("requestfailed", lambda request: self._failed(suffix, request))
+        for shot in SHOTS:
+            if not shot.signed_in:
+                self._take(page, shot, suffix)
+        self._enter(page)
+        for shot in SHOTS:
+            if shot.signed_in:
+                self._take(page, shot, suffix)
+        context.close()
+
+    def _enter(self, page: Page) -> None:
+        page.goto(f"{self.url}/sign-in")
+        page.fill("input[name=email]", self.sign_in["email"])
+        page.fill("input[name=password]", self.sign_in["password"])
+        page.click("button[type=submit]")
+        page.wait_for_url(f"{self.url}/")
+
+    def _take(self, page: Page, shot: Shot, suffix: str) -> None:
+        name = f"{shot.name}{suffix}"
+        answer = page.goto(self.url + shot.path)
+        if answer is None or answer.status != 200:
+            self.troubles.append(f"{name}: {answer.status if answer else 'no'} answer")
+        page.wait_for_timeout(SETTLE_MS)
+        if shot.first is not None:
+            try:
+                shot.first(page)
+                page.wait_for_timeout(SETTLE_MS)
+            except Exception as trouble:  # noqa: BLE001 - the others are still to be taken
+                self.troubles.append(f"{name}: {str(trouble).splitlines()[0]}")
+        page.screenshot(path=OUT / f"{name}.png")
+        self.taken += 1
+        print(name, flush=True)
+
+    def _heard(self, suffix: str, page: Page, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.troubles.append(f"{page.url}{suffix}: {message.text[:200]}")
+
+    def _failed(self, suffix: str, request: Request) -> None:
+        if not request.url.startswith(self.url):
+            self.troubles.append(f"asked a stranger: {request.url[:120]}{suffix}")
+
+
+def main() -> int:
+    url = os.environ["PRUMO_PUBLIC_URL"].rstrip("/")
+    sign_in = json.loads((Path(os.environ["PRUMO_DATA"]) / "demo.json").read_text())
+    OUT.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = os.environ.get("PRUMO_CHROMIUM") or None
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        photographer = Photographer(browser, url, sign_in)
+        photographer.round("", WIDE, "light", "pt-BR")
+        photographer.round("-dark", WIDE, "dark", "pt-BR")
+        photographer.round("-phone", PHONE, "light", "pt-BR")
+        photographer.round("-phone-dark", PHONE, "dark", "pt-BR")
+        browser.close()
+    print(f"{photographer.taken} pictures in {OUT}/")
+    for trouble in dict.fromkeys(photographer.troubles):
+        print("trouble:", trouble)
+    return 1 if photographer.troubles else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
