@@ -98,10 +98,15 @@ def _is_news(record: logging.LogRecord) -> bool:
 
 
 def _speak_portuguese_when_the_connection_is_lost() -> None:
-    """NiceGUI has these four texts in 19 languages, ours not among them."""
+    """NiceGUI has these four texts in 19 languages, Portuguese not among them."""
+    translations["en-US"] = {
+        **translations["en-US"],
+        "connection_lost": "Reconnecting…",
+        "trying_to_reconnect": "You can go on reading; nothing is lost.",
+    }
     translations["pt-BR"] = {
-        "connection_lost": "Conexão perdida.",
-        "trying_to_reconnect": "Reconectando… nada se perde.",
+        "connection_lost": "Reconectando…",
+        "trying_to_reconnect": "Você pode continuar lendo; nada se perde.",
         "message_too_long": "Mensagem longa demais",
         "message_too_long_body": "O que foi enviado é grande demais para a conexão.",
     }

@@ -49,7 +49,7 @@ async def test_a_service_that_returns_nothing_was_done_all_the_same(web: Web) ->
 REFUSALS = (
     (NotAllowed("x"), "Seu papel não permite isso."),
     (NotFound("x"), "Isto não está mais aqui."),
-    (StateChanged("paused"), "Alguém mudou isto há pouco."),
+    (StateChanged("a state without a sentence"), "Alguém mudou isto há pouco."),
     (StateChanged("last_owner"), "O espaço precisa de alguém que o administre."),
     (BadInput("name", "too_long", n=120), "Longo demais: no máximo 120 caracteres."),
     (BadInput("name", "a key that nobody has put into words"), "Este valor não pode ser usado."),

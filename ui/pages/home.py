@@ -195,7 +195,7 @@ class _Board:
         with kpi_strip(_("Today at a glance")):
             self.sent = Kpi(_("Sent today"), share=0)
             self.waiting = Kpi(_("Messages to go"))
-            self.replied = Kpi(_("Replies in active campaigns"))
+            self.replied = Kpi(_("Replies"))
             self.new_leads = Kpi(_("New leads, {n} days").format(n=DAYS_NEW))
         self._count(seen)
 
@@ -207,7 +207,7 @@ class _Board:
         self.waiting.set(formats.number(seen.active.waiting), hint=words.format(n=formats.number(active)))
         replied = sum(line.row.counts.replied for line in seen.active.lines)
         written = sum(line.row.counts[RecipientStatus.SENT] for line in seen.active.lines)
-        rate = _("{share} of those written to").format(share=formats.share_of(replied, written)) if written else ""
+        rate = _("{share} in active campaigns").format(share=formats.share_of(replied, written)) if written else ""
         self.replied.set(formats.number(replied), hint=rate)
         count = seen.searches.total
         words = ngettext("from {n} search", "from {n} searches", count)
