@@ -56,12 +56,9 @@ class Taken:
     token: str
     source: Source
     place_name: str | None
-    latitude: float | None
-    longitude: float | None
     radius_m: int
     language: str
     country: str
-    cells: tuple[CellPlan, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def take(work: Work, search_id: int, token: str) -> Taken | None:
     search.started_at = search.started_at or work.now
     search.heartbeat_at = work.now
     work.tell(f"search:{search.id}")
-    return _taken(work, search, token)
+    return _taken(search, token)
 
 
 def _may_be_taken(work: Work, search: Search) -> bool:
@@ -110,25 +107,33 @@ def _may_be_taken(work: Work, search: Search) -> bool:
     return queries.running(work.session, TeamId(search.team_id)) < AT_ONCE_PER_TEAM
 
 
-def _taken(work: Work, search: Search, token: str) -> Taken:
-    cells = work.session.execute(
-        select(SearchCell.id, SearchCell.term, SearchCell.next_offset)
-        .where(SearchCell.search_id == search.id, SearchCell.status.in_([CellStatus.WAITING, CellStatus.READING]))
-        .order_by(SearchCell.position)
-    )
+def _taken(search: Search, token: str) -> Taken:
     return Taken(
         id=SearchId(search.id),
         team_id=TeamId(search.team_id),
         token=token,
         source=search.source,
         place_name=search.place_name,
-        latitude=search.latitude,
-        longitude=search.longitude,
         radius_m=search.radius_m,
         language=search.language,
         country=search.country,
-        cells=tuple(CellPlan(*cell) for cell in cells),
     )
+
+
+def centre_of(work: Work, taken: Taken) -> tuple[float, float] | None:
+    """The point the search is about; None until its named place has been found."""
+    lat, lng = work.session.execute(select(Search.latitude, Search.longitude).where(Search.id == taken.id)).one()
+    return None if lat is None or lng is None else (lat, lng)
+
+
+def open_cells(work: Work, taken: Taken) -> list[CellPlan]:
+    """What is still to be read, in order."""
+    cells = work.session.execute(
+        select(SearchCell.id, SearchCell.term, SearchCell.next_offset)
+        .where(SearchCell.search_id == taken.id, SearchCell.status.in_([CellStatus.WAITING, CellStatus.READING]))
+        .order_by(SearchCell.position)
+    )
+    return [CellPlan(*cell) for cell in cells]
 
 
 def beat(work: Work, taken: Taken) -> bool:
@@ -228,8 +233,8 @@ def _cell(work: Work, search: Search, cell_id: int) -> SearchCell:
 
 
 def _end(work: Work, search: Search, status: SearchStatus, reason: SearchReason | None, *, complete: bool) -> None:
-    search.status, search.reason, search.complete = status, reason, complete
     search.finished_at = work.now
+    search.status, search.reason, search.complete = status, reason, complete
     search.claim_token = None
     work.session.execute(delete(SearchLeftOut).where(SearchLeftOut.search_id == search.id))
     work.tell(f"search:{search.id}")

@@ -57,9 +57,13 @@ def page(numbers: range, offset: int = 0, outcome: PageOutcome = PageOutcome.OK,
     return PlacePage(offset, outcome, tuple(dentist(n, **said) for n in numbers))
 
 
+def cell_ids(people: People, mine: Taken) -> list[int]:
+    return [cell.id for cell in cells(people, mine.id)]
+
+
 def store(people: People, mine: Taken, pages: PlacePage, cell: int = 0) -> reading.Stored:
     with people.runtime.work() as work:
-        return reading.store_page(work, mine, mine.cells[cell].id, pages)
+        return reading.store_page(work, mine, cell_ids(people, mine)[cell], pages)
 
 
 def counters(people: People, search_id: int) -> dict[str, int]:

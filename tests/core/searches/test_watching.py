@@ -15,7 +15,7 @@ from core.searches.dispatch import queue_searches
 from core.searches.queries import HistoryFilter
 from core.searches.rules import SearchStatus
 from core.tables import Search
-from tests.core.searches.makers import PINHEIROS, ask, page, store, taken
+from tests.core.searches.makers import PINHEIROS, ask, cell_ids, page, store, taken
 from tests.people import People
 
 
@@ -37,7 +37,7 @@ def test_progress_is_read_while_it_runs(people: People) -> None:
     store(people, mine, page(range(20)))
     with people.runtime.work() as work:
         work.session.get_one(Search, search_id).started_at = work.now - timedelta(minutes=1)
-        reading.end_cell(work, mine, mine.cells[0].id, PageOutcome.END_OF_LIST)
+        reading.end_cell(work, mine, cell_ids(people, mine)[0], PageOutcome.END_OF_LIST)
     with people.runtime.work() as work:
         running = service.progress(work, people["Vic"], search_id)
     assert running.found == 20 and running.term_now == 1
