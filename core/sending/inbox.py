@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+import traceback
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import Update, delete, func, select, text, update
 
 from core.accounts.rules import TeamId
+from core.errors import DatabaseAway
 from core.instances.events import apply_code, apply_link
 from core.instances.rules import InstanceId
 from core.ports import GatewayEvent, LinkChanged, MessageReceived, MessageSent, QrChanged, ReceiptCame, SentRecord
@@ -56,6 +59,18 @@ def forget_applied(work: Work, *, at_most: int = 5000) -> int:
     return len(gone.all())
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """A stored webhook whose turn has come."""
+
+    id: int
+    instance_id: InstanceId
+    gateway_name: str
+    body: bytes
+    received_at: datetime
+    tries: int = 0
+
+
 class _News:
     """Which campaigns' pages are to read again; told a few times a second at most, after the commits."""
 
@@ -78,62 +93,67 @@ class _News:
 
 def _apply_next(runtime: Runtime, news: _News) -> bool:
     """False when nothing waits that could be taken up now."""
-    touched: Touched = set()
-    with runtime.work() as work:
-        # A crash that loses this commit loses nothing: the event is still waiting then.
-        work.session.execute(text("set local synchronous_commit = off"))
-        event = work.session.scalars(
-            select(WebhookEvent)
-            .where(
-                WebhookEvent.applied_at.is_(None),
-                WebhookEvent.tries < TRIES,
-                WebhookEvent.received_at
-                <= func.now() - WebhookEvent.tries * WebhookEvent.tries * timedelta(seconds=REST_S),
-            )
-            .order_by(WebhookEvent.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).first()
+    event: Waiting | None = None
+    try:
+        with runtime.work() as work:
+            # A crash that loses this commit loses nothing: the event is still waiting then.
+            work.session.execute(text("set local synchronous_commit = off"))
+            event = _take_next(work)
+            if event is None:
+                return False
+            touched = _apply(work, runtime, event)
+            work.session.execute(_told(event).values(applied_at=func.now(), error=None))
+    except DatabaseAway:
+        raise
+    except Exception as trouble:
         if event is None:
-            return False
-        told = len(work.news), len(work.jobs)
-        try:
-            with work.session.begin_nested():
-                touched = _apply(work, runtime, event)
-        except Exception as trouble:
-            if getattr(trouble, "connection_invalidated", False):
-                raise
-            del work.news[told[0] :], work.jobs[told[1] :]
-            _keep_error(work, event, trouble)
-            touched = set()
-        else:
-            work.session.execute(
-                update(WebhookEvent)
-                .where(WebhookEvent.id == event.id)
-                .values(applied_at=func.now(), error=None, tries=event.tries + 1)
-            )
-    news.add(touched)
+            raise
+        _keep_error(runtime, event, trouble)
+    else:
+        news.add(touched)
     return True
 
 
-def _keep_error(work: Work, event: WebhookEvent, trouble: Exception) -> None:
-    """The kind of error and where, for an administrator; never the body, which holds what people wrote."""
-    log.error("webhook %s could not be applied (try %s): %s", event.id, event.tries + 1, type(trouble).__name__)
-    log.debug("webhook %s", event.id, exc_info=trouble)
-    error = f"{type(trouble).__name__}: {trouble}".split("\n", 1)[0][:300].replace("\0", "")
-    work.session.execute(
-        update(WebhookEvent).where(WebhookEvent.id == event.id).values(tries=event.tries + 1, error=error)
+def _take_next(work: Work) -> Waiting | None:
+    event = WebhookEvent
+    rested = func.now() - event.tries * event.tries * timedelta(seconds=REST_S)
+    row = work.session.execute(
+        select(event.id, event.instance_id, event.gateway_name, event.body, event.received_at, event.tries)
+        .where(event.applied_at.is_(None), event.tries < TRIES, event.received_at <= rested)
+        .order_by(event.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    ).first()
+    return Waiting(row.id, InstanceId(row.instance_id), *row[2:]) if row else None
+
+
+def _told(event: Waiting) -> Update:
+    return (
+        update(WebhookEvent)
+        .where(WebhookEvent.id == event.id, WebhookEvent.applied_at.is_(None))
+        .values(tries=event.tries + 1)
+        .execution_options(synchronize_session=False)
     )
 
 
-def _apply(work: Work, runtime: Runtime, event: WebhookEvent) -> Touched:
+def _keep_error(runtime: Runtime, event: Waiting, trouble: Exception) -> None:
+    """The kind of error and where, for an administrator; never the body, which holds what people wrote."""
+    log.error("webhook %s could not be applied (try %s): %s", event.id, event.tries + 1, type(trouble).__name__)
+    log.debug("webhook %s", event.id, exc_info=trouble)
+    where = traceback.extract_tb(trouble.__traceback__)[-1]
+    error = f"{type(trouble).__name__} in {where.name}, line {where.lineno}"
+    with runtime.work() as work:
+        work.session.execute(_told(event).values(error=error))
+
+
+def _apply(work: Work, runtime: Runtime, event: Waiting) -> Touched:
     touched: Touched = set()
     for each in runtime.whatsapp.read_webhook(event.body):
-        touched |= _apply_one(work, InstanceId(event.instance_id), event, each)
+        touched |= _apply_one(work, event.instance_id, event, each)
     return touched
 
 
-def _apply_one(work: Work, instance_id: InstanceId, event: WebhookEvent, told: GatewayEvent) -> Touched:
+def _apply_one(work: Work, instance_id: InstanceId, event: Waiting, told: GatewayEvent) -> Touched:
     match told:
         case LinkChanged():
             apply_link(work, instance_id, event.gateway_name, told)

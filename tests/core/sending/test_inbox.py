@@ -15,7 +15,20 @@ from core.runtime import Runtime
 from core.sending import inbox
 from core.sending.inbox import apply_waiting, forget_applied
 from core.tables import CampaignLead, Lead, Message, OptOut, WebhookEvent, WhatsAppAddress
-from tests.core.sending.webhooks import claim, deliver, envelope, inbound, jid, receipt, sent, store
+from core.work import Work
+from tests.core.sending.webhooks import (
+    NAME,
+    claim,
+    claim_all,
+    deliver,
+    envelope,
+    inbound,
+    jid,
+    receipt,
+    sent,
+    store,
+    text_to,
+)
 from tests.factories import Scene, counters_and_counts, make_campaign, make_leads, make_scene, phone_of
 
 
@@ -283,32 +296,21 @@ def test_a_time_that_is_none_is_that_of_its_arrival(runtime: Runtime, stamp: obj
 KINDS = ["sent", "delivered", "read", "error", "hidden", "leaves"]
 
 
-def end_of(scene: Scene, recipient_id: int, other_id: int) -> tuple[object, ...]:
-    with scene.runtime.work() as work:
-        row = work.session.get_one(CampaignLead, recipient_id)
-        other = work.session.get_one(CampaignLead, other_id)
-        lead = work.session.get_one(Lead, row.lead_id)
-        out = work.session.get_one(Message, row.message_id)
-        came = work.session.query(Message).filter_by(phone_hash=row.phone_hash, direction="in").order_by(Message.text)
-        entered = work.session.get(OptOut, (row.team_id, row.phone_hash))
-        began = row.claimed_at
-        assert began is not None and entered is not None
-
-        def since(moment: datetime | None) -> timedelta | None:
-            return None if moment is None else moment - began
-
-        return (
-            row.status,
-            since(row.sent_at),
-            since(row.replied_at),
-            since(row.opted_out_at),
-            (other.status, other.reason, other.replied_at),
-            since(lead.last_replied_at),
-            lead.opted_out_at is not None,
-            (since(out.delivered_at), since(out.read_at), out.failed_at, out.gateway_message_id is not None),
-            [(m.text, since(m.at), m.campaign_lead_id == recipient_id) for m in came],
-            (entered.reason, entered.words),
-        )
+def end_of(work: Work, recipient_id: int, other_id: int) -> tuple[object, ...]:
+    row = work.session.get_one(CampaignLead, recipient_id)
+    other = work.session.get_one(CampaignLead, other_id)
+    lead = work.session.get_one(Lead, row.lead_id)
+    out = work.session.get_one(Message, row.message_id)
+    came = work.session.query(Message).filter_by(team_id=row.team_id, phone_hash=row.phone_hash, direction="in")
+    entered = work.session.get_one(OptOut, (row.team_id, row.phone_hash))
+    return (
+        (row.status, row.sent_at, row.replied_at, row.opted_out_at),
+        (other.status, other.reason, other.replied_at),
+        (lead.last_replied_at, lead.opted_out_at is not None),
+        (out.delivered_at, out.read_at, out.failed_at, out.gateway_message_id is not None),
+        sorted((m.text, m.at, m.campaign_lead_id == recipient_id) for m in came),
+        (entered.reason, entered.words),
+    )
 
 
 def test_six_events_give_the_same_end_in_all_their_720_orders(runtime: Runtime) -> None:
@@ -318,42 +320,36 @@ def test_six_events_give_the_same_end_in_all_their_720_orders(runtime: Runtime) 
     scene.leads = make_leads(runtime, scene.team_id, range(len(orders)))
     first = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
     second = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    recipients, others = scene.recipients(first), scene.recipients(second)
     began = now(runtime) - timedelta(seconds=60)
-    others = scene.recipients(second)
-    recipients = scene.recipients(first)
+    claim_all(scene, recipients, began)
+
     for n, (order, recipient) in enumerate(zip(orders, recipients, strict=True)):
-        words = claim(scene, recipient)
-        scene.set_recipient(recipient.id, claimed_at=began)
-        hidden = f"9{n:014}@lid"
+        hidden, phone = f"9{n:014}@lid", recipient.phone
         bodies = {
-            "sent": sent(f"M{n}", recipient.phone, words, began + timedelta(seconds=2)),
+            "sent": sent(f"M{n}", phone, text_to(recipient), began + timedelta(seconds=2)),
             "delivered": receipt(f"M{n}", "DELIVERY_ACK"),
             "read": receipt(f"M{n}", "READ"),
             "error": receipt(f"M{n}", "ERROR"),
             "hidden": inbound(f"A{n}", hidden, "Oi", began + timedelta(seconds=20)),
-            "leaves": inbound(f"B{n}", hidden, "SAIR", began + timedelta(seconds=30), alternate=jid(recipient.phone)),
+            "leaves": inbound(f"B{n}", hidden, "SAIR", began + timedelta(seconds=30), alternate=jid(phone)),
         }
         with runtime.work() as work:
             for kind in order:
-                event = WebhookEvent(
-                    instance_id=scene.instance_id,
-                    gateway_name="vendas-01",
-                    body_hash=f"{n}-{kind}".encode(),
-                    body=bodies[kind],
-                    received_at=began + timedelta(seconds=40 + KINDS.index(kind)),
-                )
-                work.session.add(event)
-                work.session.flush()
-    applied = 0
-    while taken := apply_waiting(runtime, 1000):
-        applied += taken
-    assert applied == 6 * len(orders)
-    apply_waiting(runtime)  # once more: receipts that crossed are swept at the beginning of each look
-    ends = [end_of(scene, recipient.id, other.id) for recipient, other in zip(recipients, others, strict=True)]
+                received_at = began + timedelta(seconds=40 + KINDS.index(kind))
+                inbox._apply(work, runtime, inbox.Waiting(0, scene.instance_id, NAME, bodies[kind], received_at))
+
+    with runtime.work() as work:
+        ends = [end_of(work, row.id, other.id) for row, other in zip(recipients, others, strict=True)]
     for order, end in zip(orders, ends, strict=True):
         assert end == ends[0], order
-    assert ends[0][0] == "sent"
-    assert ends[0][4] == ("skipped", "replied", None)
+    assert ends[0][0] == (
+        "sent",
+        began + timedelta(seconds=2),
+        began + timedelta(seconds=20),
+        began + timedelta(seconds=30),
+    )
+    assert ends[0][1] == ("skipped", "replied", None)
     counted, there = counters_and_counts(runtime)
     assert counted == there
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from sqlalchemy import update
+
 from core.instances.rules import InstanceId
 from core.runtime import Runtime
 from core.tables import CampaignLead, Message, WebhookEvent
@@ -75,27 +77,44 @@ def store(runtime: Runtime, instance_id: InstanceId, *bodies: bytes, received_at
 
 def claim(scene: Scene, recipient: CampaignLead, *, seconds_ago: float = 60) -> str:
     """The recipient is being written to: the text is frozen and no answer has come.  Returns the text."""
-    text = f"Oi, {recipient.lead_name}!"
     with scene.runtime.work() as work:
         at = work.now - timedelta(seconds=seconds_ago)
-        message = Message(
-            team_id=recipient.team_id,
-            instance_id=scene.instance_id,
-            direction="out",
-            phone=recipient.phone,
-            phone_hash=recipient.phone_hash,
-            lead_id=recipient.lead_id,
-            campaign_id=recipient.campaign_id,
-            campaign_lead_id=recipient.id,
-            text=text,
-            at=at,
-        )
-        work.session.add(message)
+    claim_all(scene, [recipient], at)
+    return text_to(recipient)
+
+
+def text_to(recipient: CampaignLead) -> str:
+    return f"Oi, {recipient.lead_name}!"
+
+
+def claim_all(scene: Scene, recipients: list[CampaignLead], at: datetime) -> None:
+    with scene.runtime.work() as work:
+        messages = [
+            Message(
+                team_id=each.team_id,
+                instance_id=scene.instance_id,
+                direction="out",
+                phone=each.phone,
+                phone_hash=each.phone_hash,
+                lead_id=each.lead_id,
+                campaign_id=each.campaign_id,
+                campaign_lead_id=each.id,
+                text=text_to(each),
+                at=at,
+            )
+            for each in recipients
+        ]
+        work.session.add_all(messages)
         work.session.flush()
-        row = work.session.get_one(CampaignLead, recipient.id)
-        row.status, row.claim_token, row.message_id = "sending", str(uuid.uuid4()), message.id
-        row.instance_id, row.claimed_at, row.lease_until, row.attempts = scene.instance_id, at, work.now, 1
-    return text
+        claimed = {"status": "sending", "instance_id": scene.instance_id, "claimed_at": at, "attempts": 1}
+        work.session.execute(
+            update(CampaignLead),
+            [
+                {"id": m.campaign_lead_id, "message_id": m.id, "claim_token": str(uuid.uuid4()), "lease_until": at}
+                | claimed
+                for m in messages
+            ],
+        )
 
 
 def deliver(scene: Scene, recipient: CampaignLead, message_id: str, *, seconds_ago: float = 60) -> str:
