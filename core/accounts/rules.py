@@ -40,6 +40,7 @@ class Actor:
     language: str  # "pt-BR" or "en"
     theme: str  # "light", "dark" or "system"
     session_id: int
+    timezone: str = "America/Sao_Paulo"  # the team's; what pages show is told in it
 
     def require(self, role: Role) -> None:
         """Raises NotAllowed unless this person has `role` or a higher one in the team."""

@@ -152,6 +152,7 @@ def actor_of(work: Work, token: str) -> Actor:
         language=user.language,
         theme=user.theme,
         session_id=session.id,
+        timezone=team.timezone,
     )
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 
 from nicegui import ui
 
 from core.accounts import service as accounts
 from core.errors import NotAllowed, NotFound
 from core.runtime import Runtime
+from core.tables import Team
 from tests.people import People
 from tests.ui.conftest import Web, until
 from ui.frame import page_frame
@@ -115,3 +117,15 @@ async def test_a_new_team_sees_three_steps_and_the_first_is_the_one_to_take(web:
     await bea.should_see(formats.long_day(formats.local_now(), weekday=True))
     primary = [e for e in client.elements.values() if isinstance(e, ui.button) and "pri" in e.classes]
     assert [b.text for b in primary] == ["Conectar número"]
+
+
+async def test_times_are_told_in_the_zone_of_the_team(web: Web, runtime: Runtime, people: People) -> None:
+    noon_utc = datetime(2026, 6, 11, 12, 0, tzinfo=UTC)
+    for zone, expected in (("America/Sao_Paulo", "09:00"), ("America/Manaus", "08:00")):
+        with runtime.work() as work:
+            work.session.get_one(Team, people.team_id).timezone = zone
+        bea = web.as_("Bea")
+        await bea.open("/")
+        with bea:
+            assert formats.clock(noon_utc) == expected
+    assert formats.clock(noon_utc) == "09:00"

@@ -26,6 +26,8 @@ from babel.messages.pofile import read_po
 from nicegui import context
 from nicegui.slot import Slot
 
+from core.accounts.rules import Actor
+
 LANGUAGES = {"pt-BR": "Português", "en": "English"}
 DEFAULT = "pt-BR"
 FOLDER = Path(__file__).parent
@@ -53,11 +55,16 @@ def language() -> str:
     spoken = _spoken.get()
     if spoken:
         return spoken
-    if not Slot.get_stack():  # asking for context.client outside of a page would turn NiceGUI into script mode
-        return DEFAULT
-    request = context.client._request
-    actor = request.scope.get("state", {}).get("actor") if request is not None else None
+    actor = asking()
     return actor.language if actor is not None and actor.language in LANGUAGES else DEFAULT
+
+
+def asking() -> Actor | None:
+    """The person whose page is being built or whose click is being answered; None where there is none."""
+    if not Slot.get_stack():  # asking for context.client outside of a page would turn NiceGUI into script mode
+        return None
+    request = context.client._request
+    return request.scope.get("state", {}).get("actor") if request is not None else None
 
 
 @contextmanager

@@ -14,10 +14,10 @@ import phonenumbers
 from babel.dates import format_date, get_timezone_name
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from ui.words import _, language, ngettext
+from ui.words import _, asking, language, ngettext
 
 UNKNOWN = "—"
-ZONE = ZoneInfo("America/Sao_Paulo")
+ZONE = ZoneInfo("America/Sao_Paulo")  # where no person is asking
 COUNTED_UP_TO = 10_000
 _MONTH_DAY = {"pt-BR": "d MMM", "en": "MMM d"}
 _MONTH_DAY_YEAR = {"pt-BR": "d MMM y", "en": "MMM d, y"}
@@ -88,7 +88,7 @@ def long_day(when: date | datetime, *, weekday: bool = False) -> str:
 
 def clock(when: datetime | None) -> str:
     """14:20, in the zone of the team."""
-    return UNKNOWN if when is None else when.astimezone(ZONE).strftime("%H:%M")
+    return UNKNOWN if when is None else when.astimezone(zone()).strftime("%H:%M")
 
 
 def moment(when: datetime | None, *, today: date | None = None) -> str:
@@ -159,18 +159,24 @@ def phone(e164: str | None) -> str:
     return phonenumbers.format_number(parsed, form)
 
 
-def zone_name(zone: ZoneInfo = ZONE) -> str:
+def zone_name(of: ZoneInfo | None = None) -> str:
     """Horário de Brasília: for where a time is shown that is not the reader's own."""
-    return get_timezone_name(zone, width="long", locale=_locale())
+    return get_timezone_name(of or zone(), width="long", locale=_locale())
 
 
 def local_now() -> datetime:
     """Now, for telling distances; what decides anything asks the database's clock."""
-    return datetime.now(ZONE)
+    return datetime.now(zone())
+
+
+def zone() -> ZoneInfo:
+    """The zone of the team whose page is being built."""
+    actor = asking()
+    return ZoneInfo(actor.timezone) if actor is not None else ZONE
 
 
 def _local_day(when: date | datetime) -> date:
-    return when.astimezone(ZONE).date() if isinstance(when, datetime) else when
+    return when.astimezone(zone()).date() if isinstance(when, datetime) else when
 
 
 def _locale() -> str:
