@@ -1,0 +1,340 @@
+"""The door for webhooks: what is genuine is stored before it is answered, whatever it looks like."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import HealthCheck, given
+from hypothesis import settings as how
+from hypothesis import strategies as st
+
+from core.instances import sessions
+from core.instances.receiving import Receiving, Taken
+from core.instances.rules import InstanceId
+from core.integrations.evolution_events import read_webhook, storable
+from core.runtime import Runtime
+from core.settings import Settings
+from core.tables import Message, WebhookEvent
+from tests.core.instances.house import receiving, until
+from tests.core.sending.webhooks import envelope, inbound, jid, receipt
+from tests.factories import make_scene, phone_of
+from workers import receiver
+
+NAME = "vendas-01"
+
+
+class Door:
+    """The receiver as the gateway sees it, for the one number of a scene."""
+
+    def __init__(self, runtime: Runtime, url: str) -> None:
+        self.runtime = runtime
+        self.scene = make_scene(runtime, 1)
+        self.number = self.scene.instance_id
+        self.url = url
+        self.token = sessions.webhook_token(runtime.settings.secret_key, self.number, NAME)
+
+    def post(
+        self, body: bytes, *, token: str | None = None, number: object = None, name: str = NAME, **kwargs: Any
+    ) -> int:
+        where = f"{self.url}/webhooks/{number or self.number}/{name}"
+        headers = {"authorization": f"Bearer {self.token if token is None else token}"} | kwargs.pop("headers", {})
+        return requests.post(where, data=body, headers=headers, timeout=20, **kwargs).status_code
+
+    def stored(self) -> list[WebhookEvent]:
+        with self.runtime.work() as work:
+            return list(work.session.query(WebhookEvent).order_by(WebhookEvent.id))
+
+
+@pytest.fixture
+def door(runtime: Runtime) -> Iterator[Door]:
+    with receiving(runtime) as url:
+        yield Door(runtime, url)
+
+
+def test_a_webhook_is_stored_answered_and_applied(door: Door) -> None:
+    body = inbound("IN1", jid(phone_of(1)), "Oi", door.scene.campaign().started_at)
+    assert door.post(body) == 204
+    assert [event.body for event in door.stored()] == [body]
+
+    def heard() -> bool:
+        with door.runtime.work() as work:
+            return [m.text for m in work.session.query(Message)] == ["Oi"]
+
+    until(heard)
+    assert door.stored()[0].applied_at is not None
+
+
+def test_the_same_body_ten_times_at_once_is_one_row(door: Door) -> None:
+    body = receipt("M1", "READ")
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(door.post, [body] * 10)) == [204] * 10
+    assert len(door.stored()) == 1
+
+
+def test_who_is_not_the_gateway_is_refused_and_nothing_is_kept(door: Door) -> None:
+    body = receipt("M1", "READ")
+    other = sessions.webhook_token(door.runtime.settings.secret_key, InstanceId(door.number + 1), NAME)
+    of_another_session = sessions.webhook_token(door.runtime.settings.secret_key, door.number, "vendas-02")
+    for token in ("", "wrong", other, of_another_session, door.token + "x", door.token[:-1], "é" * 20):
+        header = {"authorization": f"Bearer {token}".encode()}
+        assert door.post(body, headers=header) == 401, token
+    assert (
+        requests.post(f"{door.url}/webhooks/{door.number}/{NAME}?token={door.token}", data=body, timeout=5).status_code
+        == 401
+    )
+    assert door.stored() == []
+
+
+def test_a_webhook_that_speaks_of_another_number_is_refused(door: Door) -> None:
+    body = receipt("M1", "READ").replace(b"vendas-01", b"vendas-99")
+    assert door.post(body) == 401
+    assert door.stored() == []
+
+
+@pytest.mark.parametrize("number", ["999", "0", "-1", "x", "1e3", "9" * 40, "١", "..%2F1", "1%00"])
+def test_a_number_that_is_none_of_ours_is_refused(door: Door, number: str) -> None:
+    token = sessions.webhook_token(door.runtime.settings.secret_key, InstanceId(999), NAME)
+    assert door.post(receipt("M1", "READ"), number=number, token=token) in (401, 404)
+    assert door.stored() == []
+
+
+def test_the_header_may_be_written_in_any_case(door: Door) -> None:
+    where = f"{door.url}/webhooks/{door.number}/{NAME}"
+    answer = requests.post(
+        where, data=receipt("M1", "READ"), headers={"AUTHORIZATION": f"Bearer {door.token}"}, timeout=5
+    )
+    assert answer.status_code == 204
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
+def test_only_posts_are_webhooks(door: Door, method: str) -> None:
+    where = f"{door.url}/webhooks/{door.number}/{NAME}"
+    headers = {"authorization": f"Bearer {door.token}"}
+    assert requests.request(method, where, headers=headers, timeout=5).status_code == 405
+
+
+def test_no_secret_of_the_gateway_is_stored(door: Door) -> None:
+    body = json.dumps(
+        {
+            "event": "messages.update",
+            "instance": NAME,
+            "apikey": "B1B16BE9-CANARY",
+            "data": {"keyId": "M1", "status": "READ"},
+        }
+    ).encode()
+    assert door.post(body) == 204
+    assert door.post(b'{"event":"error","api_key":"GLOBAL-CANARY","data":{}') == 204
+    assert all(b"CANARY" not in event.body for event in door.stored())
+    assert len(door.stored()) == 2
+
+
+ODD_BODIES: dict[str, bytes] = {
+    "empty": b"",
+    "an object": b"{}",
+    "a list": b"[]",
+    "null": b"null",
+    "a string": b'"x"',
+    "a number": b"1",
+    "true": b"true",
+    "cut short": receipt("M1", "READ")[:40],
+    "a comma too many": b'{"event": "messages.update",}',
+    "two documents": b"{}{}",
+    "a mark at its beginning": b"\xef\xbb\xbf{}",
+    "UTF-16": '{"event": "x"}'.encode("utf-16"),
+    "Latin-1": '{"event": "ação"}'.encode("latin-1"),
+    "no text at all": bytes(range(256)),
+    "NaN": b'{"event": NaN}',
+    "infinite": b'{"event": "messages.update", "data": {"keyId": 1e400}}',
+    "forty digits": b'{"event": ' + b"9" * 40 + b"}",
+    "five thousand digits": b'{"event": ' + b"9" * 5000 + b"}",
+    "a NUL": b'{"event": "messages.upsert", "data": {"key": {"id": "\\u0000"}}}',
+    "half a character": b'{"event": "\\ud800"}',
+    "a name twice": b'{"event": "a", "event": "b"}',
+    "__proto__": b'{"__proto__": {"event": "x"}}',
+    "nested too deep": b"[" * 100_000,
+    "a string of 1 MB": b'{"event": "' + b"x" * 1_000_000 + b'"}',
+    "many names": b"{" + b",".join(b'"k%d": 0' % n for n in range(50_000)) + b"}",
+    "a form": b"event=messages.update&data=x",
+    "packed": gzip.compress(b"{}"),
+}
+
+
+@pytest.mark.parametrize("name", ODD_BODIES)
+def test_a_genuine_body_is_stored_whatever_it_is(door: Door, name: str) -> None:
+    """Any answer of 4xx would lose it for good."""
+    assert door.post(ODD_BODIES[name], headers={"content-type": "text/plain"}) == 204
+    assert len(door.stored()) == 1
+
+
+def test_a_body_that_is_too_large_is_turned_away_for_good(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiver, "LARGEST_BODY", 10_000)
+    assert door.post(b"x" * 10_000) == 204
+    assert door.post(b"x" * 10_001) == 400
+    assert door.post(iter([b"x" * 6_000, b"y" * 6_000])) == 400, "also where its length is not told"  # type: ignore[arg-type]
+    assert len(door.stored()) == 1
+
+
+def test_a_body_that_does_not_come_in_time_is_not_waited_for(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiver, "BODY_S", 0.3)
+    host, port = door.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as line:
+        head = (
+            f"POST /webhooks/{door.number}/{NAME} HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\n"
+            f"Authorization: Bearer {door.token}\r\n\r\n"
+        )
+        line.sendall(head.encode() + b"{")
+        assert line.recv(100).startswith(b"HTTP/1.1 408")
+    assert door.stored() == []
+
+
+def test_a_caller_who_hangs_up_harms_nobody(door: Door) -> None:
+    host, port = door.url.removeprefix("http://").split(":")
+    for _ in range(20):
+        with socket.create_connection((host, int(port)), timeout=5) as line:
+            line.sendall(b"POST /webhooks/1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 90\r\n\r\n{")
+    assert door.post(receipt("M1", "READ")) == 204
+
+
+def test_while_the_database_is_away_the_gateway_is_to_come_again(door: Door, settings: Settings) -> None:
+    healthy = door.runtime.settings
+    away = Runtime(replace(settings, database_url="postgresql+psycopg2://nobody@127.0.0.1:1/none"))
+    with receiving(away) as url:
+        where = f"{url}/webhooks/{door.number}/{NAME}"
+        headers = {"authorization": f"Bearer {door.token}"}
+        assert requests.post(where, data=receipt("M1", "READ"), headers=headers, timeout=30).status_code == 503
+        assert requests.get(f"{url}/healthz", timeout=5).text == "ok"
+    assert door.runtime.settings == healthy
+    assert door.stored() == []
+
+
+def test_it_says_that_it_is_there(door: Door) -> None:
+    assert requests.get(f"{door.url}/healthz", timeout=5).text == "ok"
+    assert requests.get(f"{door.url}/", timeout=5).status_code == 404
+
+
+def test_the_same_state_told_forty_times_a_second_is_one_row_a_second(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 0)
+    token = sessions.webhook_token(runtime.settings.secret_key, scene.instance_id, NAME)
+    taking = Receiving(runtime)
+
+    def take(n: int, state: str = "connecting") -> Taken:
+        told = {"event": "connection.update", "instance": NAME, "data": {"state": state}, "date_time": n}
+        return taking.take(str(scene.instance_id), NAME, token, json.dumps(told).encode())
+
+    assert [take(n) for n in range(5)] == [Taken.STORED, *[Taken.KNOWN] * 4]
+    assert take(6, "close") is Taken.STORED, "another state is news"
+    assert take(7) is Taken.STORED, "and so is the first one again"
+
+
+def test_a_burst_is_stored_without_a_loss(door: Door) -> None:
+    bodies = [receipt(f"M{n}", "READ") for n in range(300)]
+    started = time.monotonic()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(door.post, bodies))
+    assert answers == [204] * 300
+    assert len(door.stored()) == 300
+    assert time.monotonic() - started < 30
+    until(lambda: all(event.applied_at for event in door.stored()), 30)
+
+
+def test_what_waited_when_the_process_died_is_applied_by_the_next_one(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    token = sessions.webhook_token(runtime.settings.secret_key, scene.instance_id, NAME)
+    body = inbound("IN1", jid(phone_of(1)), "Oi", scene.campaign().started_at)
+    assert Receiving(runtime).take(str(scene.instance_id), NAME, token, body) is Taken.STORED
+    wake, stop = threading.Event(), threading.Event()
+    wake.set()
+    next_one = threading.Thread(target=receiver.apply_what_comes, args=(runtime, wake, stop))
+    next_one.start()
+
+    def heard() -> bool:
+        with runtime.work() as work:
+            return work.session.query(Message).filter_by(direction="in").count() == 1
+
+    until(heard)
+    stop.set()
+    wake.set()
+    next_one.join()
+
+
+# ---------------------------------------------------------------- reading, against anything
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=20,
+)
+keys = st.fixed_dictionaries(
+    {},
+    optional={
+        "id": json_values | st.just("A" * 300) | st.just("M1"),
+        "remoteJid": json_values | st.sampled_from([jid(phone_of(1)), "1@lid", "1@g.us", "status@broadcast", ""]),
+        "remoteJidAlt": json_values,
+        "fromMe": json_values | st.sampled_from(["true", True, False]),
+    },
+)
+rows = st.fixed_dictionaries(
+    {},
+    optional={
+        "key": keys | json_values,
+        "keyId": json_values,
+        "status": json_values | st.sampled_from(["READ", "DELETED", "EDITED", 7]),
+        "message": json_values
+        | st.dictionaries(st.sampled_from(["conversation", "imageMessage", "ephemeralMessage"]), json_values),
+        "contextInfo": json_values,
+        "messageTimestamp": json_values,
+        "state": json_values | st.sampled_from(["open", "close", "refused", "connecting"]),
+        "statusReason": json_values,
+        "qrcode": json_values,
+        "wuid": json_values,
+        "profileName": json_values,
+    },
+)
+EVENTS = (
+    "messages.upsert messages.update messages.set send.message connection.update status.instance qrcode.updated "
+    "logout.instance remove.instance MESSAGES_UPSERT error x"
+).split()
+
+
+@how(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(event=st.sampled_from(EVENTS) | json_values, data=rows | st.lists(rows, max_size=3) | json_values)
+def test_whatever_is_told_is_read_without_an_error(event: object, data: object) -> None:
+    body = json.dumps({"event": event, "instance": NAME, "data": data}).encode()
+    for told in read_webhook(body):
+        repr(told).encode("utf-8")
+
+
+@how(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_can_be_stored(body: bytes) -> None:
+    storable(body)
+    try:
+        read_webhook(body)
+    except ValueError:
+        return
+
+
+def test_a_thousand_messages_in_one_body_are_read_and_no_more() -> None:
+    row = {"key": {"id": "M", "remoteJid": jid(phone_of(1)), "fromMe": False}, "message": {"conversation": "oi"}}
+    many = [row | {"key": row["key"] | {"id": f"M{n}"}} for n in range(1_500)]  # type: ignore[operator]
+    assert len(read_webhook(envelope("messages.upsert", many))) == 1_000
+
+
+def test_a_long_text_is_cut_and_what_cannot_be_kept_is_left_out() -> None:
+    [told] = read_webhook(inbound("M1", jid(phone_of(1)), "a\0" * 100_000, datetime(2026, 11, 23, tzinfo=UTC)))
+    assert told.text == "a" * 32_768  # type: ignore[union-attr]
+    [told] = read_webhook(
+        b'{"event":"messages.upsert","data":{"key":{"id":"M1","remoteJid":"1@lid"},"message":{"conversation":"a\\ud800b"}}}'
+    )
+    assert told.text == "a?b"  # type: ignore[union-attr]
