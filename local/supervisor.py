@@ -131,9 +131,12 @@ class Supervisor:
 
     def say(self, text: str, name: str = "prumo") -> None:
         """One line of log.  A reader who went away (`./run | head`) is no reason to fail."""
+        left = f"{name:<{self._width}} | {text}\n".encode("utf-8", "replace")
+        # Not by print: under PYTHONUNBUFFERED it drops what a write cut short by a signal has left over.
         with contextlib.suppress(OSError):
-            self._out.write(f"{name:<{self._width}} | {text}\n")
             self._out.flush()
+            while left:
+                left = left[os.write(self._out.fileno(), left) :]
 
     def start(self, *children: Child) -> None:
         """Starts them together and waits until each is ready.  They are a stage: they will be stopped together.
