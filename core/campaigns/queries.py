@@ -408,6 +408,17 @@ def sent_since(session: Session, team_id: TeamId, campaign_id: CampaignId, since
     )
 
 
+def failed_with(session: Session, team_id: TeamId, campaign_id: CampaignId, reasons: Sequence[str]) -> int:
+    """Recipients that failed for one of these reasons; failures are few, and the index gives them alone."""
+    asked = select(func.count()).where(
+        CampaignLead.team_id == team_id,
+        CampaignLead.campaign_id == campaign_id,
+        CampaignLead.status == RecipientStatus.FAILED,
+        CampaignLead.reason.in_(reasons),
+    )
+    return session.scalar(asked) or 0
+
+
 def last_sent_at(session: Session, team_id: TeamId, campaign_id: CampaignId) -> datetime | None:
     """When the last message went out.  What is changed last was sent last, but for late replies: a few rows suffice."""
     latest = (

@@ -43,7 +43,7 @@ from core.campaigns.windows import Window
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadFilter
-from core.sending.rules import RecipientId, RecipientStatus
+from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, RecipientStatus
 from core.tables import Campaign, CampaignInstance, CampaignStep
 from core.work import Work
 
@@ -411,11 +411,15 @@ class Progress:
 
 @dataclass(frozen=True)
 class Live:
-    """`read_at` is the database's clock when this was read: what the page counts down from."""
+    """`read_at` is the database's clock when this was read: what the page counts down from.
+
+    `worth_a_retry`: of those that failed, how many could end differently now.
+    """
 
     head: Head
     counts: Counts
     progress: Progress
+    worth_a_retry: int
     timezone: str
     opt_out_line: str
     text: str
@@ -428,8 +432,10 @@ def live(work: Work, actor: Actor, campaign_id: CampaignId) -> Live:
     found = queries.draft(work.session, actor.team_id, campaign_id)
     counts = queries.counts(work.session, actor.team_id, [campaign_id])[campaign_id]
     progress = _progress(work, actor, found, counts)
-    plan = found.plan
-    return Live(head, counts, progress, plan.timezone, plan.opt_out_line, plan.text, work.now)
+    plan, retry = found.plan, 0
+    if counts[RecipientStatus.FAILED]:
+        retry = queries.failed_with(work.session, actor.team_id, campaign_id, sorted(WORTH_ANOTHER_TRY))
+    return Live(head, counts, progress, retry, plan.timezone, plan.opt_out_line, plan.text, work.now)
 
 
 def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progress:

@@ -1,0 +1,198 @@
+"""The desk a campaign is written on: what has been decided, saved as it is typed, and what would follow from it.
+
+Cards change the plan through `change` and draw themselves anew when it tells them.  Saving, counting and looking ahead
+run one at a time, the newest wish last, so that fast typing never overtakes itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from core.campaigns import service as campaigns
+from core.campaigns.audience import SampleLead
+from core.campaigns.queries import Draft
+from core.campaigns.rules import Audience, Check, Level, NumberChoice, Plan, blocks_start, checked
+from core.campaigns.service import Outlook
+from core.campaigns.text import Gap, Part, parts_of
+from core.errors import BadInput, BadInputs, DatabaseAway, PrumoError, StateChanged
+from ui.calls import Fault, ask, settings, words_of
+
+SAVE_AFTER_S = 1.0
+LOOK_AFTER_S = 0.4
+RECOUNTED_BY = ("audience", "repeat_after_days", "include_landlines")
+
+
+class Desk:
+    """One open builder.  `saved_s` is the monotonic time of the last save; `trouble` why it is not saved."""
+
+    def __init__(self, draft: Draft, numbers: list[NumberChoice], *, may_write: bool) -> None:
+        self.id = draft.id
+        self.version = draft.version
+        self.plan = draft.plan
+        self.country = draft.country
+        self.not_started = draft.pause_reason
+        self.numbers = numbers
+        self.may_write = may_write
+        self.audience: Audience | None = None
+        self.outlook: Outlook | None = None
+        self.samples: list[SampleLead] = []
+        self.saved_at: datetime = draft.saved_at
+        self.saved_s: float | None = None
+        self.trouble = ""
+        self.is_lost = False  # another tab or another state has it: nothing typed here is saved any more
+        self._listeners: list[Callable[[], None]] = []
+        self._save_due: float | None = None
+        self._look_due: float | None = 0.0
+        self._needs_count = True
+        self._is_busy = False
+
+    def on_news(self, listener: Callable[[], None]) -> None:
+        """Called whenever something to be shown has changed."""
+        self._listeners.append(listener)
+
+    def tell(self) -> None:
+        for listener in self._listeners:
+            listener()
+
+    # ------------------------------------------------------------ changing
+
+    def change(self, **values: Any) -> None:
+        """Takes what was typed into the plan; raises BadInputs, and keeps the last that could be kept, if it cannot."""
+        plan = replace(self.plan, **values)
+        if plan == self.plan or not self.may_write:
+            return
+        checked(plan, min_gap_s=max(1, round(settings().min_gap.total_seconds())))
+        was, self.plan = self.plan, plan
+        now = time.monotonic()
+        self._save_due = now + SAVE_AFTER_S
+        self._look_due = now + LOOK_AFTER_S
+        self._needs_count = self._needs_count or _counts_anew(was, plan)
+        if not self._needs_count and self.audience is not None:
+            longer = _written(plan) - _written(was)
+            self.audience = replace(self.audience, longest=max(0, self.audience.longest + longer))
+        self.tell()
+
+    def wrong(self, field: str, value: Any) -> BadInput | None:
+        """Takes one field; what is wrong with it, or None when it was taken."""
+        try:
+            self.change(**{field: value})
+        except BadInputs as bad:
+            return next((one for one in bad.inputs if one.field in (field, "window", "weekdays")), bad.inputs[0])
+        return None
+
+    def use_fix(self, check: Check) -> None:
+        self.change(**check.fix)
+
+    # ------------------------------------------------------------ what is so
+
+    @property
+    def checks(self) -> list[Check]:
+        return self.outlook.checks if self.outlook else []
+
+    def is_complete(self, section: str) -> bool:
+        """Nothing in this card stands in the way of the start."""
+        found = [check for check in self.checks if check.section == section]
+        return bool(found) and not any(check.level is Level.MUST for check in found)
+
+    @property
+    def blocking(self) -> list[Check]:
+        return blocks_start(self.checks)
+
+    @property
+    def number(self) -> NumberChoice | None:
+        return next((number for number in self.numbers if number.id in self.plan.instance_ids), None)
+
+    @property
+    def is_saved(self) -> bool:
+        return self._save_due is None and not self.trouble
+
+    # ------------------------------------------------------------ the clock of the page
+
+    async def tick(self) -> None:
+        """Several times a second: saves and looks ahead when it is time to."""
+        if self._is_busy:
+            return
+        self._is_busy = True
+        try:
+            now = time.monotonic()
+            if self._look_due is not None and now >= self._look_due:
+                await self._look()
+            if self._save_due is not None and now >= self._save_due:
+                await self._save()
+        finally:
+            self._is_busy = False
+
+    async def flush(self) -> bool:
+        """Saves what is not saved yet; whether everything is."""
+        while self._is_busy:
+            await asyncio.sleep(0.02)
+        self._is_busy = True
+        try:
+            if self._save_due is not None or self.trouble:
+                await self._save()
+        finally:
+            self._is_busy = False
+        return self.is_saved
+
+    async def _save(self) -> None:
+        if self.is_lost:
+            return
+        plan, self._save_due = self.plan, None
+        try:
+            saved = await ask(campaigns.save_draft, self.id, self.version, plan)
+        except StateChanged as changed:
+            self.is_lost = True
+            self.trouble = words_of(changed)
+        except (DatabaseAway, Fault) as trouble:
+            self.trouble = words_of(trouble)
+            self._save_due = time.monotonic() + 5
+        except PrumoError as trouble:
+            self.trouble = words_of(trouble)
+        else:
+            self.version, self.saved_at = saved.version, saved.saved_at
+            self.saved_s, self.trouble = time.monotonic(), ""
+        self.tell()
+
+    async def _look(self) -> None:
+        plan, self._look_due = self.plan, None
+        try:
+            if self._needs_count:
+                self._needs_count = False
+                self.audience, self.samples = await ask(_judge, plan)
+            if self.audience is not None:
+                self.outlook = await ask(campaigns.outlook, plan, self.audience)
+        except DatabaseAway:  # the strip above the page says so
+            self._needs_count = True
+            self._look_due = time.monotonic() + 5
+        self.tell()
+
+
+def _judge(work: Any, actor: Any, plan: Plan) -> tuple[Audience, list[SampleLead]]:
+    return campaigns.audience_of(work, actor, plan), campaigns.previews(work, actor, plan)
+
+
+def _counts_anew(was: Plan, plan: Plan) -> bool:
+    """Whether somebody may receive it now who did not before, or the other way round."""
+    if any(getattr(was, field) != getattr(plan, field) for field in RECOUNTED_BY):
+        return True
+    return _gaps(was.text) != _gaps(plan.text) or was.sender_name != plan.sender_name
+
+
+def _gaps(text: str) -> list[Gap]:
+    return [part for part in _parts(text) if isinstance(part, Gap)]
+
+
+def _written(plan: Plan) -> int:
+    return sum(len(part) for part in _parts(plan.text) if isinstance(part, str)) + len(plan.opt_out_line)
+
+
+def _parts(text: str) -> tuple[Part, ...]:
+    try:
+        return parts_of(text)
+    except BadInput:
+        return ()

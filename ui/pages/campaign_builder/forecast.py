@@ -1,0 +1,183 @@
+"""When it will be done: the moment, and the line of what will have gone by then."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from nicegui import ui
+
+from core.campaigns.rules import Estimate, Point
+from ui.pages.campaign_builder.desk import Desk
+from ui.pages.campaign_builder.section import legend
+from ui.parts.campaign_words import day_name, in_zone, moment_in
+from ui.parts.status import chip
+from ui.parts.text import text
+from ui.session import is_dark
+from ui.theme import charts
+from ui.words import _, formats, ngettext
+
+# How far apart two marks of the time axis are, for forecasts up to so long.
+STEPS = (
+    (timedelta(days=8), timedelta(hours=1)),
+    (timedelta(days=30), timedelta(hours=6)),
+    (timedelta.max, timedelta(days=1)),
+)
+MOST_MARKS = 400
+NAMED_DAYS = 7
+
+
+class Forecast:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self._drawn: object = None
+        with ui.element("div").classes("p-row p-between p-top"):
+            with ui.element("div"):
+                text(_("Finishes around"), "p-t-sm p-t-2", tag="div")
+                self.moment = text("—", "p-big").style("font-size:22px;line-height:30px")
+            self.days = ui.element("span")
+        self.chart = ui.echart({}, theme=charts.theme()).classes("p-forecast-chart")
+        self.chart.props["role"] = "img"
+        with ui.element("div").classes("p-row p-g16 p-t-xs p-t-2").style("margin-top:8px"):
+            legend(_("Sent (in all)"), "now")
+            legend(_("Outside the window"), "rest")
+        desk.on_news(self.show)
+
+    def show(self) -> None:
+        outlook = self.desk.outlook
+        if outlook is None or outlook.estimate is self._drawn:
+            return
+        self._drawn = found = outlook.estimate
+        zone = self.desk.plan.timezone
+        if found.finish_at is not None:
+            self.moment.text = moment_in(found.finish_at, zone)
+        elif found.first_at is not None:
+            self.moment.text = _("in more than a year")
+        else:
+            self.moment.text = "—"
+        self.days.clear()
+        if found.days:
+            with self.days:
+                chip(
+                    ngettext("{n} day of sending", "{n} days of sending", found.days).format(
+                        n=formats.number(found.days)
+                    )
+                )
+        self._draw(found, zone)
+
+    def _draw(self, found: Estimate, zone: str) -> None:
+        self.chart.options.clear()
+        self.chart.options.update(chart_of(found, zone))
+        total = formats.number(found.points[-1].sent if found.points else 0)
+        words = _("{n} messages sent in all by {moment}")
+        self.chart.props["aria-label"] = words.format(n=total, moment=self.moment.text)
+        self.chart.update()
+
+
+def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
+    """The line over marks an hour, six hours or a day apart; hours outside the window are shaded."""
+    colours = charts.colours()
+    marks = _marks(found, zone)
+    values = [round(sent_by(found.points, mark)) for mark in marks]
+    end = len(marks) - 2 if found.finish_at and len(marks) > 1 else len(marks) - 1
+    dot = [{"coord": [end, values[end]], "value": formats.number(values[end])}] if marks else []
+    return {
+        "animation": False,
+        "grid": {"left": 4, "right": 16, "top": 28, "bottom": 4, "containLabel": True},
+        "xAxis": {
+            "type": "category",
+            "data": _names(marks, zone),
+            "boundaryGap": False,
+            "axisTick": {"show": False},
+            "axisLabel": {"interval": 0, "margin": 10},
+        },
+        "yAxis": {"type": "value", "splitNumber": 3, "minInterval": 1},
+        "series": [
+            {
+                "type": "line",
+                "data": values,
+                "symbol": "none",
+                "lineStyle": {"width": 2.5, "color": colours["c1"]},
+                "areaStyle": {"color": colours["c1"], "opacity": 0.08},
+                "markArea": {
+                    "silent": True,
+                    "itemStyle": _shade(colours),
+                    "data": [[{"xAxis": a}, {"xAxis": b}] for a, b in _closed(found, marks)],
+                },
+                "markPoint": {
+                    "symbol": "circle",
+                    "symbolSize": 11,
+                    "itemStyle": {"color": colours["c1"], "borderColor": colours["surface"], "borderWidth": 2},
+                    "label": {"show": True, "position": "top", "fontWeight": 600, "color": colours["text"]},
+                    "data": dot,
+                },
+            }
+        ],
+    }
+
+
+def _shade(colours: dict[str, str]) -> dict[str, Any]:
+    """Of the hours outside the window; in the dark the inset it lies on has the colour of the tracks itself."""
+    return {"color": colours["axis"], "opacity": 0.4} if is_dark() else {"color": colours["rest"], "opacity": 0.85}
+
+
+def _marks(found: Estimate, zone: str) -> list[datetime]:
+    """From the local midnight before the first message to a little after the last."""
+    if not found.points:
+        return []
+    first, last = found.points[0].at, found.points[-1].at
+    step = next(step for length, step in STEPS if last - first <= length)
+    local = first.astimezone(in_zone(first, zone).tzinfo)
+    begin = first - timedelta(hours=in_zone(first, zone).hour, minutes=local.minute, seconds=local.second)
+    count = min(MOST_MARKS, int((last - begin) / step) + 3)
+    return [begin + step * n for n in range(count)]
+
+
+def sent_by(points: Sequence[Point], moment: datetime) -> float:
+    """How many will have gone at a moment, on the straight line between two points."""
+    place = bisect_right([point.at for point in points], moment)
+    if place == 0:
+        return 0
+    if place == len(points):
+        return points[-1].sent
+    before, after = points[place - 1], points[place]
+    length = (after.at - before.at) / timedelta(seconds=1)
+    passed = (moment - before.at) / timedelta(seconds=1)
+    return before.sent + (after.sent - before.sent) * (passed / length if length else 1)
+
+
+def _closed(found: Estimate, marks: Sequence[datetime]) -> list[tuple[int, int]]:
+    """The stretches of marks between two open spans."""
+    if not marks:
+        return []
+    is_open = [any(span.opens_at <= mark < span.closes_at for span in found.open_spans) for mark in marks]
+    closed: list[tuple[int, int]] = []
+    begin: int | None = None
+    for n, opened in enumerate(is_open):
+        if not opened and begin is None:
+            begin = n
+        if opened and begin is not None:
+            closed.append((begin, n))
+            begin = None
+    if begin is not None and begin < len(marks) - 1:
+        closed.append((begin, len(marks) - 1))
+    return closed
+
+
+def _names(marks: Sequence[datetime], zone: str) -> list[str]:
+    """What stands below each mark: the day, once, at its noon; nothing below the others."""
+    if len(marks) < 2:
+        return [""] * len(marks)
+    length = (marks[-1] - marks[0]) / timedelta(days=1)
+    every = max(1, round(length / NAMED_DAYS))
+    names = [""] * len(marks)
+    for n in range(0, int(length) + 1, every):
+        noon = marks[0] + timedelta(days=n, hours=12)
+        place = bisect_right(marks, noon) - 1
+        if noon <= marks[-1]:
+            local = in_zone(noon, zone)
+            words = f"{day_name(local.isoweekday()).rstrip('.')} {local.day}" if every == 1 else formats.day(local)
+            names[place] = words
+    return names

@@ -1,0 +1,289 @@
+"""4 · Pace & schedule: days, hours, pauses and caps, and when it will be done with them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.core import get_global
+from babel.dates import get_timezone_location
+from nicegui import ui
+
+from core.campaigns.rules import GAP_LIMIT_S, PER_DAY_LIMIT, check_start, minutes
+from core.campaigns.windows import holiday_on, local_moment
+from core.errors import BadInput
+from ui.pages.campaign_builder.desk import Desk
+from ui.pages.campaign_builder.forecast import Forecast
+from ui.pages.campaign_builder.section import section_card
+from ui.parts.campaign_words import day_name, hours_words, in_zone, moment_in
+from ui.parts.form import Form
+from ui.parts.text import text
+from ui.words import _, formats, language
+from ui.words.errors import sentence_of_input
+
+STEP_MIN = 30
+OTHER_ZONES = (
+    "Europe/Lisbon",
+    "Europe/Madrid",
+    "Europe/London",
+    "America/New_York",
+    "America/Los_Angeles",
+    "America/Mexico_City",
+    "America/Bogota",
+    "America/Lima",
+    "America/Santiago",
+    "America/Asuncion",
+    "America/Argentina/Buenos_Aires",
+    "America/Montevideo",
+    "Africa/Luanda",
+    "Africa/Maputo",
+    "UTC",
+)
+
+
+class PaceCard:
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.form = Form()
+        self.days: dict[int, ui.element] = {}
+        with section_card("pace", 4, _("Pace & schedule"), _("Slowly, and in business hours")) as self.mark:
+            with ui.element("div").classes("p-sb p-rg"):
+                with ui.element("div").classes("p-col p-g20").style("min-width:0"):
+                    self._weekdays()
+                    self._window()
+                    self._zone()
+                    self._gap()
+                    self._per_day()
+                    self._start()
+                with ui.element("div").classes("p-inset p-col p-forecast"):
+                    self.forecast = Forecast(desk)
+        desk.on_news(self.show)
+        self.show()
+
+    # ------------------------------------------------------------ fields
+
+    def _weekdays(self) -> None:
+        with ui.element("div").classes("p-field") as group:
+            group.props["role"] = "group"
+            group.props["aria-label"] = _("Days")
+            text(_("Days"), "p-label")
+            with ui.element("div").classes("p-row p-g6"):
+                for day in range(1, 8):
+                    with ui.element("button").classes("p-day").props("type=button") as made:
+                        text(day_name(day, "narrow"))
+                    made.props["aria-label"] = day_name(day, "wide")
+                    if self.desk.may_write:
+                        made.on("click", lambda day=day: self._toggle(day))
+                    self.days[day] = made
+            self.days_error = text("", "p-help err")
+            holidays = ui.switch(
+                _("Not on public holidays"),
+                value=self.desk.plan.skip_holidays,
+                on_change=lambda event: self.desk.change(skip_holidays=bool(event.value)),
+            )
+            holidays.set_enabled(self.desk.may_write)
+            self.holiday = text("", "p-help")
+
+    def _toggle(self, day: int) -> None:
+        chosen = set(self.desk.plan.weekdays) ^ {day}
+        wrong = self.desk.wrong("weekdays", tuple(sorted(chosen)))
+        self.days_error.text = sentence_of_input(wrong) if wrong else ""
+
+    def _window(self) -> None:
+        with ui.element("div").classes("p-field"):
+            with ui.element("span").classes("p-row p-between"):
+                text(_("Sending window"), "p-label")
+                self.hours = text("", "p-t-sm p-num p-b")
+            plan = self.desk.plan
+            self.range = ui.range(
+                min=0,
+                max=1440,
+                step=STEP_MIN,
+                value={"min": plan.window_start_min, "max": plan.window_end_min},
+                on_change=lambda event: self._hours(event.value),
+            ).props("thumb-size=18px track-size=4px snap")
+            self.range.props["aria-label"] = _("Sending window")
+            self.range.set_enabled(self.desk.may_write)
+            with ui.element("span").classes("p-row p-between p-help p-num"):
+                for hour in ("00", "06", "12", "18", "24"):
+                    text(hour)
+
+    def _hours(self, value: Any) -> None:
+        start, end = int(value["min"]), int(value["max"])
+        if start < end:
+            self.desk.change(window_start_min=start, window_end_min=end)
+
+    def _zone(self) -> None:
+        with self.form.field("timezone", _("Time zone")):
+            zones = zones_of(self.desk.country, self.desk.plan.timezone)
+            select = ui.select(
+                zones, value=self.desk.plan.timezone, on_change=lambda e: self._take("timezone", e.value)
+            )
+            select.classes("p-full").set_enabled(self.desk.may_write)
+
+    def _gap(self) -> None:
+        with ui.element("div").classes("p-field"):
+            text(_("Pause between messages"), "p-label")
+            with ui.element("div").classes("p-row p-g8 p-top"):
+                for field, words in (("gap_min_s", _("At least")), ("gap_max_s", _("At most"))):
+                    if field == "gap_max_s":
+                        text(_("to"), "p-t-sm p-t-3").style("line-height:36px")
+                    with ui.element("div").classes("p-grow"), self.form.field(field, words) as made:
+                        made.label.classes("p-sr")
+                        self._number(field, words, 1, GAP_LIMIT_S, suffix="s")
+            text(_("Drawn anew for each message."), "p-help")
+
+    def _per_day(self) -> None:
+        with self.form.field("per_day", _("Messages a day")):
+            self._number("per_day", _("Messages a day"), 1, PER_DAY_LIMIT)
+
+    def _number(self, field: str, words: str, least: int, most: int, *, suffix: str = "") -> None:
+        made = ui.number(
+            value=getattr(self.desk.plan, field),
+            min=least,
+            max=most,
+            precision=0,
+            on_change=lambda event: self._take_number(field, event.value),
+        )
+        made.props("debounce=500").classes("p-full p-num")
+        made.props["suffix"] = suffix
+        made.props["aria-label"] = words
+        made.set_enabled(self.desk.may_write)
+
+    def _take_number(self, field: str, value: float | None) -> None:
+        if value is None or value != int(value):
+            self.form.fields[field].show(_("Write a whole number."))
+            return
+        self._take(field, int(value))
+        for other in {"gap_min_s": ("gap_max_s",), "gap_max_s": ("gap_min_s",)}.get(field, ()):
+            self._retry(other)
+
+    def _retry(self, field: str) -> None:
+        """Least and most are judged together: what one refused may be fine after the other was changed."""
+        control = self.form.fields[field].control
+        typed = control.value if control is not None else None
+        if isinstance(typed, int | float) and typed == int(typed) and typed != getattr(self.desk.plan, field):
+            self._take(field, int(typed))
+
+    def _take(self, field: str, value: Any) -> None:
+        wrong = self.desk.wrong(field, value)
+        shown = self.form.fields[field]
+        if wrong is None:
+            shown.clear()
+        else:
+            shown.show(sentence_of_input(wrong))
+
+    # ------------------------------------------------------------ the start
+
+    def _start(self) -> None:
+        starts_at = self.desk.plan.starts_at
+        local = in_zone(starts_at, self.desk.plan.timezone) if starts_at else None
+        with self.form.field("starts_at", _("Start")):
+            with ui.element("div").classes("p-col p-g8"):
+                self.when = ui.toggle(
+                    {"now": _("Now"), "later": _("At a time to come")},
+                    value="later" if starts_at else "now",
+                    on_change=self._moment_changed,
+                )
+                with ui.element("div").classes("p-row p-g8") as self.moment:
+                    self.day = ui.date_input(
+                        value=(local or self._tomorrow()).date().isoformat(), on_change=self._moment_changed
+                    ).classes("p-grow")
+                    self.day.props["aria-label"] = _("Day")
+                    self.time = ui.time_input(
+                        value=local.strftime("%H:%M") if local else "09:00", on_change=self._moment_changed
+                    ).style("width:120px")
+                    self.time.props["aria-label"] = _("Time")
+        self.moved = text("", "p-help")
+        self.moment.visible = starts_at is not None
+        for control in (self.when, self.day, self.time):
+            control.set_enabled(self.desk.may_write)
+
+    def _tomorrow(self) -> datetime:
+        return datetime.now(ZoneInfo(self.desk.plan.timezone)) + timedelta(days=1)
+
+    def _moment_changed(self) -> None:
+        """Now, or what day and time say where the campaign is; an hour that the clock leaves out is moved, and said."""
+        field = self.form.fields["starts_at"]
+        self.moment.visible = self.when.value == "later"
+        self.moved.text = ""
+        field.clear()
+        if self.when.value != "later":
+            self.desk.change(starts_at=None)
+            return
+        try:
+            day = date.fromisoformat(str(self.day.value or ""))
+            minute = minutes(str(self.time.value or ""))
+            moment, was_moved = local_moment(self.desk.plan.timezone, day, minute)
+            check_start(moment, datetime.now(ZoneInfo("UTC")))
+        except ValueError:
+            field.show(_("Choose a day."))
+            return
+        except BadInput as bad:
+            field.show(sentence_of_input(bad))
+            return
+        if was_moved:
+            words = _("The clock leaves this hour out on that day: it starts {moment}.")
+            self.moved.text = words.format(moment=moment_in(moment, self.desk.plan.timezone))
+        self.desk.change(starts_at=moment)
+
+    # ------------------------------------------------------------ drawing
+
+    def show(self) -> None:
+        plan = self.desk.plan
+        self.mark.set("ok" if self.desk.is_complete("pace") else "")
+        for day, made in self.days.items():
+            is_on = day in plan.weekdays
+            made.classes("on" if is_on else "", remove="on")
+            made.props["aria-pressed"] = "true" if is_on else "false"
+        self.hours.text = hours_words(plan)
+        window = {"min": plan.window_start_min, "max": plan.window_end_min}
+        if self.range.value != window and not self._is_odd():
+            self.range.value = window
+        for field in ("per_day", "gap_min_s", "gap_max_s"):
+            control = self.form.fields[field].control
+            if control is not None and field in self._changed_elsewhere():
+                control.value = getattr(plan, field)
+        self.holiday.text = self._next_holiday()
+        self._shown = {field: getattr(plan, field) for field in ("per_day", "gap_min_s", "gap_max_s")}
+
+    def _is_odd(self) -> bool:
+        """A window that the slider cannot show, between its steps."""
+        return bool(self.desk.plan.window_start_min % STEP_MIN or self.desk.plan.window_end_min % STEP_MIN)
+
+    def _changed_elsewhere(self) -> set[str]:
+        """Fields that a remedy changed, so that their control does not show it yet."""
+        changed = set()
+        for field, was in getattr(self, "_shown", {}).items():
+            control = self.form.fields[field].control
+            now = getattr(self.desk.plan, field)
+            if now != was and control is not None and control.value != now:
+                changed.add(field)
+        return changed
+
+    def _next_holiday(self) -> str:
+        if not self.desk.plan.skip_holidays:
+            return ""
+        today = datetime.now(ZoneInfo(self.desk.plan.timezone)).date()
+        for step in range(45):
+            day = today + timedelta(days=step)
+            name = holiday_on(self.desk.country, day)
+            if name and day.isoweekday() in self.desk.plan.weekdays:
+                return _("Next: {day}, {name}").format(day=formats.day(day, weekday=True), name=name)
+        return ""
+
+
+def zones_of(country: str, chosen: str) -> dict[str, str]:
+    """The zones of the team's country, then some of where else people write to: São Paulo (GMT-03:00)."""
+    home = sorted(zone for zone, territory in get_global("zone_territories").items() if territory == country.upper())
+    return {zone: _zone_words(zone) for zone in dict.fromkeys([chosen, *home, *OTHER_ZONES])}
+
+
+def _zone_words(zone: str) -> str:
+    """São Paulo (GMT−3)"""
+    place = get_timezone_location(ZoneInfo(zone), locale=language().replace("-", "_"), return_city=True)
+    minutes_east = round((datetime.now(ZoneInfo(zone)).utcoffset() or timedelta()) / timedelta(minutes=1))
+    hours, rest = divmod(abs(minutes_east), 60)
+    sign = "−" if minutes_east < 0 else "+"
+    return f"{place} (GMT{sign}{hours}{f':{rest:02}' if rest else ''})"
