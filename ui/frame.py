@@ -18,52 +18,23 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from nicegui import Client, context, ui
 
-from core.accounts import service as accounts
-from core.accounts.rules import Actor, Role
+from core.accounts.rules import Actor
 from core.errors import DatabaseAway, NotAllowed, NotFound, PrumoError, Refused, SignedOut
-from core.work import Work
-from ui import cookies, live, shell_numbers
-from ui.calls import AWAY_NOTE, Fault, ask, do, fault_of, settings, tell, words_of
+from ui import live, menu, shell_numbers
+from ui.account_menu import IS_DARK
+from ui.calls import AWAY_NOTE, Fault, ask, fault_of, tell, words_of
 from ui.parts import safe
-from ui.parts.avatar import avatar
-from ui.parts.button import button, icon_button
-from ui.parts.kpi import Meter, share
 from ui.parts.note import note
 from ui.parts.states import error_state, no_permission, not_found
 from ui.parts.text import Text, icon, text
-from ui.session import current_actor, remember
-from ui.words import LANGUAGES, N_, _, formats, language
+from ui.session import current_actor
+from ui.words import _, language
 
 REFRESH_S = 15.0
-THEMES = {"light": N_("Light"), "dark": N_("Dark"), "system": N_("As the system")}
-THEME_ICONS = {"light": "light_mode", "dark": "dark_mode", "system": "contrast"}
-IS_DARK = {"light": False, "dark": True, "system": None}
-
-
-class Item(NamedTuple):
-    """A line of the menu; shown when its page is there and the person may see it."""
-
-    key: str
-    path: str
-    icon: str
-    words: str
-
-
-MENU = (
-    Item("home", "/", "home", N_("Home")),
-    Item("searches", "/searches", "travel_explore", N_("Find leads")),
-    Item("leads", "/leads", "groups", N_("Leads")),
-    Item("campaigns", "/campaigns", "campaign", N_("Campaigns")),
-    Item("replies", "/replies", "forum", N_("Replies")),
-    Item("instances", "/instances", "smartphone", N_("Numbers")),
-)
-QUEUES = Item("queues", "/queues", "stacks", N_("Queues & workers"))
-TEAM = Item("team", "/team", "settings", N_("Team & settings"))
-TABS = ("home", "leads", "campaigns", "replies", "searches")  # the first four that are there, then "more"
 
 
 class Frame:
@@ -118,19 +89,18 @@ def page_frame(
     client.content.parent_slot.parent.props("role=presentation")  # Quasar's page is a <main> too; ours is the one
     client.title = f"{title} · Prumo"
     client.on_exception(lambda error: _told(client, error))
-    menu = [item for item in MENU if _is_there(item)]
-    admin = _admin_items(actor)
+    lines, admin = menu.items_there(), menu.admin_items(actor)
     dark = ui.dark_mode(IS_DARK[actor.theme])
-    more = _more_sheet(actor, active, menu, admin, dark)
+    more = menu.more_sheet(actor, active, lines, admin, dark)
     with ui.element("div").classes("p-shell"):
-        _mobile_bar(actor, more)
-        drawn = _Side(actor, active, menu, admin, dark)
+        menu.mobile_bar(actor, more)
+        side = menu.Side(actor, active, lines, admin, dark)
         with ui.element("main").classes("p-sheet").props("tabindex=-1") as main:
             frame = _sheet(title, fact, crumb, bleed=bleed, plain_head=plain_head)
     dark.on_value_change(lambda _event: frame.theme_changed())
-    _tab_bar(active, menu, more)
+    menu.tab_bar(active, lines, more)
     ui.skip_link(_("Skip to the content"), target=main)
-    _follow(actor, drawn)
+    _follow(actor, side)
     if actions is not None:
         with frame.actions:
             actions()
@@ -191,15 +161,6 @@ def _speak_and_shine(client: Client, actor: Actor) -> None:
     client.page.dark = IS_DARK[actor.theme]
 
 
-def _is_there(item: Item) -> bool:
-    return item.path in Client.page_routes.values()
-
-
-def _admin_items(actor: Actor) -> list[Item]:
-    wanted = [QUEUES] * actor.is_admin + [TEAM] * (actor.role is Role.OWNER)
-    return [item for item in wanted if _is_there(item)]
-
-
 # ---------------------------------------------------------------- the sheet
 
 
@@ -230,202 +191,10 @@ def _sheet(
     return Frame(heading, name, sub, actions, body)
 
 
-# ---------------------------------------------------------------- the menu
+# ---------------------------------------------------------------- what changes by itself
 
 
-class _Side:
-    """The menu on the left; keeps what changes: the counts and today's sends."""
-
-    def __init__(self, actor: Actor, active: str, menu: list[Item], admin: list[Item], dark: ui.dark_mode) -> None:
-        self.counts: dict[str, ui.element] = {}
-        with ui.element("nav").classes("p-side") as nav:
-            nav.props["aria-label"] = _("Main menu")
-            with safe.link("/", classes="p-brand"):
-                safe.logo()
-                text("Prumo", tag="b")
-            for item in menu:
-                self._line(item, active)
-            if admin:
-                text(_("Administration"), "p-nav-h", tag="div")
-                for item in admin:
-                    self._line(item, active)
-            with ui.element("div").classes("p-side-foot"):
-                if is_simulated():
-                    simulated_note()
-                self._sends_card()
-                _user_row(actor, dark)
-        self.show(shell_numbers.at_load())
-
-    def _line(self, item: Item, active: str) -> None:
-        with safe.link(item.path, classes=f"p-nav {'on' if item.key == active else ''}") as line:
-            if item.key == active:
-                line.props["aria-current"] = "page"
-            icon(item.icon, 20)
-            text(_(item.words))
-            self.counts[item.key] = text("", "p-cnt quiet")
-
-    def _sends_card(self) -> None:
-        with ui.element("div").classes("p-cap") as self.card:
-            with ui.element("div").classes("p-row p-between p-t-xs"):
-                text(_("Sent today"), "p-t-2")
-                with ui.element("span").classes("p-num p-row p-g4"):
-                    self.sent = text("", "p-b")
-                    self.cap = text("", "p-t-3")
-            with ui.element("div").style("margin-top:8px"):
-                self.meter = Meter(0, label=_("Sent today"))
-
-    def show(self, numbers: shell_numbers.ShellNumbers) -> None:
-        for key, element in self.counts.items():
-            count = numbers.counts.get(key, 0)
-            element.text = formats.counted(count) if count else ""  # type: ignore[attr-defined]
-            element.visible = bool(count)
-        self.card.visible = numbers.sends is not None
-        if numbers.sends is not None:
-            sent, cap = numbers.sends
-            self.sent.text = formats.number(sent)
-            self.cap.text = _("of {n}").format(n=formats.number(cap))
-            self.meter.set(share(sent, cap))
-
-
-def is_simulated() -> bool:
-    """Whether the world outside is the sandbox: no message really leaves, or the map is invented."""
-    return settings().gateway_simulated
-
-
-def simulated_note(classes: str = "") -> None:
-    with ui.element("div").classes(f"p-sim {classes}").props("role=note"):
-        icon("science", 16)
-        text(_("Simulation: no message really leaves."))
-
-
-def _user_row(actor: Actor, dark: ui.dark_mode) -> None:
-    with ui.element("div").classes("p-user"):
-        avatar(actor.name)
-        with ui.element("div").classes("p-col p-grow"):
-            text(actor.name, "p-t-sm p-b p-ell")
-            text(actor.team_name, "p-t-xs p-t-3 p-ell")
-
-        async def switch() -> None:
-            await _set_theme("light" if current_actor().theme == "dark" else "dark", dark)
-
-        icon_button("dark_mode", _("Light or dark"), switch, size="xs")
-        with icon_button("more_horiz", _("Your account"), size="xs"):
-            _account_menu(actor, dark)
-
-
-def _account_menu(actor: Actor, dark: ui.dark_mode) -> None:
-    with ui.menu().props('anchor="top right" self="bottom right" auto-close'):
-        _head(_("Language"))
-        for tag, name in LANGUAGES.items():
-            _choice(name, "check" if tag == language() else "language", lambda tag=tag: _set_language(tag))
-        _head(_("Appearance"))
-        for theme, words in THEMES.items():
-            _choice(_(words), THEME_ICONS[theme], lambda theme=theme: _set_theme(theme, dark))
-        ui.separator()
-        _choice(_("Sign out"), "logout", _sign_out)
-        _choice(_("Sign out on all devices"), "devices", _sign_out_everywhere)
-
-
-def _head(words: str) -> None:
-    with ui.item().classes("p-head"):
-        text(words)
-
-
-def _choice(words: str, icon_name: str, on_click: Callable[..., Any]) -> None:
-    with ui.menu_item(on_click=on_click):
-        icon(icon_name, 18)
-        text(words)
-
-
-# ---------------------------------------------------------------- on a phone
-
-
-def _mobile_bar(actor: Actor, more: ui.dialog) -> None:
-    with ui.element("div").classes("p-mobile-h"):
-        with safe.link("/", classes="p-row p-g10 p-brand").style("padding:0"):
-            safe.logo(24)
-            text("Prumo", tag="b")
-        with ui.button(on_click=more.open, color=None).classes("gho ico p-end") as opener:
-            opener.props["aria-label"] = _("Your account")
-            avatar(actor.name, size=24)
-    if is_simulated():
-        simulated_note("strip p-m-only")
-
-
-def _tab_bar(active: str, menu: list[Item], more: ui.dialog) -> None:
-    there = {item.key: item for item in menu}
-    with ui.element("nav").classes("p-tabbar") as bar:
-        bar.props["aria-label"] = _("Main menu")
-        for key in [key for key in TABS if key in there][:4]:
-            item = there[key]
-            with safe.link(item.path, classes=f"p-tab {'on' if key == active else ''}") as tab:
-                if key == active:
-                    tab.props["aria-current"] = "page"
-                icon(item.icon, 22)
-                text(_(item.words))
-        with ui.element("button").classes("p-tab").props("type=button").on("click", more.open):
-            icon("more_horiz", 22)
-            text(_("More"))
-
-
-def _more_sheet(actor: Actor, active: str, menu: list[Item], admin: list[Item], dark: ui.dark_mode) -> ui.dialog:
-    """What the tab bar has no room for, from below."""
-    tabs = [key for key in TABS if key in {item.key for item in menu}][:4]
-    with ui.dialog().props("position=bottom") as sheet, ui.card().classes("p-more"):
-        sheet.props["aria-label"] = _("More")
-        for item in [item for item in menu if item.key not in tabs] + admin:
-            with safe.link(item.path, classes=f"p-nav {'on' if item.key == active else ''}"):
-                icon(item.icon, 20)
-                text(_(item.words))
-        with ui.element("div").classes("p-user").style("padding:12px 10px 4px"):
-            avatar(actor.name)
-            with ui.element("div").classes("p-col p-grow"):
-                text(actor.name, "p-t-sm p-b p-ell")
-                text(actor.team_name, "p-t-xs p-t-3 p-ell")
-        with ui.element("div").classes("p-row p-g8 p-wrap").style("padding:8px 10px"):
-            for tag, name in LANGUAGES.items():
-                button(name, lambda tag=tag: _set_language(tag), kind="sof" if tag == language() else "sec", size="sm")
-            for theme, words in THEMES.items():
-                kind = "sof" if theme == actor.theme else "sec"
-                button(
-                    _(words), lambda theme=theme: _set_theme(theme, dark), kind=kind, icon=THEME_ICONS[theme], size="sm"
-                )
-        with ui.element("div").classes("p-row p-g8 p-wrap").style("padding:4px 10px"):
-            button(_("Sign out"), _sign_out, icon="logout", size="sm")
-            button(_("Sign out on all devices"), _sign_out_everywhere, kind="gho", size="sm")
-    return sheet
-
-
-# ---------------------------------------------------------------- what the menu does
-
-
-async def _set_language(tag: str) -> None:
-    if await do(accounts.set_language, tag):
-        ui.navigate.reload()
-
-
-async def _set_theme(theme: str, dark: ui.dark_mode) -> None:
-    if await do(accounts.set_theme, theme):
-        remember(theme=theme)
-        dark.value = IS_DARK[theme]
-
-
-async def _sign_out() -> None:
-    token = cookies.token_of(context.client.request.scope, settings())
-
-    def end(work: Work, actor: Actor) -> None:
-        accounts.sign_out(work, token)
-
-    if await do(end):
-        safe.go("/sign-in")
-
-
-async def _sign_out_everywhere() -> None:
-    if await do(accounts.sign_out_everywhere):
-        safe.go("/sign-in")
-
-
-def _follow(actor: Actor, side: _Side) -> None:
+def _follow(actor: Actor, side: menu.Side) -> None:
     """Keeps the numbers true, and leaves when the session ends, here or on another device."""
 
     async def refresh() -> None:

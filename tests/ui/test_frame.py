@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from nicegui import ui
 
 from core.accounts import service as accounts
+from core.accounts.rules import Role
 from core.errors import NotAllowed, NotFound
 from core.runtime import Runtime
-from core.tables import Team
+from core.tables import Membership, Team
 from tests.people import People
 from tests.ui.conftest import Web, until
 from ui.frame import page_frame
@@ -109,14 +110,20 @@ async def test_what_cannot_be_shown_is_drawn_in_its_place(web: Web, people: Peop
         assert "meio caminho" not in answer.text and "secret detail" not in answer.text
 
 
-async def test_a_new_team_sees_three_steps_and_the_first_is_the_one_to_take(web: Web) -> None:
+async def test_who_is_in_two_teams_goes_from_one_to_the_other(web: Web, people: People, runtime: Runtime) -> None:
+    with runtime.work() as work:
+        work.session.add(Membership(team_id=people.other_team_id, user_id=people["Bea"].user_id, role=Role.VIEWER))
     bea = web.as_("Bea")
     client = await bea.open("/")
-    for words in ("Conecte um número", "Encontre leads no mapa", "Escreva a primeira campanha"):
-        await bea.should_see(words)
-    await bea.should_see(formats.long_day(formats.local_now(), weekday=True))
-    primary = [e for e in client.elements.values() if isinstance(e, ui.button) and "pri" in e.classes]
-    assert [b.text for b in primary] == ["Conectar número"]
+    went: list[str] = []
+    bea.navigate.to = lambda path, *_: went.append(path)  # type: ignore[method-assign]
+    next(e for e in client.elements.values() if isinstance(e, ui.dialog)).open()
+    await until(lambda: any(isinstance(e, ui.button) and e.text == "Outra Equipe" for e in client.elements.values()))
+    bea.find(kind=ui.button, content="Outra Equipe").click()
+    await until(lambda: went)
+    assert went == ["/"]
+    with runtime.work() as work:
+        assert accounts.actor_of(work, people.token["Bea"]).team_id == people.other_team_id
 
 
 async def test_times_are_told_in_the_zone_of_the_team(web: Web, runtime: Runtime, people: People) -> None:

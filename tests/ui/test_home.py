@@ -1,0 +1,101 @@
+"""Home: where a team begins, and what it sees once it is under way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from nicegui import ui
+from sqlalchemy import update
+
+from core.campaigns.rules import CampaignId
+from core.instances.rules import InstanceStatus
+from core.runtime import Runtime
+from core.tables import Instance
+from tests.core.campaigns.making import connect_number, keep_lead, start, write_draft
+from tests.people import People
+from tests.ui.conftest import Web
+from ui.words import formats
+
+
+def under_way(people: People) -> CampaignId:
+    """Two numbers, three leads, and a campaign from the first number."""
+    for n in range(3):
+        keep_lead(people, n)
+    number = connect_number(people, "Comercial 1", per_day=130)
+    connect_number(people, "Comercial 2", per_day=90)
+    campaign_id = write_draft(people, name="Clínicas SP", instance_ids=(number,))
+    start(people, campaign_id)
+    return campaign_id
+
+
+async def test_a_new_team_sees_three_steps_and_the_first_is_the_one_to_take(web: Web) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    for words in ("Conecte um número", "Encontre leads no mapa", "Escreva a primeira campanha"):
+        await bea.should_see(words)
+    await bea.should_see(formats.long_day(formats.local_now(), weekday=True))
+    primary = [e for e in client.elements.values() if isinstance(e, ui.button) and "pri" in e.classes]
+    assert [b.text for b in primary] == ["Conectar número"]
+
+
+async def test_who_only_looks_is_not_asked_to_do_the_steps(web: Web) -> None:
+    vic = web.as_("Vic")
+    client = await vic.open("/")
+    await vic.should_see("Conecte um número")
+    assert [e for e in client.elements.values() if isinstance(e, ui.button) and "pri" in e.classes] == []
+
+
+async def test_a_step_that_is_done_says_so_and_the_next_one_takes_its_place(web: Web, people: People) -> None:
+    connect_number(people)
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    await bea.should_see("Pronto")
+    primary = [e for e in client.elements.values() if isinstance(e, ui.button) and "pri" in e.classes]
+    assert [b.text for b in primary] == ["Buscar leads"]
+
+
+async def test_a_team_under_way_sees_what_runs(web: Web, people: People) -> None:
+    under_way(people)
+    bea = web.as_("Bea")
+    await bea.open("/")
+    await bea.should_not_see("Três passos até a primeira conversa")
+    for words in ("Clínicas SP", "0 / 3", "Comercial 1", "/ 220", "Mensagens por enviar", "1 campanha ativa"):
+        await bea.should_see(words)
+
+
+async def test_a_number_that_went_off_is_told_with_what_waits_for_it(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    under_way(people)
+    with runtime.work() as work:
+        since = work.now - timedelta(hours=2)
+        work.session.execute(
+            update(Instance)
+            .where(Instance.name == "Comercial 1")
+            .values(status=InstanceStatus.DISCONNECTED, status_at=since)
+        )
+    bea = web.as_("Bea")
+    await bea.open("/")
+    await bea.should_see("“Comercial 1” está desconectado.")
+    await bea.should_see(f"3 mensagens esperam por este número desde {formats.clock(since)}.")
+    await bea.should_see("Reconectar")
+
+
+async def test_another_team_sees_nothing_of_it(web: Web, people: People) -> None:
+    under_way(people)
+    carlos = web.as_("Carlos")
+    await carlos.open("/")
+    await carlos.should_see("Conecte um número")
+    await carlos.should_not_see("Clínicas SP")
+
+
+async def test_the_numbers_change_in_place(web: Web, people: People, runtime: Runtime) -> None:
+    under_way(people)
+    bea = web.as_("Bea")
+    await bea.open("/")
+    await bea.should_not_see("“Comercial 2” está desconectado.")
+    connect_number(people, "Campinas", per_day=100)
+    with runtime.work() as work:
+        work.tell(f"instances:{people.team_id}", {})
+    await bea.should_see("Campinas", retries=30)
+    await bea.should_see("/ 320", retries=30)
