@@ -105,7 +105,13 @@ class Scene:
 
 
 def make_scene(
-    runtime: Runtime, n: int = 3, *, team: str = "Clínica do Prumo", gap_s: int = 0, **campaign: Any
+    runtime: Runtime,
+    n: int = 3,
+    *,
+    team: str = "Clínica do Prumo",
+    in_team: int | None = None,
+    gap_s: int = 0,
+    **campaign: Any,
 ) -> Scene:
     """A team, a connected number, `n` leads, and a campaign that runs to all of them at any hour.
 
@@ -115,10 +121,12 @@ def make_scene(
         if gap_s == 0:
             for table in ("instances", "campaigns"):
                 work.session.execute(text(f"alter table {table} drop constraint if exists ck_{table}_gap"))
-        row = Team(name=team)
-        work.session.add(row)
-        work.session.flush()
-        team_id = row.id
+        if in_team is None:
+            row = Team(name=team)
+            work.session.add(row)
+            work.session.flush()
+            in_team = row.id
+    team_id = in_team
     instance_id = make_instance(runtime, team_id, gap_min_s=gap_s, gap_max_s=gap_s)
     leads = make_leads(runtime, team_id, range(1, n + 1))
     pace = {"gap_min_s": gap_s, "gap_max_s": gap_s}

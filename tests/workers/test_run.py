@@ -155,10 +155,9 @@ def test_everything_in_redis_may_be_lost_while_it_sends(
     house.start("workers.timetable")
     house.start("workers.run", "sender")
     for sent in (1, 5, 9, 13, 17):
-        until(lambda: len(gateway.ledger) >= sent, within_s=25, what=f"message {sent} is sent")
+        until(lambda sent=sent: len(gateway.ledger) >= sent, within_s=25, what=f"message {sent} is sent")
         redis.flushdb()
-    for scene in teams:
-        until(lambda: scene.statuses() == {"sent": 4}, within_s=25, what=f"everybody is written to: {scene.statuses()}")
+    until(lambda: all(each.statuses() == {"sent": 4} for each in teams), within_s=25, what="all are written to")
     assert len(gateway.ledger) == 20
     assert len({each.number + each.instance for each in gateway.ledger.all()}) == 20
 

@@ -1,0 +1,135 @@
+"""What nobody could find out, a person decides; and only a person sends again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.accounts.rules import Actor
+from core.errors import NotFound, StateChanged
+from core.ports import SentRecord
+from core.runtime import Runtime
+from core.sending import service
+from core.sending.reconcile import reconcile
+from core.sending.rules import RecipientId
+from core.sending.settling import settle_by_evidence
+from core.tables import AuditEntry, Lead
+from tests.core.sending.world import FakeWhatsApp, is_silent, work_through
+from tests.factories import Scene, make_scene, phone_of
+from tests.people import gather
+
+
+@pytest.fixture
+def bea(runtime: Runtime) -> Actor:
+    return gather(runtime)["Bea"]
+
+
+@pytest.fixture
+def scene(runtime: Runtime, whatsapp: FakeWhatsApp, bea: Actor) -> Scene:
+    """Two people whose messages are held: nothing went out, and nobody could know."""
+    made = make_scene(runtime, 2, in_team=bea.team_id)
+    whatsapp.behaves[""] = is_silent
+    work_through(runtime, made)
+    made.sleep(timedelta(minutes=5))
+    reconcile(runtime, made.instance_id)
+    assert made.statuses() == {"held": 2}
+    del whatsapp.behaves[""]
+    return made
+
+
+def ids(scene: Scene) -> list[RecipientId]:
+    return [RecipientId(row.id) for row in scene.recipients()]
+
+
+def audit_of(runtime: Runtime) -> list[tuple[str, object]]:
+    with runtime.work() as work:
+        entries = work.session.query(AuditEntry).filter(AuditEntry.action.like("recipient.%")).order_by(AuditEntry.id)
+        return [(entry.action, entry.details["recipients"]) for entry in entries]
+
+
+def test_sent_again_by_a_person_it_goes_out_once(
+    runtime: Runtime, whatsapp: FakeWhatsApp, scene: Scene, bea: Actor
+) -> None:
+    with runtime.work() as work:
+        decided = service.send_again(work, bea, ids(scene))
+    assert (decided.changed, decided.asked) == (2, 2)
+    assert scene.statuses() == {"queued": 2}
+    work_through(runtime, scene)
+    assert scene.statuses() == {"sent": 2}
+    assert whatsapp.phones() == [phone_of(1), phone_of(2)]
+    assert len(scene.messages()) == 2, "the text that did not go is forgotten"
+    assert audit_of(runtime) == [("recipient.sent_again", ids(scene))]
+
+
+def test_it_arrived_says_a_person_who_looked(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    with runtime.work() as work:
+        service.it_arrived(work, bea, ids(scene)[:1])
+    first = scene.recipients()[0]
+    assert first.status.value == "sent"
+    assert first.sent_at == first.claimed_at
+    assert first.evidence == {"by": "person", "user_id": bea.user_id, "name": "Bea"}
+    assert scene.messages()[0].sent_at == first.sent_at
+    with runtime.work() as work:
+        assert work.session.get_one(Lead, scene.leads[0]).last_sent_at == first.sent_at
+        assert work.session.get_one(Lead, scene.leads[1]).last_sent_at is None
+
+
+def test_its_id_is_learned_when_the_gateway_tells_it_later(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    with runtime.work() as work:
+        service.it_arrived(work, bea, ids(scene))
+    message = scene.messages()[0]
+    record = SentRecord("3EB0TOLD", (f"{phone_of(1)[1:]}@s.whatsapp.net",), message.text, message.at)
+    with runtime.work() as work:
+        assert settle_by_evidence(work, scene.instance_id, record, "webhook")
+    assert scene.messages()[0].gateway_message_id == "3EB0TOLD"
+    assert scene.statuses() == {"sent": 2}
+
+
+def test_it_may_be_left_at_that(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    with runtime.work() as work:
+        service.skip(work, bea, ids(scene))
+    assert [(row.status.value, row.reason) for row in scene.recipients()] == [("skipped", "by_hand")] * 2
+
+
+def test_of_two_who_decide_the_second_is_told(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    with runtime.work() as work:
+        service.it_arrived(work, bea, ids(scene)[:1])
+    with runtime.work() as work:
+        decided = service.send_again(work, bea, ids(scene))
+    assert (decided.changed, decided.asked) == (1, 2), "what was decided stays decided"
+    with runtime.work() as work, pytest.raises(StateChanged) as told:
+        service.skip(work, bea, ids(scene)[:1])
+    assert told.value.now == "sent"
+
+
+def test_in_a_campaign_that_was_cancelled_nobody_is_written_to_again(
+    runtime: Runtime, scene: Scene, bea: Actor
+) -> None:
+    scene.set_campaign(status="cancelled", ended_at=scene.campaign().started_at)
+    with runtime.work() as work, pytest.raises(StateChanged):
+        service.send_again(work, bea, ids(scene))
+    with runtime.work() as work:
+        assert service.it_arrived(work, bea, ids(scene)).changed == 2
+
+
+def test_one_stranger_among_them_and_none_is_decided(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    other = make_scene(runtime, 1, team="Outra Equipe Ainda")
+    with runtime.work() as work, pytest.raises(NotFound):
+        service.skip(work, bea, ids(scene) + ids(other))
+    assert scene.statuses() == {"held": 2}
+
+
+def test_those_whose_text_was_refused_are_tried_again_and_no_others(
+    runtime: Runtime, whatsapp: FakeWhatsApp, bea: Actor
+) -> None:
+    scene = make_scene(runtime, 3, in_team=bea.team_id)
+    for row, reason in zip(scene.recipients(), ("content_refused", "not_on_whatsapp", "content_refused"), strict=True):
+        scene.set_recipient(row.id, status="failed", reason=reason)
+    with runtime.work() as work:
+        assert service.retry_failed(work, bea, scene.campaign_id) == 2
+    work_through(runtime, scene)
+    assert whatsapp.phones() == [phone_of(1), phone_of(3)]
+    scene.set_campaign(status="finished", ended_at=scene.campaign().started_at)
+    with runtime.work() as work, pytest.raises(StateChanged):
+        service.retry_failed(work, bea, scene.campaign_id)
