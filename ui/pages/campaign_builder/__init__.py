@@ -41,7 +41,7 @@ from ui.parts.button import button, icon_button
 from ui.parts.campaign_words import NOT_STARTED_REASONS
 from ui.parts.note import note
 from ui.parts.states import no_permission
-from ui.parts.text import icon, text
+from ui.parts.text import ICONS, icon, text
 from ui.session import current_actor
 from ui.words import _, formats
 
@@ -94,7 +94,8 @@ async def campaign_builder(campaign_id: int) -> None:
         if found.status is not CampaignStatus.DRAFT:
             safe.go(f"/campaigns/{campaign_id}")
             return
-        _Builder(frame, Desk(found, numbers, may_write=current_actor().role is not Role.VIEWER), choices, recent)
+        desk = Desk(found, numbers, frame.body, may_write=current_actor().role is not Role.VIEWER)
+        _Builder(frame, desk, choices, recent)
 
 
 def _all_for(
@@ -191,6 +192,7 @@ class _Builder:
             words = _("Saved {when}").format(when=_seconds_ago(time.monotonic() - desk.saved_s))
         if self.saved.text != words:
             self.saved.text = words
+            self.cloud.name = ICONS + ("cloud_off" if desk.trouble else "cloud_done")
 
     async def _try_again(self) -> None:
         await self.desk.flush()

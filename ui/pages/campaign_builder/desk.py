@@ -13,6 +13,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from nicegui import ui
+
 from core.campaigns import service as campaigns
 from core.campaigns.audience import SampleLead
 from core.campaigns.queries import Draft
@@ -30,8 +32,9 @@ RECOUNTED_BY = ("audience", "repeat_after_days", "include_landlines")
 class Desk:
     """One open builder.  `saved_s` is the monotonic time of the last save; `trouble` why it is not saved."""
 
-    def __init__(self, draft: Draft, numbers: list[NumberChoice], *, may_write: bool) -> None:
+    def __init__(self, draft: Draft, numbers: list[NumberChoice], place: ui.element, *, may_write: bool) -> None:
         self.id = draft.id
+        self._place = place
         self.version = draft.version
         self.plan = draft.plan
         self.country = draft.country
@@ -56,8 +59,10 @@ class Desk:
         self._listeners.append(listener)
 
     def tell(self) -> None:
-        for listener in self._listeners:
-            listener()
+        """Stands on what is never redrawn: whoever pressed may be gone before the last card has drawn itself."""
+        with self._place:
+            for listener in self._listeners:
+                listener()
 
     # ------------------------------------------------------------ changing
 

@@ -69,6 +69,7 @@ class MessageCard:
             text(_("Text"), "p-label")
             with ui.element("span").classes("p-row"):
                 bold = icon_button("format_bold", _("Bold"), size="xs")
+                bold.on("mousedown", js_handler="(event) => event.preventDefault()")
                 bold.on(
                     "click",
                     js_handler="""() => {
@@ -80,6 +81,7 @@ class MessageCard:
                     }""",
                 )
                 italic = icon_button("format_italic", _("Italic"), size="xs")
+                italic.on("mousedown", js_handler="(event) => event.preventDefault()")
                 italic.on(
                     "click",
                     js_handler="""() => {
@@ -117,6 +119,8 @@ class MessageCard:
             icon("add", 14)
             text(_(VARIABLES[name]))
         if self.desk.may_write:
+            # the text keeps the focus, and with it the place of the cursor
+            chip.on("mousedown", js_handler="(event) => event.preventDefault()")
             chip.on(
                 "click",
                 js_handler="""(event) => {

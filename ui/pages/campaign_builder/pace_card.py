@@ -129,27 +129,24 @@ class PaceCard:
                 for field, words in (("gap_min_s", _("At least")), ("gap_max_s", _("At most"))):
                     if field == "gap_max_s":
                         text(_("to"), "p-t-sm p-t-3").style("line-height:36px")
-                    with ui.element("div").classes("p-grow"), self.form.field(field, words) as made:
-                        made.label.classes("p-sr")
-                        self._number(field, words, 1, GAP_LIMIT_S, suffix="s")
+                    with ui.element("div").classes("p-grow"):
+                        self._number(field, words, 1, GAP_LIMIT_S, suffix="s", is_labelled=False)
             text(_("Drawn anew for each message."), "p-help")
 
     def _per_day(self) -> None:
-        with self.form.field("per_day", _("Messages a day")):
-            self._number("per_day", _("Messages a day"), 1, PER_DAY_LIMIT)
+        self._number("per_day", _("Messages a day"), 1, PER_DAY_LIMIT)
 
-    def _number(self, field: str, words: str, least: int, most: int, *, suffix: str = "") -> None:
-        made = ui.number(
-            value=getattr(self.desk.plan, field),
-            min=least,
-            max=most,
-            precision=0,
-            on_change=lambda event: self._take_number(field, event.value),
-        )
-        made.props("debounce=500").classes("p-full p-num")
-        made.props["suffix"] = suffix
-        made.props["aria-label"] = words
-        made.set_enabled(self.desk.may_write)
+    def _number(
+        self, field: str, words: str, least: int, most: int, *, suffix: str = "", is_labelled: bool = True
+    ) -> None:
+        with self.form.field(field, words) as box:
+            box.label.classes("" if is_labelled else "p-sr")
+            made = ui.number(value=getattr(self.desk.plan, field), min=least, max=most, precision=0)
+            made.props("debounce=500").classes("p-full p-num")
+            made.props["suffix"] = suffix
+            made.set_enabled(self.desk.may_write)
+        # after the field has tied its own, which takes an older error away
+        made.on_value_change(lambda event: self._take_number(field, event.value))
 
     def _take_number(self, field: str, value: float | None) -> None:
         if value is None or value != int(value):
@@ -168,11 +165,10 @@ class PaceCard:
 
     def _take(self, field: str, value: Any) -> None:
         wrong = self.desk.wrong(field, value)
-        shown = self.form.fields[field]
         if wrong is None:
-            shown.clear()
+            self.form.fields[field].clear()
         else:
-            shown.show(sentence_of_input(wrong))
+            self.form.fields[wrong.field if wrong.field in self.form.fields else field].show(sentence_of_input(wrong))
 
     # ------------------------------------------------------------ the start
 
@@ -182,22 +178,17 @@ class PaceCard:
         with self.form.field("starts_at", _("Start")):
             with ui.element("div").classes("p-col p-g8"):
                 self.when = ui.toggle(
-                    {"now": _("Now"), "later": _("At a time to come")},
-                    value="later" if starts_at else "now",
-                    on_change=self._moment_changed,
+                    {"now": _("Now"), "later": _("At a time to come")}, value="later" if starts_at else "now"
                 )
                 with ui.element("div").classes("p-row p-g8") as self.moment:
-                    self.day = ui.date_input(
-                        value=(local or self._tomorrow()).date().isoformat(), on_change=self._moment_changed
-                    ).classes("p-grow")
+                    self.day = ui.date_input(value=(local or self._tomorrow()).date().isoformat()).classes("p-grow")
                     self.day.props["aria-label"] = _("Day")
-                    self.time = ui.time_input(
-                        value=local.strftime("%H:%M") if local else "09:00", on_change=self._moment_changed
-                    ).style("width:120px")
+                    self.time = ui.time_input(value=local.strftime("%H:%M") if local else "09:00").style("width:120px")
                     self.time.props["aria-label"] = _("Time")
         self.moved = text("", "p-help")
         self.moment.visible = starts_at is not None
         for control in (self.when, self.day, self.time):
+            control.on_value_change(self._moment_changed)
             control.set_enabled(self.desk.may_write)
 
     def _tomorrow(self) -> datetime:

@@ -1,0 +1,211 @@
+"""A campaign as it goes: progress, funnel, pace, and every recipient with what became of them.
+
+progress      how far, how fast, when it ends; the funnel
+activity      sends and replies over time
+recipients    the list, and what a person decides about single ones
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from nicegui import ui
+
+from core.accounts.rules import Role
+from core.campaigns import service as campaigns
+from core.campaigns.rules import CampaignId, CampaignStatus, Standing
+from core.campaigns.service import Live
+from core.sending.rules import RecipientStatus
+from ui import live
+from ui.calls import ask, do
+from ui.frame import Frame, page_frame
+from ui.pages.campaign.activity import Activity
+from ui.pages.campaign.progress import Funnel, ProgressCard
+from ui.pages.campaign.recipients import Recipients
+from ui.pages.campaigns import cancel, duplicate, pause, resume, unschedule
+from ui.parts import safe
+from ui.parts.button import button
+from ui.parts.campaign_words import PAUSE_REASONS, STANDINGS
+from ui.parts.confirm import confirm
+from ui.parts.note import note
+from ui.parts.status import chip
+from ui.session import current_actor
+from ui.words import N_, _, formats, ngettext
+
+SAFETY_S = 10.0
+
+
+@ui.page("/campaigns/{campaign_id}", response_timeout=15)
+async def campaign_page(campaign_id: int, tab: str = "all") -> None:
+    crumb = (_("Campaigns"), "/campaigns", _("Progress"))
+    with page_frame("campaigns", _("Campaign"), crumb=crumb) as frame:
+        found = await ask(campaigns.live, CampaignId(campaign_id))
+        if found.head.status is CampaignStatus.DRAFT:
+            safe.go(f"/campaigns/{campaign_id}/edit")
+            return
+        page = _Campaign(frame, found, tab)
+        await page.show_lists()
+        live.on(f"campaign:{campaign_id}", page.refresh, every_s=SAFETY_S)
+        ui.timer(1.0, page.count_down, immediate=False)
+
+
+class _Campaign:
+    """The whole page; everything in it changes in place."""
+
+    def __init__(self, frame: Frame, found: Live, tab: str) -> None:
+        self.frame = frame
+        self.id = found.head.id
+        self.may_act = current_actor().role is not Role.VIEWER
+        self.found = found
+        self.read_s = time.monotonic()
+        frame.body.classes("p-live")
+        frame.rename(found.head.name)
+        with frame.heading:
+            self.chip = ui.element("span")
+        self.buttons: list[ui.element] = [frame.actions.classes("p-m-hide")]
+        self.note = ui.element("div").classes("p-live-note")
+        self.progress = ProgressCard()
+        self.funnel = Funnel(self._filter)
+        self.activity = Activity(self.id, found.timezone)
+        self.recipients = Recipients(found, tab, may_act=self.may_act, refresh_all=self.refresh)
+        with ui.element("div").classes("p-m-only p-mbar") as bar:
+            self.buttons.append(bar)
+        self._drawn: object = None
+        self._show()
+
+    async def show_lists(self) -> None:
+        await self.activity.show()
+        await self.recipients.load()
+
+    async def refresh(self) -> None:
+        """Told by a worker, or every ten seconds: reads again and changes what is shown in its place.
+
+        Stands on the body of the page: the button that was pressed may be redrawn on the way.
+        """
+        with self.frame.body:
+            self.found = await ask(campaigns.live, self.id)
+            self.read_s = time.monotonic()
+            self._show()
+            await self.activity.show()
+            await self.recipients.refresh()
+
+    async def _act(self, verb: Any) -> None:
+        await verb(self.id, self.found.head.name)
+        await self.refresh()
+
+    async def _filter(self, tab: str) -> None:
+        await self.recipients.choose(tab)
+
+    # ------------------------------------------------------------ drawing
+
+    def _show(self) -> None:
+        self.progress.show(self.found)
+        self.funnel.show(self.found.counts)
+        self.recipients.show_tabs(self.found)
+        head, now = self.found.head, self.found.progress.now
+        drawn = (now, head.status, head.pause_reason, self.found.counts[RecipientStatus.HELD], self._number_state())
+        if drawn == self._drawn:
+            return
+        self._drawn = drawn
+        self.chip.clear()
+        with self.chip:
+            look = STANDINGS[now.standing]
+            chip(_(look.words), look.tone, look.icon)
+        for place, box in enumerate(self.buttons):
+            box.clear()
+            with box:
+                self._buttons(is_phone=place == 1)
+        self._show_note()
+
+    def _number_state(self) -> tuple[str, bool] | None:
+        number = self.found.progress.number
+        return (number.name, number.can_send) if number else None
+
+    def _buttons(self, *, is_phone: bool) -> None:
+        """What may follow from the state it is in; one of them is primary."""
+        if not self.may_act:
+            return
+        grow = "p-grow" if is_phone else ""
+        status = self.found.head.status
+        if status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
+            quiet = button(_("Cancel"), self._cancel, kind="dng" if is_phone else "gho").classes(grow)
+            quiet.classes("" if is_phone else "p-t-bad")
+        if not is_phone or status in (CampaignStatus.FINISHED, CampaignStatus.CANCELLED):
+            button(_("Duplicate"), lambda: self._act(duplicate), icon="content_copy").classes(grow)
+        match status:
+            case CampaignStatus.RUNNING:
+                button(_("Pause"), lambda: self._act(pause), kind="pri", icon="pause").classes(grow)
+            case CampaignStatus.PAUSED:
+                button(_("Go on"), lambda: self._act(resume), kind="pri", icon="play_arrow").classes(grow)
+            case CampaignStatus.SCHEDULED:
+                button(_("Back to draft"), lambda: self._act(_unschedule), icon="edit").classes(grow)
+                button(_("Start now"), self._start_now, kind="pri", icon="rocket_launch").classes(grow)
+
+    async def _cancel(self) -> None:
+        can_pause = self.found.head.status is CampaignStatus.RUNNING
+        waiting = self.found.counts.waiting or None
+        await cancel(self.id, self.found.head.name, waiting=waiting, can_pause=can_pause)
+        await self.refresh()
+
+    async def _start_now(self) -> None:
+        asked = await confirm(
+            _("Start this campaign?"),
+            _("It begins now instead of at its hour."),
+            action=_("Start campaign"),
+            danger=False,
+        )
+        if asked and await do(campaigns.start, self.id, self.found.head.version):
+            await self.refresh()
+
+    def _show_note(self) -> None:
+        """Why it stands still, and the way out; then what waits for a person."""
+        self.note.clear()
+        head, progress = self.found.head, self.found.progress
+        held = self.found.counts[RecipientStatus.HELD]
+        with self.note:
+            if head.status is CampaignStatus.PAUSED and head.pause_reason not in (None, "by_hand"):
+                note(
+                    _(PAUSE_REASONS.get(head.pause_reason or "", N_("It was paused."))),
+                    title=_("It stopped by itself."),
+                )
+            if progress.now.standing is Standing.WAITING_FOR_NUMBER:
+                self._number_note()
+            if held:
+                words = ngettext(
+                    "{n} message may have arrived, or not: we found no proof.",
+                    "{n} messages may have arrived, or not: we found no proof.",
+                    held,
+                )
+                note(
+                    words.format(n=formats.number(held)),
+                    title=_("A person has to decide."),
+                    icon="help",
+                    action=_("See them"),
+                    on_action=lambda: self._filter("doubtful"),
+                )
+
+    def _number_note(self) -> None:
+        number = self.found.progress.number
+        name = number.name if number else "—"
+        is_paused = number is not None and number.is_paused
+        title = _("“{name}” is paused.") if is_paused else _("“{name}” is not connected.")
+        waiting = self.found.counts.waiting
+        words = ngettext("{n} message waits for it.", "{n} messages wait for it.", waiting)
+        note(
+            words.format(n=formats.number(waiting)),
+            title=title.format(name=name),
+            tone="bad",
+            icon="pause" if is_paused else "link_off",
+            action=_("See number"),
+            on_action=lambda: safe.go("/instances"),
+        )
+
+    def count_down(self) -> None:
+        self.progress.count_down(self.found, timedelta(seconds=time.monotonic() - self.read_s))
+
+
+async def _unschedule(campaign_id: CampaignId, name: str) -> None:
+    await unschedule(campaign_id, name)
+    safe.go(f"/campaigns/{campaign_id}/edit")

@@ -1,0 +1,165 @@
+"""How far it is, when it will be done, and the funnel from queue to reply."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from nicegui import ui
+
+from core.campaigns.queries import Counts
+from core.campaigns.rules import CampaignStatus, Standing
+from core.campaigns.service import Live
+from core.sending.rules import RecipientStatus
+from ui.parts.campaign_words import back_at, moment_in
+from ui.parts.kpi import Meter, Tone, share
+from ui.parts.text import Text, icon, text
+from ui.words import N_, _, formats, ngettext
+
+# Cell of the funnel → its icon, colour of the icon, words, colour of the bar.
+CELLS: dict[str, tuple[str, str, str, Tone]] = {
+    "queued": ("schedule", "p-t-3", N_("Queued"), "mut"),
+    "sent": ("check", "p-t-3", N_("Sent out"), ""),
+    "delivered": ("done_all", "p-t-3", N_("Deliveries"), ""),
+    "read": ("visibility", "p-t-3", N_("Reads"), ""),
+    "replied": ("reply", "p-t-ok", N_("Answered"), "ok"),
+    "opted_out": ("block", "p-t-3", N_("Asked to leave"), "mut"),
+    "failed": ("error", "p-t-bad", N_("Failures"), "bad"),
+}
+
+
+class Fact:
+    """A label, a value and a line below it."""
+
+    def __init__(self, label: str) -> None:
+        with ui.element("div").classes("p-fact"):
+            self.label = text(label, "p-t-xs p-t-3")
+            self.value = text("—", "p-num", tag="b")
+            self.below = text("", "p-t-xs p-t-3 p-num")
+
+    def set(self, value: str, below: str = "") -> None:
+        self.value.text, self.below.text = value, below
+
+
+class ProgressCard:
+    def __init__(self) -> None:
+        with ui.element("section").classes("p-card p-prog") as made:
+            made.props["aria-label"] = _("Progress")
+            with ui.element("div").classes("p-grow"):
+                with ui.element("div").classes("p-row p-g10 p-baseline p-wrap"):
+                    self.percent = text("", "p-huge p-num")
+                    self.done = text("", "p-b p-num")
+                    text(_("processed"), "p-t-sm p-t-3")
+                with ui.element("div").classes("p-meter p-meter-lg") as bar:
+                    self.sent = ui.element("i")
+                    self.not_sent = ui.element("i").classes("bad")
+                bar.props["role"] = "progressbar"
+                self.bar = bar
+            self.finish = Fact(_("Finishes around"))
+            self.pace = Fact(_("Pace now"))
+            self.next = Fact(_("Next message"))
+
+    def show(self, found: Live) -> None:
+        counts, total = found.counts, found.counts.total
+        self.percent.text = formats.percent(share(counts.done, total), 0)
+        self.done.text = _("{n} of {total}").format(n=formats.number(counts.done), total=formats.number(total))
+        failed = counts[RecipientStatus.FAILED]
+        fine = counts.done - failed
+        self.sent.style(f"width:{100 * share(fine, total):.2f}%")
+        self.not_sent.style(f"width:{100 * share(failed, total):.2f}%;min-width:{'5px' if failed else '0'}")
+        self.not_sent.visible = bool(failed)
+        self.bar.props["aria-valuenow"] = str(round(100 * share(counts.done, total)))
+        self._show_finish(found)
+        self._show_pace(found)
+        self.count_down(found, timedelta())
+
+    def _show_finish(self, found: Live) -> None:
+        head, outlook = found.head, found.progress.estimate
+        if head.status in (CampaignStatus.FINISHED, CampaignStatus.CANCELLED):
+            words = _("Finished") if head.status is CampaignStatus.FINISHED else _("Cancelled")
+            self.finish.label.text = words
+            self.finish.set(moment_in(head.ended_at, found.timezone))
+        elif head.status is CampaignStatus.SCHEDULED:
+            self.finish.label.text = _("Starts")
+            self.finish.set(moment_in(head.starts_at, found.timezone))
+        elif outlook.finish_at is None:
+            self.finish.set(_("no end in sight"))
+        else:
+            left = ngettext("in {n} day of sending", "in {n} days of sending", outlook.days)
+            resumed = _("if it goes on now") if head.status is CampaignStatus.PAUSED else ""
+            below = resumed or left.format(n=formats.number(outlook.days))
+            self.finish.set(moment_in(outlook.finish_at, found.timezone), below)
+
+    def _show_pace(self, found: Live) -> None:
+        progress = found.progress
+        today = _("{n} of {cap} today").format(
+            n=formats.number(progress.sent_today), cap=formats.number(progress.cap_today)
+        )
+        if found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
+            self.pace.set(_("{n} per minute").format(n=formats.number(progress.per_minute, 1)), today)
+        else:
+            self.pace.set("—")
+
+    def count_down(self, found: Live, passed: timedelta) -> None:
+        """The next message, second by second between two looks at the database."""
+        progress, now = found.progress, found.read_at + passed
+        name = progress.number.name if progress.number else ""
+        match progress.now.standing:
+            case Standing.SENDING:
+                left = (progress.next_at or now) - now
+                soon = left <= timedelta(seconds=1)
+                when = _("now") if soon else _("in {time}").format(time=formats.countdown(left))
+                self.next.set(when, _("by {name}").format(name=name))
+            case Standing.OUTSIDE_WINDOW | Standing.CAP_REACHED as standing if progress.now.until is not None:
+                why = _("outside its hours") if standing is Standing.OUTSIDE_WINDOW else _("done for today")
+                self.next.set(back_at(progress.now.until, now, found.timezone), why)
+            case Standing.WAITING_FOR_NUMBER:
+                self.next.set("—", _("waits for {name}").format(name=name or _("a number")))
+            case Standing.WAITING_FOR_PROOF:
+                self.next.set("—", _("nothing left to send"))
+            case Standing.PAUSED:
+                self.next.set("—", _("paused {when}").format(when=formats.ago(found.head.status_at)))
+            case _other:
+                self.next.set("—")
+
+
+class Funnel:
+    """Seven cells, each a filter of the list below."""
+
+    def __init__(self, on_choose: Callable[[str], Any]) -> None:
+        self.cells: dict[str, tuple[Text, Text, Meter]] = {}
+        with ui.element("section").classes("p-card p-fun") as made:
+            made.props["aria-label"] = _("Funnel")
+            for name, (icon_name, tone, words, bar) in CELLS.items():
+                with ui.element("button").classes("p-fc").props("type=button") as cell:
+                    with ui.element("span").classes("p-row p-g6 p-t-sm p-t-2 p-nowrap"):
+                        icon(icon_name, 16, tone)
+                        text(_(words))
+                    with ui.element("span").classes("p-row p-g6 p-baseline"):
+                        number = text("", "p-fv p-num")
+                        percent = text("", "p-t-xs p-t-3 p-num")
+                    meter = Meter(0, bar)
+                cell.on("click", lambda name=name: on_choose(name))
+                self.cells[name] = (number, percent, meter)
+
+    def show(self, counts: Counts) -> None:
+        """Queued and sent are shares of the audience, the rest of what was sent, failures of what was tried."""
+        sent = counts[RecipientStatus.SENT]
+        failed = counts[RecipientStatus.FAILED] + counts.undelivered
+        tried = sent + counts[RecipientStatus.FAILED]
+        for name, n, whole in (
+            ("queued", counts.waiting, counts.total),
+            ("sent", sent, counts.total),
+            ("delivered", counts.delivered, sent),
+            ("read", counts.read, sent),
+            ("replied", counts.replied, sent),
+            ("opted_out", counts.opted_out, sent),
+            ("failed", failed, tried),
+        ):
+            number, percent, meter = self.cells[name]
+            number.text = formats.number(n)
+            percent.text = formats.share_of(n, whole)
+            # what was sent is the measure of the cells after it, and so is full
+            meter.set(float(bool(sent)) if name == "sent" else share(n, whole))
+            meter.track.classes("" if n else "p-none", remove="p-none")

@@ -1,0 +1,289 @@
+"""Every recipient with what became of them, and why.
+
+Rows change in place and never move under the cursor; what is new waits behind a pill.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from nicegui import events, ui
+
+from core.campaigns import service as campaigns
+from core.campaigns.queries import Cursor, RecipientRow
+from core.campaigns.rules import CampaignStatus
+from core.campaigns.service import Live
+from core.sending import service as sending
+from core.sending.rules import RecipientId, RecipientStatus
+from ui.calls import ask, do
+from ui.parts.button import button, icon_button
+from ui.parts.campaign_words import REASONS, back_at, day_in, in_zone
+from ui.parts.card import card
+from ui.parts.states import state
+from ui.parts.status import STATES
+from ui.parts.text import text
+from ui.words import N_, _, formats
+
+TABS = {
+    "all": N_("Everybody"),
+    "replied": N_("Answered"),
+    "failed": N_("Failures"),
+    "queued": N_("Queued"),
+    "opted_out": N_("Asked to leave"),
+    "doubtful": N_("To be decided"),
+    "skipped": N_("Left out"),
+}
+
+
+class Recipients:
+    """The list of one campaign; `refresh_all` reads the whole page again after a decision."""
+
+    def __init__(self, found: Live, tab: str, *, may_act: bool, refresh_all: Callable[[], Awaitable[None]]) -> None:
+        self.found = found
+        self.may_act = may_act
+        self.refresh_all = refresh_all
+        self.tab = tab if tab in (*TABS, "sent", "delivered", "read") else "all"
+        self.back: list[Cursor | None] = []  # where the pages before this one began; None is the first
+        self.at: Cursor | None = None
+        self.shown: list[RecipientRow] = []
+        self.counts: dict[str, Any] = {}
+        with card() as made:
+            made.props["aria-label"] = _("Recipients")
+            with ui.element("div").classes("p-row p-between p-recipients-h"):
+                with ui.tabs(value=self.tab, on_change=self._change_tab).classes("p-grow") as self.tabs:
+                    for name, words in TABS.items():
+                        with ui.tab(name, label=_(words)) as one:
+                            self.counts[name] = (one, text("", "p-cnt quiet"))
+                self.retry = button(_("Try the failures again"), self._retry, size="sm", icon="refresh")
+                self.retry.visible = False
+            with ui.element("div").classes("p-row p-center") as self.news:
+                button(_("Show what is new"), self._first, kind="sof", size="xs", icon="arrow_upward")
+            self.news.visible = False
+            self.table = ui.table(rows=[], columns=_columns(), row_key="id", pagination=0)
+            self.table.props("hide-bottom").classes("p-full p-recipients")
+            _draw_cells(self.table)
+            self.table.on("decide", self._decide)
+            self.none = ui.element("div")
+            with self.none, state("person_search", _("Nobody here"), tone="quiet"):
+                pass
+            with ui.element("div").classes("p-row p-g8 p-pager") as self.pager:
+                self.before = icon_button("chevron_left", _("Previous page"), self._previous, size="sm")
+                self.after = icon_button("chevron_right", _("Next page"), self._next, size="sm")
+
+    # ------------------------------------------------------------ which
+
+    async def choose(self, tab: str) -> None:
+        """From a cell of the funnel; some of them have no tab of their own."""
+        self.tab = tab
+        self.back, self.at = [], None
+        if tab in TABS:
+            self.tabs.value = tab
+        await self.load()
+        ui.run_javascript("document.querySelector('.p-recipients-h').scrollIntoView({block: 'start'})")
+
+    async def _change_tab(self, event: events.ValueChangeEventArguments[str]) -> None:
+        if event.value in TABS and event.value != self.tab:
+            self.tab = event.value
+            await self._first()
+
+    async def _first(self) -> None:
+        self.back, self.at = [], None
+        await self.load()
+
+    async def _next(self) -> None:
+        if self.shown:
+            self.back.append(self.at)
+            self.at = self.shown[-1].cursor
+            await self.load()
+
+    async def _previous(self) -> None:
+        if self.back:
+            self.at = self.back.pop()
+            await self.load()
+
+    # ------------------------------------------------------------ drawing
+
+    def show_tabs(self, found: Live) -> None:
+        self.found = found
+        counts = found.counts
+        numbers = {
+            "all": counts.total,
+            "replied": counts.replied,
+            "failed": counts[RecipientStatus.FAILED] + counts.undelivered,
+            "queued": counts.waiting,
+            "opted_out": counts.opted_out,
+            "doubtful": counts.doubtful,
+            "skipped": counts[RecipientStatus.SKIPPED] + counts[RecipientStatus.CANCELLED],
+        }
+        for name, (tab, count) in self.counts.items():
+            count.text = formats.number(numbers[name])
+            tab.visible = bool(numbers[name]) or name not in ("doubtful", "skipped", "opted_out")
+        goes_on = found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
+        self.retry.visible = self.may_act and goes_on and bool(found.worth_a_retry)
+
+    async def load(self) -> None:
+        found = await ask(campaigns.recipients, self.found.head.id, self.tab, after=self.at)
+        self.news.visible = False
+        self._show(found.rows)
+        self.before.set_enabled(bool(self.back))
+        self.after.set_enabled(found.has_more)
+        self.pager.visible = bool(self.back) or found.has_more
+
+    async def refresh(self) -> None:
+        """Tells what became of the rows that are shown; says when there are others above them by now."""
+        if not self.shown:
+            await self.load()
+            return
+        now = await ask(campaigns.recipients_now, self.found.head.id, [row.id for row in self.shown])
+        if self.at is None:
+            first = await ask(campaigns.recipients, self.found.head.id, self.tab, limit=1)
+            shown = {row.id for row in self.shown}
+            self.news.visible = bool(first.rows) and first.rows[0].id not in shown
+        self._show([now.get(row.id, row) for row in self.shown])
+
+    def _show(self, rows: list[RecipientRow]) -> None:
+        self.shown = rows
+        now = self.found.read_at
+        drawn = [_row(row, self.found.timezone, now, self.may_act) for row in rows]
+        if drawn != self.table.rows:
+            self.table.rows = drawn
+        self.table.visible = bool(drawn)
+        self.none.visible = not drawn
+
+    # ------------------------------------------------------------ deciding
+
+    async def _decide(self, event: events.GenericEventArguments) -> None:
+        verb, row_id = str(event.args[0]), event.args[1]
+        if verb not in DECISIONS or not any(row.id == row_id for row in self.shown):
+            return
+        function, done = DECISIONS[verb]
+        await do(function, [RecipientId(int(row_id))], done=_(done))
+        await self.refresh_all()
+
+    async def _retry(self) -> None:
+        await do(sending.retry_failed, self.found.head.id, done=_("They are in the queue again"))
+        await self.refresh_all()
+
+
+DECISIONS = {
+    "arrived": (sending.it_arrived, N_("Noted: it arrived")),
+    "again": (sending.send_again, N_("In the queue again")),
+    "skip": (sending.skip, N_("Left at that")),
+}
+
+
+def _columns() -> list[dict[str, Any]]:
+    def column(name: str, label: str, align: str = "left", classes: str = "p-m-hide") -> dict[str, Any]:
+        return {
+            "name": name,
+            "label": label,
+            "field": name,
+            "align": align,
+            "classes": classes,
+            "headerClasses": classes,
+        }
+
+    return [
+        column("name", _("Lead"), classes=""),
+        column("phone", _("Phone"), classes="p-m-hide p-num p-t-sm"),
+        column("number", _("By"), classes="p-m-hide p-t-sm p-t-2"),
+        column("state", _("State"), classes=""),
+        column("when", _("When"), "right", "p-m-hide p-t-sm p-t-2"),
+    ]
+
+
+def _draw_cells(table: ui.table) -> None:
+    """Templates that the browser fills from the rows; they are constants, whatever a lead is called."""
+    table.add_slot(
+        "body-cell-name",
+        """
+        <q-td :props="props">
+          <div class="p-b p-ell">
+            <a v-if="props.row.lead" class="p-plain" :href="'/leads?id=' + props.row.lead">{{ props.row.name }}</a>
+            <span v-else>{{ props.row.name }}</span>
+          </div>
+          <div v-if="props.row.why" :class="'p-t-xs ' + props.row.why_tone">{{ props.row.why }}</div>
+          <div v-if="props.row.may_decide" class="p-row p-g6 p-wrap p-decide">
+            <q-btn unelevated no-caps class="sec p-xs" :label="props.row.words.arrived"
+              @click="() => $parent.$emit('decide', 'arrived', props.row.id)"/>
+            <q-btn unelevated no-caps class="sec p-xs" :label="props.row.words.again"
+              @click="() => $parent.$emit('decide', 'again', props.row.id)"/>
+            <q-btn unelevated no-caps class="gho p-xs" :label="props.row.words.skip"
+              @click="() => $parent.$emit('decide', 'skip', props.row.id)"/>
+          </div>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-state",
+        """
+        <q-td :props="props">
+          <span :class="'p-chip ' + props.row.tone">
+            <i v-if="props.row.icon === 'dot'" class="dot"></i>
+            <q-icon v-else-if="props.row.icon" :name="'sym_r_' + props.row.icon" size="14px" aria-hidden="true"/>
+            {{ props.row.state }}
+          </span>
+        </q-td>
+        """,
+    )
+
+
+def state_of(row: RecipientRow) -> str:
+    """The furthest that happened to a recipient: the key of its chip."""
+    if row.opted_out_at is not None:
+        return "opted_out"
+    if row.replied_at is not None:
+        return "replied"
+    if row.status is not RecipientStatus.SENT:
+        return row.status.value
+    if row.undelivered_at is not None:
+        return "failed"
+    if row.read_at is not None:
+        return "read"
+    return "delivered" if row.delivered_at is not None else "sent"
+
+
+def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str, Any]:
+    key = state_of(row)
+    look = STATES["recipient"][key]
+    why = _why(row, zone, now)
+    return {
+        "id": row.id,
+        "lead": row.lead_id,
+        "name": row.name,
+        "phone": formats.phone(row.phone),
+        "number": row.instance_name or "—",
+        "state": _(look.words),
+        "tone": look.tone,
+        "icon": look.icon,
+        "when": _when(row, zone, now),
+        "why": why,
+        "why_tone": "p-t-bad" if key == "failed" else "p-t-3",
+        "may_decide": may_act and row.status is RecipientStatus.HELD,
+        "words": {"arrived": _("It arrived"), "again": _("Send again"), "skip": _("Leave it at that")},
+    }
+
+
+def _why(row: RecipientRow, zone: str, now: datetime) -> str:
+    """In plain words, where something needs explaining."""
+    match row.status:
+        case RecipientStatus.HELD:
+            return _("We asked WhatsApp and got no answer, and found no proof that it went out.")
+        case RecipientStatus.UNCONFIRMED:
+            return _("We got no answer and are looking for proof that it went out.")
+        case RecipientStatus.SENT if row.undelivered_at is not None:
+            return _(REASONS["undelivered"])
+        case RecipientStatus.QUEUED if row.not_before > now + timedelta(minutes=1):
+            return _("Not before {when}.").format(when=back_at(row.not_before, now, zone))
+    return _(REASONS[row.reason]) if row.reason in REASONS else ""
+
+
+def _when(row: RecipientRow, zone: str, now: datetime) -> str:
+    """Today's time, or the day; nothing for those who wait."""
+    if row.status in (RecipientStatus.QUEUED, RecipientStatus.SENDING):
+        return "—"
+    latest = max(filter(None, [row.sent_at, row.replied_at, row.opted_out_at]), default=row.changed_at)
+    is_today = in_zone(latest, zone).date() == in_zone(now, zone).date()
+    return formats.clock(in_zone(latest, zone)) if is_today else day_in(latest, zone)
