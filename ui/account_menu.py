@@ -88,7 +88,7 @@ def _choice(words: str, icon_name: str, on_click: Callable[..., Any]) -> None:
         text(words)
 
 
-def on_a_phone(actor: Actor, dark: ui.dark_mode, sheet: ui.dialog) -> None:
+async def on_a_phone(actor: Actor, dark: ui.dark_mode) -> None:
     """The same as buttons, in the sheet that comes from below."""
     with ui.element("div").classes("p-user").style("padding:12px 10px 4px"):
         who(actor)
@@ -103,12 +103,7 @@ def on_a_phone(actor: Actor, dark: ui.dark_mode, sheet: ui.dialog) -> None:
     with ui.element("div").classes("p-row p-g8 p-wrap").style("padding:4px 10px"):
         button(_("Sign out"), sign_out, icon="logout", size="sm")
         button(_("Sign out on all devices"), sign_out_everywhere, kind="gho", size="sm")
-
-    async def show_teams() -> None:
-        if sheet.value and not teams.default_slot.children:
-            await _teams(teams, lambda words, name, act: button(words, act, icon=name, size="sm"))
-
-    sheet.on_value_change(show_teams)
+    await _teams(teams, lambda words, name, act: button(words, act, icon=name, size="sm"))
 
 
 # ---------------------------------------------------------------- what it does

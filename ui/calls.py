@@ -67,8 +67,10 @@ class Calls:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.threads = ThreadPoolExecutor(THREADS, thread_name_prefix="work")
+        self.is_closed = False
 
     def close(self) -> None:
+        self.is_closed = True
         self.threads.shutdown(wait=False, cancel_futures=True)
         self.runtime.close()
 
@@ -186,8 +188,11 @@ def _actor(work: Work, token: str) -> Actor:
 
 
 async def _on_a_thread(run: Callable[[], T], fn: Callable[..., Any]) -> T:
+    calls = _opened()
+    if calls.is_closed:
+        raise DatabaseAway("this process is stopping")  # the browser tries again, and finds the next one
     try:
-        return await asyncio.get_running_loop().run_in_executor(_opened().threads, run)
+        return await asyncio.get_running_loop().run_in_executor(calls.threads, run)
     except (Refused, DatabaseAway, Fault):
         raise
     except Exception as error:

@@ -55,6 +55,12 @@ def hand_on(topic: str, news: News) -> None:
         event.emit(news)
 
 
+def start(redis_url: str) -> None:
+    """Begins to listen; called when the web process starts, before any page is there."""
+    _topics.clear()
+    background_tasks.create(listen(redis_url), name="live news")
+
+
 async def listen(redis_url: str) -> None:
     """Runs as long as the web process; comes back by itself when Redis does."""
     wait_s = 0.5

@@ -10,7 +10,7 @@ import logging
 import sys
 from importlib.util import find_spec
 
-from nicegui import app, background_tasks, ui
+from nicegui import app, ui
 from nicegui.translations import translations
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -50,7 +50,7 @@ def main() -> None:
     access.register(app, settings)
     register_error_pages(app)
     app.on_page_exception(draw_page_trouble)
-    app.on_startup(lambda: background_tasks.create(live.listen(settings.redis_url), name="live news"))
+    app.on_startup(lambda: live.start(settings.redis_url))
     app.on_shutdown(calls.close)
     theme.install()
     safe.install_head()

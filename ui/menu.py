@@ -149,13 +149,21 @@ def tab_bar(active: str, menu: list[Item], more: ui.dialog) -> None:
 
 
 def more_sheet(actor: Actor, active: str, menu: list[Item], admin: list[Item], dark: ui.dark_mode) -> ui.dialog:
-    """What the tab bar has no room for, from below."""
+    """What the tab bar has no room for, from below; made when it is first opened, since most pages never are."""
     tabs = [key for key in TABS if key in {item.key for item in menu}][:4]
-    with ui.dialog().props("position=bottom") as sheet, ui.card().classes("p-more"):
-        sheet.props["aria-label"] = _("More")
-        for item in [item for item in menu if item.key not in tabs] + admin:
-            with safe.link(item.path, classes=f"p-nav {'on' if item.key == active else ''}"):
-                icon(item.icon, 20)
-                text(_(item.words))
-        account_menu.on_a_phone(actor, dark, sheet)
+    with ui.dialog().props("position=bottom") as sheet, ui.card().classes("p-more") as card:
+        pass
+    sheet.props["aria-label"] = _("More")
+
+    async def fill() -> None:
+        if not sheet.value or card.default_slot.children:
+            return
+        with card:
+            for item in [item for item in menu if item.key not in tabs] + admin:
+                with safe.link(item.path, classes=f"p-nav {'on' if item.key == active else ''}"):
+                    icon(item.icon, 20)
+                    text(_(item.words))
+            await account_menu.on_a_phone(actor, dark)
+
+    sheet.on_value_change(fill)
     return sheet

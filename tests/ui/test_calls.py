@@ -16,7 +16,7 @@ from core.errors import BadInput, BadInputs, DatabaseAway, NotAllowed, NotFound,
 from core.runtime import Runtime
 from core.work import Work
 from tests.people import People
-from tests.ui.conftest import Web
+from tests.ui.conftest import Web, until
 from ui import calls, shell_numbers
 from ui.calls import Fault, ask, do
 from ui.parts.form import Form
@@ -118,8 +118,7 @@ async def test_a_handler_that_fails_tells_its_person_and_the_page_stays(web: Web
     bea.find("apertar").click()
     await bea.should_see("Código E-")
     bea.find("ler").click()
-    await asyncio.sleep(0.3)
-    assert "Isto não está mais aqui." in bea.notify.messages
+    await until(lambda: "Isto não está mais aqui." in bea.notify.messages)
 
 
 def missing(work: Work, actor: Actor) -> None:

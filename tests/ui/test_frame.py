@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from nicegui import ui
+from nicegui.testing import User
 
 from core.accounts import service as accounts
 from core.accounts.rules import Role
@@ -16,6 +17,16 @@ from tests.people import People
 from tests.ui.conftest import Web, until
 from ui.frame import page_frame
 from ui.words import formats
+
+
+async def with_account_open(web: Web) -> User:
+    """Bea at home, with the sheet of her account open as on a phone."""
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    next(e for e in client.elements.values() if isinstance(e, ui.dialog)).open()
+    await bea.should_see("Sair de todos os dispositivos", retries=30)
+    await until(lambda: any(isinstance(e, ui.button) and e.text == "Sair" for e in client.elements.values()))
+    return bea
 
 
 async def test_each_sees_the_lines_of_their_role(web: Web) -> None:
@@ -55,8 +66,7 @@ async def test_the_page_is_in_the_persons_language_and_light_from_its_first_byte
 
 
 async def test_changing_the_language_is_stored(web: Web, people: People, runtime: Runtime) -> None:
-    bea = web.as_("Bea")
-    await bea.open("/")
+    bea = await with_account_open(web)
     bea.find(kind=ui.button, content="English").click()
 
     def is_stored() -> bool:
@@ -67,9 +77,9 @@ async def test_changing_the_language_is_stored(web: Web, people: People, runtime
 
 
 async def test_dark_and_light_change_without_loading_the_page(web: Web, people: People, runtime: Runtime) -> None:
-    bea = web.as_("Bea")
-    client = await bea.open("/")
-    dark = next(e for e in client.elements.values() if isinstance(e, ui.dark_mode))
+    bea = await with_account_open(web)
+    assert bea.client is not None
+    dark = next(e for e in bea.client.elements.values() if isinstance(e, ui.dark_mode))
     assert dark.value is None
     for words, theme, value in (("Escuro", "dark", True), ("Claro", "light", False)):
         bea.find(kind=ui.button, content=words).click()
@@ -79,8 +89,7 @@ async def test_dark_and_light_change_without_loading_the_page(web: Web, people: 
 
 
 async def test_signing_out_ends_the_session_and_shows_the_door(web: Web, people: People) -> None:
-    bea = web.as_("Bea")
-    await bea.open("/")
+    bea = await with_account_open(web)
     went: list[str] = []
     bea.navigate.to = lambda path, *_: went.append(path)  # type: ignore[method-assign]
     bea.find(kind=ui.button, content="Sair").click()
@@ -113,12 +122,10 @@ async def test_what_cannot_be_shown_is_drawn_in_its_place(web: Web, people: Peop
 async def test_who_is_in_two_teams_goes_from_one_to_the_other(web: Web, people: People, runtime: Runtime) -> None:
     with runtime.work() as work:
         work.session.add(Membership(team_id=people.other_team_id, user_id=people["Bea"].user_id, role=Role.VIEWER))
-    bea = web.as_("Bea")
-    client = await bea.open("/")
+    bea = await with_account_open(web)
     went: list[str] = []
     bea.navigate.to = lambda path, *_: went.append(path)  # type: ignore[method-assign]
-    next(e for e in client.elements.values() if isinstance(e, ui.dialog)).open()
-    await until(lambda: any(isinstance(e, ui.button) and e.text == "Outra Equipe" for e in client.elements.values()))
+    await bea.should_see("Outra Equipe", retries=30)
     bea.find(kind=ui.button, content="Outra Equipe").click()
     await until(lambda: went)
     assert went == ["/"]
