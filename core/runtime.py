@@ -39,6 +39,7 @@ class Runtime:
             pool_pre_ping=True,
             pool_timeout=10,
             executemany_mode="values_plus_batch",
+            hide_parameters=True,  # what people wrote, and to whom, is nothing for a log or a failed job's trace
             connect_args={
                 "connect_timeout": 10,
                 "application_name": "prumo",

@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python -m workers.run {'|'.join(sorted(KINDS))}", file=sys.stderr)
         return 2
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    for name in ("rq.worker", "rq.job"):  # a line for each job and each sweep would drown our own
+        logging.getLogger(name).setLevel(logging.WARNING)
     [kind] = arguments
     try:
         settings = Settings.from_environment()

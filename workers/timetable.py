@@ -37,13 +37,17 @@ POOL = 24  # the lock, the tasks, and a connection for each number that is asked
 
 @dataclass
 class Task:
-    """`beside`: it asks the gateway, which may take long, and so has a thread of its own."""
+    """`beside`: it asks the gateway, which may take long, and so has a thread of its own.
+
+    `fault`: what went wrong the last time; its trace is told once, not again every two seconds.
+    """
 
     name: str
     every_s: float
     do: Callable[[Runtime], object]
     beside: bool = False
     due_at: float = 0.0
+    fault: str = ""
     running: Future[object] | None = field(default=None, repr=False)
 
 
@@ -117,13 +121,17 @@ class Timetable:
             task.do(self.runtime)
         except (DatabaseAway, Unreachable) as away:
             log.warning("%s: %s is away", task.name, "the database" if isinstance(away, DatabaseAway) else "the queue")
-        except Exception:  # whatever it is, the other tasks go on
-            log.exception("%s: failed; again in %s s", task.name, task.every_s)
+        except Exception as fault:  # whatever it is, the other tasks go on
+            words = f"{type(fault).__name__}: {fault}".split("\n", 1)[0][:200]
+            is_news, task.fault = words != task.fault, words
+            log.error("%s: %s; again in %s s", task.name, words, task.every_s, exc_info=is_news)
+        else:
+            task.fault = ""
 
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("rq").setLevel(logging.ERROR)  # what was abandoned is shown to administrators
+    logging.getLogger("rq.registry").setLevel(logging.ERROR)  # what was abandoned is shown to administrators
     try:
         settings = Settings.from_environment()
     except BadSetting as wrong:

@@ -111,3 +111,19 @@ def test_a_job_that_was_lost_between_queue_and_worker_comes_again(runtime: Runti
     redis.hset("rq:job:send-1-0", "enqueued_at", "2026-01-01T00:00:00.000000Z")
     runtime.queue.put(SendDue(1))
     assert runtime.queue.look().queues[1].waiting == 1
+
+
+def test_a_job_whose_worker_was_killed_comes_again_without_a_rest(runtime: Runtime) -> None:
+    """And what it names as a callback is not called by whoever cleans up."""
+    runtime.queue.put(SendDue(1))
+    redis = runtime.queue.redis  # type: ignore[attr-defined]
+    redis.lpop("rq:queue:sender")
+    redis.hset("rq:job:send-1-0", mapping={"status": "started", "failure_callback_name": "os.abort"})
+    redis.zadd("rq:wip:sender", {"send-1-0:an-execution": 1})
+    runtime.queue.put(SendDue(1))
+    assert runtime.queue.look().queues[1].waiting == 0, "as far as anybody knows it runs"
+    runtime.queue.clean_up()
+    [failed] = runtime.queue.look().failed
+    assert "AbandonedJobError" in failed.error
+    runtime.queue.put(SendDue(1))
+    assert runtime.queue.look().queues[1].waiting == 1
