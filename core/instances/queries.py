@@ -43,19 +43,16 @@ class NumberCard:
     sent_by_day: tuple[int, ...]  # the last 14 days of the team's calendar, today last
     campaign_names: tuple[str, ...]  # those running from it, the oldest first
     waiting: int  # recipients of those campaigns whose turn has not come
-    qr_text: str | None
+    has_code: bool
+    qr_text: str | None  # whoever scans it links a phone to this team: for owners alone
     qr_at: datetime | None
     qr_count: int
-    pairing_code: str | None
+    pairing_code: str | None  # for owners alone
     pairing_phone: str | None
 
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None
-
-    @property
-    def has_code(self) -> bool:
-        return self.qr_text is not None
 
 
 @dataclass(frozen=True)
@@ -126,6 +123,7 @@ def _card(
         sent_by_day=tuple(by_day.get((row.id, day), 0) for day in days),
         campaign_names=tuple(name for name, _ in campaigns),
         waiting=sum(waiting for _, waiting in campaigns),
+        has_code=row.qr_text is not None,
         qr_text=row.qr_text,
         qr_at=row.qr_at,
         qr_count=row.qr_count,

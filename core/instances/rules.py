@@ -171,9 +171,9 @@ def check_name(text: str) -> str:
     """Raises BadInput("name")."""
     name = " ".join(text.split())
     if not name:
-        raise BadInput("name", "name_missing")
+        raise BadInput("name", "required")
     if len(name) > LONGEST_NAME:
-        raise BadInput("name", "too_long", most=LONGEST_NAME)
+        raise BadInput("name", "too_long", n=LONGEST_NAME)
     if not name.isprintable():
         raise BadInput("name", "unstorable_characters")
     return name
@@ -183,11 +183,11 @@ def check_pace(*, per_day: int, gap_min_s: int, gap_max_s: int, least_gap_s: flo
     """Raises BadInputs, all wrong fields at once.  `least_gap_s` is the installation's own floor."""
     wrong: list[BadInput] = []
     if not 1 <= per_day <= MOST_PER_DAY:
-        wrong.append(BadInput("per_day", "per_day_out_of_range", least=1, most=MOST_PER_DAY))
+        wrong.append(BadInput("per_day", "out_of_range", least=1, most=MOST_PER_DAY))
     least = max(1, round(least_gap_s))
     if not least <= gap_min_s <= LONGEST_GAP_S:
-        wrong.append(BadInput("gap_min_s", "gap_out_of_range", least=least, most=LONGEST_GAP_S))
+        wrong.append(BadInput("gap_min_s", "out_of_range", least=least, most=LONGEST_GAP_S))
     elif not gap_min_s <= gap_max_s <= LONGEST_GAP_S:
-        wrong.append(BadInput("gap_max_s", "gap_max_below_min", least=gap_min_s, most=LONGEST_GAP_S))
+        wrong.append(BadInput("gap_max_s", "out_of_range", least=gap_min_s, most=LONGEST_GAP_S))
     if wrong:
         raise BadInputs(wrong)

@@ -6,6 +6,7 @@ second, whatever is killed in between.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -31,15 +32,21 @@ MOST_NUMBERS = 20  # each takes its memory at the gateway
 
 
 def numbers(work: Work, actor: Actor) -> list[NumberCard]:
-    """All but the removed ones, in the order they were added."""
-    return queries.numbers_of(work.session, actor.team_id, work.now)
+    """All but the removed ones, in the order they were added; only an owner is shown their codes."""
+    found = queries.numbers_of(work.session, actor.team_id, work.now)
+    return [_as_seen_by(actor, card) for card in found]
 
 
 def number(work: Work, actor: Actor, instance_id: InstanceId) -> NumberCard:
     found = queries.numbers_of(work.session, actor.team_id, work.now, instance_id=instance_id)
     if not found:
         raise NotFound
-    return found[0]
+    return _as_seen_by(actor, found[0])
+
+
+def _as_seen_by(actor: Actor, card: NumberCard) -> NumberCard:
+    is_owner = actor.role is Role.OWNER
+    return card if is_owner else replace(card, qr_text=None, pairing_code=None, pairing_phone=None)
 
 
 def sends_today(work: Work, actor: Actor) -> tuple[int, int]:

@@ -1,0 +1,174 @@
+"""Numbers: a card for each WhatsApp number of the team, and the dialogs that connect it and set its pace."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from nicegui import ui
+
+from core.accounts.rules import Role
+from core.instances import service as instances
+from core.instances.queries import NumberCard
+from core.instances.rules import InstanceId, InstanceStatus
+from ui import live
+from ui.calls import ask
+from ui.frame import Frame, page_frame
+from ui.pages.instances.card import Card
+from ui.pages.instances.connecting import Connecting
+from ui.parts.button import button
+from ui.parts.note import note
+from ui.parts.states import state
+from ui.parts.text import icon, text
+from ui.session import current_actor
+from ui.words import _, formats, ngettext
+
+EVERY_S = 10.0
+REST_S = 0.5
+TICK_S = 1.0
+LOOK_WHILE_CONNECTING_S = 3  # news may be lost; somebody with a phone in the hand does not wait for the next round
+
+
+@ui.page("/instances", response_timeout=10)
+async def instances_page(connect: bool = False) -> None:
+    with page_frame("instances", _("Numbers")) as frame:
+        await Numbers(frame).build(connect=connect)
+
+
+class Numbers:
+    """The cards, in the order the numbers were added; each changes in its place."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.actor = current_actor()
+        self.cards: dict[InstanceId, Card] = {}
+        self.connecting: Connecting | None = None
+        self.ticks = 0
+
+    @property
+    def owns(self) -> bool:
+        return self.actor.role is Role.OWNER
+
+    async def build(self, *, connect: bool = False) -> None:
+        found = await ask(instances.numbers)
+        if self.owns:
+            with self.frame.actions:
+                button(_("Connect number"), self.connect_new, kind="pri", icon="add")
+        self.empty = ui.element("div").classes("p-full")
+        with self.empty:
+            self._draw_empty()
+        self.grid = ui.element("div").classes("p-grid p-numbers")
+        with self.grid:
+            self.adder = ui.element("button").classes("p-card p-number p-add").props("type=button")
+            with self.adder:
+                icon("add_circle", 28)
+                text(_("Connect number"), "p-b")
+                text(
+                    _("Begin with few messages a day, and with a number that your company uses already."),
+                    "p-t-sm p-t-3",
+                )
+            self.adder.on("click", self.connect_new)
+        self.advice = ui.element("div").classes("p-full p-number-advice")
+        with self.advice:
+            note(
+                _("Use a number that your company already uses, and stop at the first sign of a block."),
+                title=_("Healthy numbers talk to real people."),
+                tone="info",
+                icon="verified_user",
+            )
+            text(
+                _("Numbers are connected through the Evolution API, which is not WhatsApp's own."),
+                "p-t-xs p-t-3",
+                tag="p",
+            )
+        self._show(found)
+        live.on(f"instances:{self.actor.team_id}", self.refresh, every_s=EVERY_S, rest_s=REST_S)
+        ui.timer(TICK_S, self._tick)
+        if connect and self.owns:
+            self.connect_new()
+
+    def _draw_empty(self) -> None:
+        body = _("A number writes and hears the answers. Connect one that your company uses, with its phone at hand.")
+        with state("smartphone", _("No number yet"), body):
+            if self.owns:
+                button(_("Connect number"), self.connect_new, kind="sof", icon="add")
+
+    # ------------------------------------------------------------ what changes
+
+    async def refresh(self) -> None:
+        self._show(await ask(instances.numbers))
+
+    def _show(self, found: Sequence[NumberCard]) -> None:
+        for gone in self.cards.keys() - {number.id for number in found}:
+            self.cards.pop(gone).delete()
+        for number in found:
+            if number.id in self.cards:
+                self.cards[number.id].show(number)
+            else:
+                with self.grid:
+                    self.cards[number.id] = Card(self, number)
+        self.adder.move(self.grid)  # always the last
+        self.empty.visible = not found
+        self.grid.visible = self.advice.visible = bool(found)
+        self.adder.visible = self.owns
+        self.frame.fact(_fact(found))
+        if self.connecting is not None and self.connecting.instance_id is not None:
+            self.connecting.show(next((n for n in found if n.id == self.connecting.instance_id), None))
+
+    async def _tick(self) -> None:
+        """Countdowns; and while somebody connects a number, a look every few seconds."""
+        for card in self.cards.values():
+            card.tick()
+        if self.connecting is None:
+            return
+        self.connecting.tick()
+        self.ticks += 1
+        if self.ticks % LOOK_WHILE_CONNECTING_S == 0 and self.connecting.is_waiting:
+            await self.refresh()
+
+    def doing(self, verb: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
+        """A handler that goes on where its own button is drawn anew meanwhile: it runs in the page, not in the card."""
+
+        async def handler() -> None:
+            with self.frame.body:
+                result = verb()
+                if inspect.isawaitable(result):
+                    await result
+
+        return handler
+
+    # ------------------------------------------------------------ the dialog
+
+    def connect_new(self) -> None:
+        self._open(None)
+
+    def open_code(self, number: NumberCard, *, by_phone: bool = False) -> None:
+        self._open(number, by_phone=by_phone)
+
+    def _open(self, number: NumberCard | None, *, by_phone: bool = False) -> None:
+        if self.connecting is not None:
+            self.connecting.close()
+        with self.frame.body:
+            self.connecting = Connecting(self, number, by_phone=by_phone)
+
+    def closed(self, dialog: Connecting) -> None:
+        if self.connecting is dialog:
+            self.connecting = None
+
+
+def _fact(found: Sequence[NumberCard]) -> str:
+    """How many can send, and how much is left of today."""
+    if not found:
+        return ""
+    well = [number for number in found if number.status is InstanceStatus.CONNECTED]
+    words = ngettext("{n} connected", "{n} connected", len(well)).format(n=formats.number(len(well)))
+    ready = [number for number in well if not number.is_paused]
+    cap = sum(number.per_day for number in ready)
+    left = sum(max(0, number.per_day - number.sent_today) for number in ready)
+    if not cap:
+        return words
+    room = _("{left} of {cap} messages still to be had today").format(
+        left=formats.number(left), cap=formats.number(cap)
+    )
+    return f"{words} · {room}"
