@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -215,6 +216,17 @@ class Estimate:
     days: int
     points: tuple[Point, ...] = ()
     open_spans: tuple[Span, ...] = ()
+
+    def sent_by(self, moment: datetime) -> float:
+        """How many will have gone at a moment, on the straight line between two points."""
+        place = bisect_right([point.at for point in self.points], moment)
+        if place == 0:
+            return 0
+        if place == len(self.points):
+            return self.points[-1].sent
+        before, after = self.points[place - 1], self.points[place]
+        length, passed = after.at - before.at, moment - before.at
+        return before.sent + (after.sent - before.sent) * (passed / length if length else 1)
 
 
 def gap_between(plan_gap: tuple[int, int], number_gap: tuple[int, int]) -> tuple[int, int]:

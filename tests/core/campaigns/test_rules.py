@@ -15,10 +15,12 @@ from core.campaigns.rules import (
     Audience,
     CampaignStatus,
     Check,
+    Estimate,
     LeftOut,
     Level,
     NumberChoice,
     Plan,
+    Point,
     Sender,
     Standing,
     blocks_start,
@@ -116,6 +118,16 @@ def test_a_start_to_come_and_the_next_slot_of_the_number_are_waited_for() -> Non
     assert ahead(replace(PLAN, starts_at=tomorrow)).finish_at == tomorrow
     soon = MONDAY + timedelta(minutes=7)
     assert ahead(sender=replace(SENDER, next_send_at=soon)).first_at == soon
+
+
+@pytest.mark.parametrize(
+    ("hours", "sent"), [(-1, 0), (0, 0), (1, 50), (2, 100), (10, 100), (25, 125), (26, 150), (99, 150)]
+)
+def test_the_line_rises_while_messages_go_and_is_flat_in_between(hours: int, sent: int) -> None:
+    rises = ((0, 0), (2, 100), (24, 100), (26, 150))
+    points = tuple(Point(MONDAY + timedelta(hours=after), n) for after, n in rises)
+    line = Estimate(MONDAY, points[-1].at, 2, points)
+    assert line.sent_by(MONDAY + timedelta(hours=hours)) == sent
 
 
 def test_nothing_left_has_no_end() -> None:

@@ -3,7 +3,6 @@
 desk          what is decided, saved as it is typed; what would follow from it
 section       a card whose number becomes a green check
 *_card        the five cards
-preview       the message as WhatsApp will show it
 forecast      when it will be done
 summary       the sticky summary with the one primary button
 """
@@ -158,7 +157,7 @@ class _Builder:
         with icon_button("edit", _("Rename"), size="xs"):
             with ui.menu().props("no-focus"), ui.element("div").classes("p-rename"):
                 name = ui.input(value=self.desk.plan.name, on_change=lambda event: self._named(event.value or ""))
-                name.props("autofocus debounce=300").classes("p-full")
+                name.without_auto_validation().props("autofocus debounce=300").classes("p-full")
                 name.props["maxlength"] = str(NAME_LENGTH)
                 name.props["aria-label"] = _("Name of the campaign")
                 self.name = name

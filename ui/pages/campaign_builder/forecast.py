@@ -9,7 +9,7 @@ from typing import Any
 
 from nicegui import ui
 
-from core.campaigns.rules import Estimate, Point
+from core.campaigns.rules import Estimate
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import legend
 from ui.parts.campaign_words import day_name, in_zone, moment_in
@@ -80,7 +80,7 @@ def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
     """The line over marks an hour, six hours or a day apart; hours outside the window are shaded."""
     colours = charts.colours()
     marks = _marks(found, zone)
-    values = [round(sent_by(found.points, mark)) for mark in marks]
+    values = [round(found.sent_by(mark)) for mark in marks]
     end = len(marks) - 2 if found.finish_at and len(marks) > 1 else len(marks) - 1
     dot = [{"coord": [end, values[end]], "value": formats.number(values[end])}] if marks else []
     return {
@@ -133,19 +133,6 @@ def _marks(found: Estimate, zone: str) -> list[datetime]:
     begin = first - timedelta(hours=in_zone(first, zone).hour, minutes=local.minute, seconds=local.second)
     count = min(MOST_MARKS, int((last - begin) / step) + 3)
     return [begin + step * n for n in range(count)]
-
-
-def sent_by(points: Sequence[Point], moment: datetime) -> float:
-    """How many will have gone at a moment, on the straight line between two points."""
-    place = bisect_right([point.at for point in points], moment)
-    if place == 0:
-        return 0
-    if place == len(points):
-        return points[-1].sent
-    before, after = points[place - 1], points[place]
-    length = (after.at - before.at) / timedelta(seconds=1)
-    passed = (moment - before.at) / timedelta(seconds=1)
-    return before.sent + (after.sent - before.sent) * (passed / length if length else 1)
 
 
 def _closed(found: Estimate, marks: Sequence[datetime]) -> list[tuple[int, int]]:

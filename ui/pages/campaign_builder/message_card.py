@@ -19,13 +19,13 @@ from core.campaigns.text import (
 )
 from core.errors import BadInput
 from ui.pages.campaign_builder.desk import Desk
-from ui.pages.campaign_builder.preview import reading_s, runs
 from ui.pages.campaign_builder.section import section_card
 from ui.parts.avatar import avatar
 from ui.parts.button import icon_button
 from ui.parts.campaign_words import VARIABLES
 from ui.parts.note import note
 from ui.parts.text import icon, text
+from ui.parts.whatsapp_text import reading_s, runs
 from ui.words import N_, _, formats, language, ngettext
 from ui.words.errors import sentence_of_input
 

@@ -144,7 +144,7 @@ class PaceCard:
             made = ui.number(value=getattr(self.desk.plan, field), min=least, max=most, precision=0)
             made.props("debounce=500").classes("p-full p-num")
             made.props["suffix"] = suffix
-            made.set_enabled(self.desk.may_write)
+            made.without_auto_validation().set_enabled(self.desk.may_write)  # or it forgets the error just shown
         # after the field has tied its own, which takes an older error away
         made.on_value_change(lambda event: self._take_number(field, event.value))
 

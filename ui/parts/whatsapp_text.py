@@ -1,4 +1,4 @@
-"""How a message will look on the other side: what was filled in is marked, and WhatsApp's own marks are drawn."""
+"""How a text looks in WhatsApp: its own marks are drawn, and what was filled in is marked."""
 
 from __future__ import annotations
 

@@ -1,0 +1,200 @@
+"""Writing a campaign on its page: saved as it is typed, told what is wrong by the field, started as it was seen."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+from nicegui import Client, ui
+from nicegui.testing import User
+
+from core.campaigns import service
+from core.campaigns.rules import CampaignId, CampaignStatus
+from core.leads.rules import LeadFilter
+from core.tables import Campaign
+from tests.core.access import CANARY
+from tests.core.campaigns.making import (
+    campaign,
+    connect_number,
+    keep_lead,
+    plan_of,
+    recipients,
+    set_campaign,
+    version_of,
+    write_draft,
+)
+from tests.people import People
+from tests.ui.campaigns.acting import buttons, of_kind, press
+from tests.ui.conftest import Web, until
+
+
+@pytest.fixture
+def draft(people: People) -> CampaignId:
+    connect_number(people)
+    keep_lead(people, 1, "Clínica Marfim Azul", neighbourhood="Pinheiros")
+    keep_lead(people, 2, "Odonto Araucária", neighbourhood=None)
+    keep_lead(people, 3, "Sem telefone", phone=None)
+    return write_draft(people, gap_min_s=60, gap_max_s=60)
+
+
+async def open_builder(web: Web, draft: CampaignId, who: str = "Bea") -> tuple[User, Client]:
+    user = web.as_(who)
+    client = await user.open(f"/campaigns/{draft}/edit")
+    await until(lambda: shown(client, "p-big p-num")[0].isdigit())
+    return user, client
+
+
+def shown(client: Client, classes: str) -> list[str]:
+    wanted = set(classes.split())
+    return [getattr(element, "text", "") for element in client.elements.values() if wanted <= set(element.classes)]
+
+
+def typed(client: Client, text: str) -> None:
+    next(area for area in of_kind(client, ui.textarea) if "p-message" in area.classes).value = text
+
+
+def number(client: Client, value: float) -> ui.number:
+    return next(field for field in of_kind(client, ui.number) if field.value == value)
+
+
+async def test_it_says_who_receives_who_does_not_and_when_it_will_be_done(web: Web, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+    assert shown(client, "p-big p-num")[0] == "2"
+    await bea.should_see("de 3 leads com esses filtros")
+    await bea.should_see("Sem telefone")
+    await bea.should_see("1 dia de envio")
+    await bea.should_see("Comercial 1 está conectado")
+
+
+async def test_what_is_typed_is_saved_a_second_later_and_read_as_leads_will(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    typed(client, "Oi, {empresa}! Em {bairro|sua região}? {meu_nome}")
+    await until(lambda: plan_of(people, draft).text.startswith("Oi, {empresa}! Em"))
+    await bea.should_see("Clínica Marfim Azul")
+    assert [text for text in shown(client, "") if text == "Pinheiros"] == ["Pinheiros"]
+    await bea.should_see("Salvo agora")
+
+
+async def test_a_field_that_is_none_is_told_with_the_nearest_and_the_text_stays(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    typed(client, "Oi, {nom}!")
+    await bea.should_see("Não existe o campo nom. Você quis dizer {nome}?")
+    await until(lambda: plan_of(people, draft).text == "Oi, {nom}!")
+
+
+async def test_leads_without_what_the_text_asks_for_are_counted_and_one_click_helps(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    typed(client, "Em {bairro}? {meu_nome}")
+    await bea.should_see("1 lead não tem bairro.", retries=30)
+    assert shown(client, "p-big p-num")[0] == "1"
+    press(client, "Dizer “sua região”")
+    await until(lambda: plan_of(people, draft).text == "Em {bairro|sua região}? {meu_nome}")
+    await until(lambda: shown(client, "p-big p-num")[0] == "2")
+
+
+async def test_a_pace_that_cannot_be_is_told_by_its_field_and_not_kept(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    _bea, client = await open_builder(web, draft)
+    per_day = number(client, 50)
+    per_day.value = 0
+    assert per_day.error == "Entre 1 e 10000."
+    per_day.value = 70
+    await until(lambda: plan_of(people, draft).per_day == 70)
+    assert per_day.error is None
+
+
+async def test_of_two_windows_the_second_is_told_and_overwrites_nothing(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    with people.runtime.work() as work:
+        plan = replace(plan_of(people, draft), text="de outra janela")
+        service.save_draft(work, people["Ana"], draft, version_of(people, draft), plan)
+    typed(client, "desta janela")
+    await bea.should_see("O que você escreve aqui não está sendo salvo.", retries=30)
+    assert plan_of(people, draft).text == "de outra janela"
+
+
+async def test_bea_starts_what_she_saw_after_one_more_question(web: Web, people: People, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+    typed(client, "Oi, {empresa}! Aqui é {meu_nome}, tudo bem?")
+    press(client, "Iniciar campanha")
+    await bea.should_see("2 pessoas recebem, pelo número Comercial 1.")
+    assert campaign(people, draft).status is CampaignStatus.DRAFT
+    press(client, "Iniciar campanha", last=True)
+    await until(lambda: campaign(people, draft).status is CampaignStatus.RUNNING)
+    assert len(recipients(people, draft)) == 2
+    assert plan_of(people, draft).text.endswith("tudo bem?")
+
+
+async def test_what_stands_in_the_way_is_said_instead_of_asking(web: Web, people: People, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+    typed(client, "")
+    await bea.should_see("falta 1 item", retries=30)
+    press(client, "Iniciar campanha")
+    await bea.should_see("Escreva o que você quer dizer.")
+    assert campaign(people, draft).status is CampaignStatus.DRAFT
+
+
+async def test_vic_may_look_and_nothing_of_it_moves(web: Web, people: People, draft: CampaignId) -> None:
+    vic, client = await open_builder(web, draft, "Vic")
+    await vic.should_see("Você pode ver, não mudar")
+    assert "Iniciar campanha" not in buttons(client)
+    typed(client, "mudado por quem só olha")
+    await vic.should_see("Você pode ver, não mudar")
+    assert plan_of(people, draft).text != "mudado por quem só olha"
+
+
+async def test_carlos_finds_nothing(web: Web, people: People) -> None:
+    draft = write_draft(people, name=CANARY)
+    carlos = web.as_("Carlos")
+    answer = await carlos.http_client.get(f"/campaigns/{draft}/edit")
+    assert answer.status_code == 404
+    assert CANARY not in answer.text
+
+
+async def test_a_campaign_that_runs_is_shown_on_its_own_page(web: Web, people: People, draft: CampaignId) -> None:
+    set_campaign(people, draft, status=CampaignStatus.PAUSED)
+    bea = web.as_("Bea")
+    await bea.open(f"/campaigns/{draft}/edit")
+    await until(lambda: bea.back_history and bea.back_history[-1] == f"/campaigns/{draft}")
+
+
+async def test_the_address_of_a_new_one_may_say_whom_it_is_for(web: Web, people: People) -> None:
+    bea = web.as_("Bea")
+    which = {"cities": ["São Paulo"], "min_rating": 4.5}
+    await bea.open("/campaigns/new?audience=" + quote(json.dumps(which)))
+
+    def made() -> Campaign | None:
+        with people.runtime.work() as work:
+            return work.session.query(Campaign).one_or_none()
+
+    await until(made)
+    found = made()
+    assert found is not None
+    assert plan_of(people, CampaignId(found.id)).audience == LeadFilter(cities=("São Paulo",), min_rating=4.5)
+
+
+@pytest.mark.parametrize("hostile", ["{", "[1]", '{"team_id": 2}', '{"cities": "x"}', "[" * 5000])
+async def test_an_address_that_cannot_be_read_makes_nothing(web: Web, people: People, hostile: str) -> None:
+    bea = web.as_("Bea")
+    answer = await bea.http_client.get("/campaigns/new?audience=" + quote(hostile))
+    assert answer.status_code == 409
+    with people.runtime.work() as work:
+        assert work.session.query(Campaign).count() == 0
+
+
+async def test_an_address_that_is_only_fetched_makes_nothing(web: Web, people: People) -> None:
+    answer = await web.as_("Bea").http_client.get("/campaigns/new")
+    assert answer.status_code == 200
+    with people.runtime.work() as work:
+        assert work.session.query(Campaign).count() == 0

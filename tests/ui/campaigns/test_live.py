@@ -1,0 +1,141 @@
+"""A campaign as it goes: what is told of it, and what a person may do to it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.campaigns.rules import CampaignId, CampaignStatus
+from core.instances.rules import InstanceStatus
+from core.sending.rules import RecipientStatus
+from core.tables import Instance
+from tests.core.access import CANARY
+from tests.core.campaigns.making import (
+    campaign,
+    connect_number,
+    keep_lead,
+    mark,
+    now,
+    recipients,
+    set_campaign,
+    start,
+    write_draft,
+)
+from tests.people import People
+from tests.ui.campaigns.acting import buttons, in_row, press, rows
+from tests.ui.conftest import Web, until
+
+
+@pytest.fixture
+def running(people: People) -> CampaignId:
+    connect_number(people)
+    for n in range(4):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, name="Clínicas SP")
+    start(people, campaign_id)
+    return campaign_id
+
+
+async def test_it_shows_progress_pace_and_everybody_in_their_turn(web: Web, running: CampaignId) -> None:
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{running}")
+    for words in ("0 de 4", "Enviando", "por Comercial 1", "0 de 50 hoje"):
+        await vic.should_see(words)
+    assert [row["name"] for row in rows(client)] == [f"Clínica {n}" for n in range(4)]
+    assert {row["state"] for row in rows(client)} == {"Na fila"}
+    assert not {"Pausar", "Cancelar", "Duplicar"} & set(buttons(client))
+
+
+async def test_what_happens_meanwhile_changes_in_place(web: Web, people: People, running: CampaignId) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    first = recipients(people, running)[0]
+    mark(people, first.id, status="sent", instance_id=1)
+    people.runtime.queue.tell(f"campaign:{running}", {})
+    await until(lambda: rows(client)[0]["state"] == "Enviada", 12)
+    await bea.should_see("1 de 4")
+    assert rows(client)[0]["id"] == first.id
+
+
+async def test_bea_pauses_goes_on_and_cancels(web: Web, people: People, running: CampaignId) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    press(client, "Pausar")
+    await until(lambda: "Retomar" in buttons(client))
+    assert campaign(people, running).status is CampaignStatus.PAUSED
+    press(client, "Retomar")
+    await until(lambda: "Pausar" in buttons(client))
+    assert campaign(people, running).status is CampaignStatus.RUNNING
+    press(client, "Cancelar")
+    await bea.should_see("4 pessoas não vão receber a mensagem. O que já foi enviado não muda.")
+    press(client, "Cancelar campanha")
+    await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)
+    await bea.should_see("Cancelada", retries=30)
+
+
+async def test_the_dialog_offers_the_milder_way(web: Web, people: People, running: CampaignId) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    press(client, "Cancelar")
+    await bea.should_see("Só precisa de um tempo? Pausar guarda a fila.")
+    press(client, "Pausar", last=True)
+    await until(lambda: campaign(people, running).status is CampaignStatus.PAUSED)
+
+
+async def test_one_that_is_held_is_decided_by_a_person(web: Web, people: People, running: CampaignId) -> None:
+    held = recipients(people, running)[0]
+    mark(people, held.id, status="held", claimed_at=now(people), instance_id=1)
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}?tab=doubtful")
+    await bea.should_see("Precisa da sua decisão.")
+    assert [(row["id"], row["may_decide"]) for row in rows(client)] == [(held.id, True)]
+    in_row(client, "decide", "arrived", held.id)
+    await until(lambda: recipients(people, running)[0].status is RecipientStatus.SENT)
+    await bea.should_see("Anotado: chegou")
+
+
+async def test_why_it_stands_still_is_told_with_the_way_out(web: Web, people: People, running: CampaignId) -> None:
+    with people.runtime.work() as work:
+        work.session.query(Instance).update({"status": InstanceStatus.DISCONNECTED})
+    bea = web.as_("Bea")
+    await bea.open(f"/campaigns/{running}")
+    await bea.should_see("“Comercial 1” está desconectado.")
+    await bea.should_see("4 mensagens esperam por ele.")
+
+
+async def test_outside_its_hours_it_says_when_it_goes_on(web: Web, people: People, running: CampaignId) -> None:
+    tomorrow = (now(people) + timedelta(days=1)).isoweekday()
+    set_campaign(people, running, weekdays=[tomorrow], timezone="UTC", window_start_min=540, window_end_min=600)
+    bea = web.as_("Bea")
+    await bea.open(f"/campaigns/{running}")
+    await bea.should_see("Fora da janela")
+    await bea.should_see("amanhã às 09:00")
+
+
+async def test_one_that_stopped_by_itself_says_why(web: Web, people: People, running: CampaignId) -> None:
+    set_campaign(people, running, status=CampaignStatus.PAUSED, pause_reason="content_refused")
+    bea = web.as_("Bea")
+    await bea.open(f"/campaigns/{running}")
+    await bea.should_see("O WhatsApp recusou o texto. Ninguém mais recebe até você olhar.")
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "{{7*7}}", "javascript:alert(1)"])
+async def test_a_hostile_lead_is_nothing_but_a_name(web: Web, people: People, name: str) -> None:
+    connect_number(people)
+    keep_lead(people, 1, name)
+    running = write_draft(people, name=name)
+    start(people, running)
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    assert [row["name"] for row in rows(client)] == [name]
+
+
+async def test_carlos_finds_nothing(web: Web, people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1, CANARY)
+    running = write_draft(people, name=CANARY)
+    start(people, running)
+    answer = await web.as_("Carlos").http_client.get(f"/campaigns/{running}")
+    assert answer.status_code == 404
+    assert CANARY not in answer.text
