@@ -334,6 +334,7 @@ def upgrade() -> None:
         sa.Column("qr_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("pairing_code", sa.String(length=16), nullable=True),
         sa.Column("connected_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("heard_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("removed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("terms_accepted_by", sa.BigInteger(), nullable=True),
         sa.Column("terms_accepted_at", sa.DateTime(timezone=True), nullable=True),

@@ -32,6 +32,7 @@ BLANK: dict[str, Any] = {
     "qr_at": None,
     "pairing_code": None,
     "pairing_phone": None,
+    "heard_until": None,
 }
 
 

@@ -66,6 +66,7 @@ class Instance(Base):
     qr_at: Mapped[datetime | None] = time_column()
     pairing_code: Mapped[str | None] = mapped_column(String(16))
     connected_at: Mapped[datetime | None] = time_column()
+    heard_until: Mapped[datetime | None] = time_column()  # its answers were read from the gateway's memory up to here
     removed_at: Mapped[datetime | None] = time_column()
     terms_accepted_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
     terms_accepted_at: Mapped[datetime | None] = time_column()
