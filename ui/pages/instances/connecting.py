@@ -55,7 +55,7 @@ class Connecting:
         self.page = page
         self.number = number
         self.instance_id: InstanceId | None = number.id if number else None
-        self.by_phone = by_phone
+        self.asks_phone = by_phone and (number is None or number.pairing_phone is None)
         self.stage: Stage | None = None
         self.has_code = False
         with ui.dialog(value=True) as self.dialog, ui.card().classes("p-connect") as self.box:
@@ -214,7 +214,7 @@ class Connecting:
         self._fill_code()
 
     def _steps(self) -> None:
-        is_by_code = self.number is not None and (self.by_phone or self.number.pairing_code is not None)
+        is_by_code = self.number is not None and (self.asks_phone or self.number.pairing_phone is not None)
         with ui.element("ol").classes("p-qr-steps"):
             for step in STEPS_BY_CODE if is_by_code else STEPS:
                 with ui.element("li"):
@@ -233,10 +233,11 @@ class Connecting:
                     self.waiting = text("", "p-t-sm")
 
     def _pairing(self) -> None:
+        """Closed, asking for the phone, or showing its code."""
         with ui.element("div").classes("p-inset"):
-            with ui.element("div").classes("p-row p-between p-t-sm"):
-                text(_("No camera? Use a code"), "p-b")
-                self.by_code = button(_("Use a pairing code"), self._show_pairing, kind="lnk")
+            with ui.element("div").classes("p-row p-between p-t-sm p-g8"):
+                self.whose = text("", "p-b")
+                self.by_code = button("", lambda: self._ask_phone(True), kind="lnk")
             self.letters = ui.element("div").classes("p-pair p-num")
             self.asking = ui.element("div")
             form = Form()
@@ -247,14 +248,15 @@ class Connecting:
                 async def ask_code() -> None:
                     assert self.instance_id is not None
                     if await do(instances.pairing_code, self.instance_id, phone.value or "", form=form):
+                        self.asks_phone = False
                         await self.page.refresh()
 
                 phone.on("keydown.enter", self.page.doing(ask_code))
                 with ui.element("div").style("margin-top:10px"):
                     button(_("Get a code"), self.page.doing(ask_code), size="sm")
 
-    def _show_pairing(self) -> None:
-        self.by_phone = True
+    def _ask_phone(self, asks: bool) -> None:
+        self.asks_phone = asks
         self._turn_to(Stage.CODE)
 
     def _simulated(self) -> None:
@@ -277,10 +279,13 @@ class Connecting:
         self._count_down()
 
     def _fill_pairing(self, number: NumberCard) -> None:
-        code = number.pairing_code
-        self.by_code.visible = number.pairing_phone is None and not self.by_phone
-        self.asking.visible = number.pairing_phone is None and self.by_phone
-        self.letters.visible = number.pairing_phone is not None
+        code, phone = number.pairing_code, number.pairing_phone
+        shows_letters = phone is not None and not self.asks_phone
+        self.whose.text = formats.phone(phone) if shows_letters else _("No camera?")
+        self.by_code.text = _("Another phone") if shows_letters else _("Use a pairing code")
+        self.by_code.visible = not self.asks_phone
+        self.asking.visible = self.asks_phone
+        self.letters.visible = shows_letters
         self.letters.clear()
         with self.letters:
             if code is None:
