@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import secrets
@@ -221,6 +222,8 @@ def sandbox(house: House, told: Mapping[str, str]) -> list[Child]:
         kept = make_folder(house.folder / "gateway", None)
         remember = ["--state", str(kept / "state.json"), "--ledger", str(kept / "ledger.jsonl")]
         argv = [*python("sandbox.gateway"), "--port", str(house.ports["gateway"]), "--control", *remember]
+        if pace := house.environ.get("PRUMO_SANDBOX_PACE"):  # a story in a browser does not wait for people
+            argv += ["--pace", pace]
         found.append(_server("gateway", argv, told, house))
     if house.has_own_map:
         argv = [*python("sandbox.maps"), "--port", str(house.ports["map"])]
@@ -309,7 +312,7 @@ def open_house(supervisor: Supervisor, house: House) -> dict[str, str]:
     if not told.get("DATABASE_URL"):
         urls["DATABASE_URL"] = postgres.ensure_database(urls["DATABASE_URL"], "prumo")
     told |= urls
-    migrate(supervisor, told)
+    migrate(supervisor, house.folder, told)
     supervisor.start(web(house, told))
     supervisor.say(f"Prumo answers at {told['PRUMO_PUBLIC_URL'].rstrip('/')}/")
     supervisor.start(*behind_it(house, told))
@@ -318,11 +321,30 @@ def open_house(supervisor: Supervisor, house: House) -> dict[str, str]:
     return told
 
 
-def migrate(supervisor: Supervisor, told: Mapping[str, str]) -> None:
-    """Raises CannotStart when the tables cannot be brought up to date."""
+def migrate(supervisor: Supervisor, folder: Path, told: Mapping[str, str]) -> None:
+    """Brings the tables up to date.  Raises CannotStart when they cannot be.
+
+    Asking alembic costs a second before the first page, so it is spared where nothing can have changed: the migrations
+    are those of the last time, and the database is at the version that they led to.  A restored backup is at another.
+    """
+    note = folder / "tables.json"
+    migrations = _hash_of_migrations()
+    version = postgres.table_version(told["DATABASE_URL"])
+    with contextlib.suppress(OSError, ValueError):
+        if version and json.loads(note.read_text()) == {"migrations": migrations, "version": version}:
+            return
     code = supervisor.once(Child("migrate", python("alembic", "upgrade", "head"), told, cwd=str(CHECKOUT)))
     if code != 0:
         raise CannotStart("The tables could not be brought up to date; the lines above say why.")
+    version = postgres.table_version(told["DATABASE_URL"])
+    note.write_text(json.dumps({"migrations": migrations, "version": version}))
+
+
+def _hash_of_migrations() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((CHECKOUT / "alembic").rglob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
 
 
 def start_scraper(supervisor: Supervisor, house: House, told: Mapping[str, str]) -> None:

@@ -101,7 +101,7 @@ def ensure_database(superuser_url: str, name: str) -> str:
     import psycopg2
     from psycopg2 import sql
 
-    connection = psycopg2.connect(superuser_url.replace("postgresql+psycopg2://", "postgresql://", 1))
+    connection = psycopg2.connect(plain(superuser_url))
     connection.autocommit = True
     with contextlib.closing(connection), connection.cursor() as cursor:
         word = sql.Identifier(name)
@@ -114,6 +114,28 @@ def ensure_database(superuser_url: str, name: str) -> str:
     return superuser_url.replace("//postgres@/postgres?", f"//{name}@/{name}?", 1)
 
 
+def table_version(url: str) -> str:
+    """What alembic has noted in that database; empty when it has noted nothing, or the database cannot be asked."""
+    import psycopg2
+
+    try:
+        connection = psycopg2.connect(plain(url), connect_timeout=5)
+    except psycopg2.OperationalError:
+        return ""
+    with contextlib.closing(connection), connection.cursor() as cursor:
+        try:
+            cursor.execute("select string_agg(version_num, ',' order by version_num) from alembic_version")
+        except psycopg2.Error:
+            return ""
+        return str(cursor.fetchone()[0] or "")
+
+
+def plain(url: str) -> str:
+    """Without the name of the driver, which is a word of SQLAlchemy's."""
+    return url.replace("postgresql+psycopg2://", "postgresql://", 1)
+
+
+# What the servers and their tools are told: nothing of ours.
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 

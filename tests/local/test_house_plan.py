@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from local import house, testing
+from local import house, postgres, testing
 from local.errors import CannotStart
+from local.supervisor import Child
 
 PLAIN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent"}
 FREE = {setting: "0" for setting, _ in house.PORTS.values()}
@@ -115,3 +116,43 @@ def test_the_tests_hear_nothing_of_an_installation() -> None:
 def test_the_whole_suite_runs_apart_from_what_drives_a_browser() -> None:
     assert testing.calls(["tests/local", "-x"]) == [["tests/local", "-x"]]
     assert testing.calls([])[0] == ["tests", "--ignore=tests/e2e", "-n", "2"]
+
+
+class Once:
+    """Stands where the supervisor does: remembers what ran to its end, and moves the database on as alembic would."""
+
+    def __init__(self) -> None:
+        self.ran: list[str] = []
+        self.version = ""
+
+    def once(self, child: Child) -> int:
+        self.ran.append(child.name)
+        self.version = "0007"
+        return 0
+
+
+def test_tables_are_brought_up_to_date_when_anything_may_have_changed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supervisor, told = Once(), {"DATABASE_URL": "postgresql://"}
+    monkeypatch.setattr(postgres, "table_version", lambda _: supervisor.version)
+    house.migrate(supervisor, folder, told)
+    assert supervisor.ran == ["migrate"]
+    house.migrate(supervisor, folder, told)
+    assert supervisor.ran == ["migrate"]  # nothing has changed
+    supervisor.version = "0006"  # an older backup was brought back
+    house.migrate(supervisor, folder, told)
+    supervisor.version = ""  # the database was emptied
+    house.migrate(supervisor, folder, told)
+    monkeypatch.setattr(house, "_hash_of_migrations", lambda: "one more")
+    house.migrate(supervisor, folder, told)
+    assert supervisor.ran == ["migrate"] * 4
+
+
+def test_tables_that_cannot_be_brought_up_to_date_stop_the_start(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    supervisor = Once()
+    monkeypatch.setattr(postgres, "table_version", lambda _: "")
+    monkeypatch.setattr(supervisor, "once", lambda _: 1)
+    with pytest.raises(CannotStart, match="could not be brought up to date"):
+        house.migrate(supervisor, folder, {"DATABASE_URL": "postgresql://"})
+    assert not (folder / "tables.json").exists()
