@@ -5,6 +5,9 @@ Needs no database: the person is made up.  http://127.0.0.1:8199/states and /kit
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 from nicegui import app, ui
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -33,7 +36,7 @@ SETTINGS = Settings(
     redis_url="redis://127.0.0.1:1/0",
     secret_key="only for looking at, never for anything else",
     gateway_simulated=True,
-    data_folder="/tmp/prumo-ui/data",
+    data_folder=str(Path(tempfile.gettempdir()) / "prumo-kit"),
 )
 
 
@@ -63,7 +66,7 @@ class MadeUpPerson:
 @ui.page("/states")
 def states() -> None:
     with page_frame("home", "Estados", "Vazio, carregando, erro, sem permissão, sucesso: cada tela usa um destes"):
-        with ui.element("div").classes("p-grid").style("grid-template-columns:repeat(3,minmax(0,1fr))"):
+        with ui.element("div").classes("p-grid p-cols3"):
             with (
                 card(),
                 state(
@@ -145,7 +148,7 @@ def kit() -> None:
             Kpi("Respostas hoje", "41", hint="15,3% dos envios · média 12,8%")
             Kpi("Esperando resposta", "11", hint="a mais antiga há 2 h 10 min")
             Kpi("Leads novos em 7 dias", "1.942", hint="1.506 com WhatsApp")
-        with ui.element("div").classes("p-grid").style("grid-template-columns:1fr 1fr 1fr;align-items:start"):
+        with ui.element("div").classes("p-grid p-cols3").style("align-items:start"):
             _form()
             with column(), card("Envios", link="Todas as campanhas", to="/kit"):
                 with ui.element("div").classes("p-card-b p-col p-g12"):
@@ -205,7 +208,7 @@ def _form() -> None:
             )
         with form.field("email", "E-mail"):
             ui.input(value="marina@agendaleve").classes("p-full")
-        with ui.element("div").classes("p-grid").style("grid-template-columns:1fr 1fr;gap:12px"):
+        with ui.element("div").classes("p-grid p-cols2"):
             with form.field("limit", "Limite"):
                 ui.number(value=500, suffix="leads").classes("p-full")
             with form.field("language", "Idioma", optional=True):
