@@ -38,14 +38,17 @@ def apply_waiting(runtime: Runtime, limit: int = 200) -> int:
     Several may do this at once: each takes what no other holds.
     """
     news = _News(runtime)
-    with runtime.work() as work:
-        touched = sweep_early_receipts(work)
-    news.add(touched)
     done = 0
     while done < limit and _apply_next(runtime, news):
         done += 1
     news.tell()
     return done
+
+
+def apply_crossed(work: Work) -> None:
+    """Receipts that crossed our own commit of the message they speak of; looked for every few seconds."""
+    for campaign_id in sweep_early_receipts(work):
+        work.tell(f"campaign:{campaign_id}")
 
 
 def forget_applied(work: Work, *, at_most: int = 5000) -> int:

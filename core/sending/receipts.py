@@ -27,6 +27,7 @@ from core.tables import CampaignLead, EarlyReceipt, Instance, Lead, Message
 from core.work import Work
 
 KEEP_EARLY = timedelta(days=1)
+MAY_HAVE_CROSSED = timedelta(minutes=10)  # far longer than a transaction lasts
 OLDEST = timedelta(days=30)  # a message that says to be older was stamped by a broken clock
 WRITTEN_TO = (
     RecipientStatus.SENDING,  # the answer was faster than our own commit
@@ -75,14 +76,20 @@ def apply_early_receipts(work: Work, instance_id: InstanceId, gateway_message_id
 
 
 def sweep_early_receipts(work: Work) -> Touched:
-    """Those whose message became known in a transaction that ran beside the receipt's own; and the old ones go."""
+    """Those whose message became known in a transaction that ran beside the receipt's own; and the old ones go.
+
+    Receipts of what the owner types on the phone wait here for nothing, so only the young ones are looked at.
+    """
     known = exists().where(
         Message.instance_id == EarlyReceipt.instance_id,
         Message.gateway_message_id == EarlyReceipt.gateway_message_id,
         Message.direction == "out",
     )
     found = work.session.execute(
-        select(EarlyReceipt.instance_id, EarlyReceipt.gateway_message_id).where(known).distinct().limit(500)
+        select(EarlyReceipt.instance_id, EarlyReceipt.gateway_message_id)
+        .where(EarlyReceipt.received_at > work.now - MAY_HAVE_CROSSED, known)
+        .distinct()
+        .limit(500)
     ).all()
     touched: Touched = set()
     for instance_id, gateway_message_id in found:

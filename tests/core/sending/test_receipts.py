@@ -9,7 +9,7 @@ import pytest
 
 from core.ports import Receipt, ReceiptCame
 from core.runtime import Runtime
-from core.sending.inbox import apply_waiting
+from core.sending.inbox import apply_crossed, apply_waiting
 from core.sending.receipts import apply_early_receipts, apply_receipt, sweep_early_receipts
 from core.tables import CampaignCounter, EarlyReceipt, Message
 from tests.core.sending.webhooks import deliver, receipt, store
@@ -104,7 +104,8 @@ def test_one_that_crossed_our_commit_is_found_by_the_sweep(runtime: Runtime) -> 
     with runtime.work() as work:
         apply_receipt(work, scene.instance_id, ReceiptCame("M1", Receipt.DELIVERED), work.now)
     deliver(scene, scene.recipients()[0], "M1")
-    apply_waiting(runtime)
+    with runtime.work() as work:
+        apply_crossed(work)
     assert message(scene).delivered_at is not None
 
 
