@@ -827,6 +827,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("status in ('sending', 'unconfirmed')"),
     )
     op.create_index("ix_campaign_leads_changed", "campaign_leads", ["campaign_id", "changed_at", "id"], unique=False)
+    op.create_index(
+        "ix_campaign_leads_sent",
+        "campaign_leads",
+        ["campaign_id", "sent_at"],
+        unique=False,
+        postgresql_where=sa.text("sent_at is not null"),
+    )
     op.create_index("ix_campaign_leads_person", "campaign_leads", ["team_id", "phone_hash", "status"], unique=False)
     op.create_index(
         "ix_campaign_leads_replied",
@@ -1109,6 +1116,9 @@ def downgrade() -> None:
         postgresql_where=sa.text("status in ('sending', 'unconfirmed')"),
     )
     op.drop_index("ix_campaign_leads_due", table_name="campaign_leads", postgresql_where=sa.text("status = 'queued'"))
+    op.drop_index(
+        "ix_campaign_leads_sent", table_name="campaign_leads", postgresql_where=sa.text("sent_at is not null")
+    )
     op.drop_index("ix_campaign_leads_changed", table_name="campaign_leads")
     op.drop_index(op.f("ix_campaign_leads_campaign_id_status_id"), table_name="campaign_leads")
     op.drop_table("campaign_leads")

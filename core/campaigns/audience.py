@@ -1,7 +1,8 @@
 """Who of a filter receives a campaign, who does not, and why: one judgement, asked for counts, samples or rows.
 
-Every lead of the filter gets exactly one answer: a reason of LeftOut, in the order of that enum, or none.  What is
-judged here is judged again when a message is claimed, since days may lie between.
+Every lead of the filter gets exactly one answer: a reason of LeftOut, in the order of that enum, or none; the last of
+them, that another lead has the same phone, is told apart only among those who fit.  What is judged here is judged again
+when a message is claimed, since days may lie between.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, Subquery, and_, case, func, insert, literal, null, or_, select
+from sqlalchemy import ColumnElement, Integer, String, Subquery, case, func, insert, literal, null, or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
 from core.accounts.rules import TeamId
@@ -37,25 +39,31 @@ class SampleLead:
 def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime) -> Audience:
     """Counts of the whole filter, in one statement.  A text that cannot be read yet is judged as one without gaps."""
     parts = _parts(plan.text)
-    judged = _judged(team_id, plan, parts, now)
-    receives = judged.c.reason.is_(None)
+    judged = select(_judged(team_id, plan, parts, now)).cte("judged")
+    fits = judged.c.reason.is_(None)
+    landline = judged.c.phone_type == PhoneType.LANDLINE.value
+    # Grouped, not counted as distinct: that sorts, and takes three times as long.
+    person = select(func.bool_or(landline).label("landline")).where(fits).group_by(judged.c.phone_hash).subquery()
     without = {name: judged.c[f"no_{name}"] for name in _needed(parts)}
-    would_receive = or_(receives, judged.c.reason == LeftOut.MISSING_VARIABLE.value)
+    would_receive = or_(fits, judged.c.reason == LeftOut.MISSING_VARIABLE.value)
     row = session.execute(
         select(
             func.count().label("matched"),
-            func.count().filter(receives).label("recipients"),
-            func.count().filter(receives, judged.c.phone_type == PhoneType.LANDLINE.value).label("landlines"),
-            func.coalesce(func.max(judged.c.length).filter(receives), 0).label("longest"),
+            func.count().filter(fits).label("fitting"),
+            select(func.count()).select_from(person).scalar_subquery().label("recipients"),
+            select(func.count()).where(person.c.landline).scalar_subquery().label("landlines"),
+            func.coalesce(func.max(judged.c.length).filter(fits), 0).label("longest"),
             *(func.count().filter(judged.c.reason == reason.value).label(reason.value) for reason in LeftOut),
             *(func.count().filter(would_receive, column).label(f"no_{name}") for name, column in without.items()),
         ).select_from(judged)
     ).one()
     counted = row._mapping
+    left_out = {reason: counted[reason.value] for reason in LeftOut}
+    left_out[LeftOut.REPEATED] = counted["fitting"] - counted["recipients"]
     return Audience(
         matched=counted["matched"],
         recipients=counted["recipients"],
-        left_out={reason: counted[reason.value] for reason in LeftOut if counted[reason.value]},
+        left_out={reason: n for reason, n in left_out.items() if n},
         landlines=counted["landlines"],
         longest=counted["longest"],
         missing={name: counted[f"no_{name}"] for name in without},
@@ -64,7 +72,7 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime) -> Au
 
 def samples(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, limit: int) -> list[SampleLead]:
     """The first who will receive it, in the order in which they will."""
-    judged = _judged(team_id, plan, _parts(plan.text), now, with_repeated=False)
+    judged = _judged(team_id, plan, _parts(plan.text), now)
     chosen = select(judged.c.id).where(judged.c.reason.is_(None)).order_by(judged.c.id).limit(limit)
     rows = session.execute(
         select(Lead.id, Lead.name, Lead.category, Lead.neighbourhood, Lead.city, Lead.rating)
@@ -84,21 +92,17 @@ def build_recipients(session: Session, team_id: TeamId, campaign_id: CampaignId,
     `changed_at` falls by a microsecond from one to the next, so that a list of what changed last shows those who wait
     in the order of their turn.
     """
-    judged = _judged(team_id, plan, _parts(plan.text), now)
+    judged = _once_per_person(_judged(team_id, plan, _parts(plan.text), now))
     turn = func.row_number().over(order_by=judged.c.id)
-    chosen = (
-        select(
-            literal(int(team_id)),
-            literal(int(campaign_id)),
-            judged.c.id,
-            judged.c.name,
-            judged.c.phone,
-            judged.c.phone_hash,
-            func.now() - turn * literal(timedelta(microseconds=1)),
-        )
-        .where(judged.c.reason.is_(None))
-        .order_by(judged.c.id)
-    )
+    chosen = select(
+        literal(int(team_id)),
+        literal(int(campaign_id)),
+        judged.c.id,
+        judged.c.name,
+        judged.c.phone,
+        judged.c.phone_hash,
+        func.now() - turn * literal(timedelta(microseconds=1)),
+    ).order_by(judged.c.id)
     columns = ["team_id", "campaign_id", "lead_id", "lead_name", "phone", "phone_hash", "changed_at"]
     done = session.execute(insert(CampaignLead).from_select(columns, chosen))
     return int(done.rowcount)  # type: ignore[attr-defined]
@@ -117,10 +121,11 @@ def _needed(parts: Sequence[Part]) -> list[str]:
     return list(dict.fromkeys(needed))
 
 
-def _judged(
-    team_id: TeamId, plan: Plan, parts: Sequence[Part], now: datetime, *, with_repeated: bool = True
-) -> Subquery:
-    """Each lead of the filter with its reason or null, the length of its message, and `no_<name>` per needed name."""
+def _judged(team_id: TeamId, plan: Plan, parts: Sequence[Part], now: datetime) -> Subquery:
+    """Each lead of the filter with its reason or null, the length of its message, and `no_<name>` per needed name.
+
+    Of leads with one phone the first that fits receives: those after it are REPEATED, which is not told here.
+    """
     needed = {name: _is_blank(name) for name in _needed(parts)}
     reason = case(
         (Lead.phone_hash.is_(None), LeftOut.NO_PHONE.value),
@@ -133,7 +138,7 @@ def _judged(
         *([(or_(*needed.values()), LeftOut.MISSING_VARIABLE.value)] if needed else []),
         else_=null(),
     )
-    first = (
+    return (
         select(
             Lead.id,
             Lead.name,
@@ -147,14 +152,12 @@ def _judged(
         .where(*conditions(team_id, plan.audience))
         .subquery()
     )
-    if not with_repeated:
-        return first
-    # Only among those who would receive it: a phone whose first lead is left out belongs to its next.
-    nth = func.row_number().over(partition_by=(first.c.phone_hash, first.c.reason.is_(None)), order_by=first.c.id)
-    ranked = select(first, nth.label("nth")).subquery()
-    repeated = and_(ranked.c.reason.is_(None), ranked.c.nth > 1)
-    others = [column for column in ranked.c if column.key not in ("reason", "nth")]
-    return select(*others, case((repeated, LeftOut.REPEATED.value), else_=ranked.c.reason).label("reason")).subquery()
+
+
+def _once_per_person(judged: Subquery) -> Subquery:
+    """Those who fit, the first lead of each phone."""
+    first = select(judged).where(judged.c.reason.is_(None)).ext(distinct_on(judged.c.phone_hash))
+    return first.order_by(judged.c.phone_hash, judged.c.id).subquery()
 
 
 def _opted_out(team_id: TeamId) -> Any:

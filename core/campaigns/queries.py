@@ -216,6 +216,21 @@ class Counts:
     def doubtful(self) -> int:
         return self[RecipientStatus.UNCONFIRMED] + self[RecipientStatus.HELD]
 
+    def in_tab(self, tab: str) -> int:
+        """How many recipients one of TABS shows."""
+        return {
+            "all": self.total,
+            "queued": self.waiting,
+            "sent": self[RecipientStatus.SENT],
+            "delivered": self.delivered,
+            "read": self.read,
+            "replied": self.replied,
+            "opted_out": self.opted_out,
+            "failed": self[RecipientStatus.FAILED] + self.undelivered,
+            "doubtful": self.doubtful,
+            "skipped": self[RecipientStatus.SKIPPED] + self[RecipientStatus.CANCELLED],
+        }[tab]
+
 
 def counts(session: Session, team_id: TeamId, campaign_ids: Sequence[CampaignId]) -> dict[CampaignId, Counts]:
     """Counts of each; a campaign that was never started has none."""
@@ -394,18 +409,11 @@ def head(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Head:
 
 
 def sent_since(session: Session, team_id: TeamId, campaign_id: CampaignId, since: datetime) -> int:
-    """Messages of a campaign that went out at or after a moment; by ix_campaign_leads_changed."""
-    return (
-        session.scalar(
-            select(func.count()).where(
-                CampaignLead.team_id == team_id,
-                CampaignLead.campaign_id == campaign_id,
-                CampaignLead.changed_at >= since,
-                CampaignLead.sent_at >= since,
-            )
-        )
-        or 0
+    """Messages of a campaign that went out at or after a moment; by ix_campaign_leads_sent."""
+    asked = select(func.count()).where(
+        CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id, CampaignLead.sent_at >= since
     )
+    return session.scalar(asked) or 0
 
 
 def failed_with(session: Session, team_id: TeamId, campaign_id: CampaignId, reasons: Sequence[str]) -> int:
@@ -420,19 +428,11 @@ def failed_with(session: Session, team_id: TeamId, campaign_id: CampaignId, reas
 
 
 def last_sent_at(session: Session, team_id: TeamId, campaign_id: CampaignId) -> datetime | None:
-    """When the last message went out.  What is changed last was sent last, but for late replies: a few rows suffice."""
-    latest = (
-        select(CampaignLead.sent_at)
-        .where(
-            CampaignLead.team_id == team_id,
-            CampaignLead.campaign_id == campaign_id,
-            CampaignLead.sent_at.is_not(None),
-        )
-        .order_by(CampaignLead.changed_at.desc(), CampaignLead.id.desc())
-        .limit(100)
-        .subquery()
+    """When the last message went out; the end of ix_campaign_leads_sent."""
+    asked = select(func.max(CampaignLead.sent_at)).where(
+        CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id, CampaignLead.sent_at.is_not(None)
     )
-    return session.execute(select(func.max(latest.c.sent_at))).scalar()
+    return session.execute(asked).scalar()
 
 
 @dataclass(frozen=True)
@@ -448,7 +448,7 @@ def buckets(
     """`n` stretches of time from `since` on, each with what was sent and answered in it; empty ones too."""
     until = since + size * n
     mine = (CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id)
-    sent = _per_bucket(session, CampaignLead.sent_at, since, until, size, *mine, CampaignLead.changed_at >= since)
+    sent = _per_bucket(session, CampaignLead.sent_at, since, until, size, *mine)
     replied = _per_bucket(session, CampaignLead.replied_at, since, until, size, *mine)
     return [Bucket(since + size * k, sent.get(k, 0), replied.get(k, 0)) for k in range(n)]
 
@@ -517,7 +517,10 @@ def recipients(
     limit: int,
     after: Cursor | None = None,
 ) -> list[RecipientRow]:
-    """At most `limit` recipients, what changed last first; by ix_campaign_leads_changed."""
+    """At most `limit` recipients, what changed last first; by ix_campaign_leads_changed.
+
+    A tab with few of many is looked for along the whole campaign: 0.2 s for 180,000.
+    """
     newest = (CampaignLead.changed_at.desc(), CampaignLead.id.desc())
     asked = _recipients(team_id, campaign_id).where(TABS[tab]).order_by(*newest).limit(limit)
     if after is not None:

@@ -505,6 +505,8 @@ def recipients(
     if tab not in queries.TABS:
         raise BadInput("tab", "not_one_of_these")
     queries.head(work.session, actor.team_id, campaign_id)
+    if not queries.counts(work.session, actor.team_id, [campaign_id])[campaign_id].in_tab(tab):
+        return RecipientList([], False)
     limit = max(1, min(limit, 100))
     rows = queries.recipients(work.session, actor.team_id, campaign_id, tab, limit=limit + 1, after=after)
     return RecipientList(rows[:limit], len(rows) > limit)

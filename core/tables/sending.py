@@ -59,8 +59,8 @@ class CampaignLead(Base):
         ),
         Index("ix_campaign_leads_person", "team_id", "phone_hash", "status"),
         Index(None, "campaign_id", "status", "id"),
-        # What happened last stands first on the campaign's page; a row changes no earlier than it is sent.
-        Index("ix_campaign_leads_changed", "campaign_id", "changed_at", "id"),
+        Index("ix_campaign_leads_changed", "campaign_id", "changed_at", "id"),  # what happened last stands first
+        Index("ix_campaign_leads_sent", "campaign_id", "sent_at", postgresql_where=text("sent_at is not null")),
         Index("ix_campaign_leads_replied", "campaign_id", "id", postgresql_where=text("replied_at is not null")),
         CheckConstraint(
             "(status in ('sending', 'unconfirmed')) = (claim_token is not null and lease_until is not null)",
