@@ -51,6 +51,7 @@ class Draft:
     plan: Plan
     country: str
     pause_reason: str | None
+    started_at: datetime | None
     sent_on: date | None  # the local day that sent_today counts
     sent_today: int
 
@@ -99,6 +100,7 @@ def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
         plan,
         country,
         campaign.pause_reason,
+        campaign.started_at,
         campaign.sent_on,
         campaign.sent_today,
     )

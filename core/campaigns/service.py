@@ -398,7 +398,8 @@ def _change(
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a campaign stands at this moment.  `per_minute` over the last ten; `next_at` of the next message."""
+    """Where a campaign stands at this moment.  `per_minute` over the last ten, or since it began; `next_at` of the next
+    message."""
 
     now: Now
     estimate: Estimate
@@ -459,7 +460,7 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
     return Progress(
         now=now,
         estimate=ahead,
-        per_minute=lately / (PACE_OVER.total_seconds() / 60),
+        per_minute=lately / max(1.0, min(PACE_OVER, work.now - (found.started_at or work.now)) / timedelta(minutes=1)),
         sent_today=sent_today,
         cap_today=min(plan.per_day, number.per_day) if number else plan.per_day,
         next_at=max(work.now, number.next_send_at or work.now) if is_sending and number else None,

@@ -86,6 +86,7 @@ def test_what_happened_is_counted_by_the_statement_that_did_it(people: People, r
     mark(people, rows[0].id, replied_at=moment, opted_out_at=moment)
     mark(people, rows[3].id, status="failed", reason="not_on_whatsapp")
     set_campaign(people, running, sent_on=local_day(found_window(people, running), moment), sent_today=3)
+    set_campaign(people, running, started_at=moment - HOUR)
     found = look(people, running)
     counts = found.counts
     assert (counts[RecipientStatus.SENT], counts.delivered, counts.read, counts.replied) == (3, 2, 1, 1)

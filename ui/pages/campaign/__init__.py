@@ -35,6 +35,7 @@ from ui.session import current_actor
 from ui.words import N_, _, formats, ngettext
 
 SAFETY_S = 10.0
+YOUNG = timedelta(hours=1)
 
 
 @ui.page("/campaigns/{campaign_id}", response_timeout=15)
@@ -68,7 +69,8 @@ class _Campaign:
         self.note = ui.element("div").classes("p-live-note")
         self.progress = ProgressCard()
         self.funnel = Funnel(self._filter)
-        self.activity = Activity(self.id, found.timezone)
+        age = found.read_at - (found.head.started_at or found.read_at)
+        self.activity = Activity(self.id, found.timezone, is_young=age < YOUNG)
         self.recipients = Recipients(found, tab, may_act=self.may_act, refresh_all=self.refresh)
         with ui.element("div").classes("p-m-only p-mbar") as bar:
             self.buttons.append(bar)
@@ -170,6 +172,8 @@ class _Campaign:
                     _(PAUSE_REASONS.get(head.pause_reason or "", N_("It was paused."))),
                     title=_("It stopped by itself."),
                 )
+            if head.status is CampaignStatus.SCHEDULED:
+                note(_("Who receives it is judged when it starts."), tone="info", icon="event")
             if progress.now.standing is Standing.WAITING_FOR_NUMBER:
                 self._number_note()
             if held:

@@ -22,10 +22,11 @@ SIZES = {"1min": N_("1 min"), "5min": N_("5 min"), "1h": N_("1 h")}
 
 
 class Activity:
-    def __init__(self, campaign_id: CampaignId, zone: str) -> None:
+    def __init__(self, campaign_id: CampaignId, zone: str, *, is_young: bool) -> None:
+        """`is_young`: begun within the hour, so that smaller stretches tell more."""
         self.campaign_id = campaign_id
         self.zone = zone
-        self.size = "5min"
+        self.size = "1min" if is_young else "5min"
         self.buckets: list[Bucket] = []
         with card() as made:
             made.props["aria-label"] = _("Sends and replies")

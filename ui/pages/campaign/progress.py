@@ -55,6 +55,7 @@ class ProgressCard:
                     self.sent = ui.element("i")
                     self.not_sent = ui.element("i").classes("bad")
                 bar.props["role"] = "progressbar"
+                bar.props["aria-label"] = _("Progress")
                 self.bar = bar
             self.finish = Fact(_("Finishes around"))
             self.pace = Fact(_("Pace now"))
