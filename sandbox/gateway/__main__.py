@@ -18,9 +18,7 @@ USAGE_ERROR = 2
 
 
 def main(arguments: list[str] | None = None) -> int:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout
-    )
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stdout)
     given = _parser().parse_args(arguments)
     try:
         config = _config(given)
@@ -89,9 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--control", action="store_true", help="the control page and API at /control")
     parser.add_argument("--allow-remote", action="store_true", help="listen where others can reach it")
-    parser.add_argument(
-        "--ledger", type=Path, help="append every message that left to this file (JSON lines)"
-    )
+    parser.add_argument("--ledger", type=Path, help="append every message that left to this file (JSON lines)")
     parser.add_argument("--state", type=Path, help="keep instances and history in this file over a restart")
     parser.add_argument("--seed", default="prumo", help="another seed is another crowd of people")
     parser.add_argument("--qr-life", type=float, help="seconds until a new code is shown (45)")

@@ -11,15 +11,11 @@ DOCUMENTATION = "https://docs.evolutionfoundation.com.br/licensing"
 class Refusal(Exception):
     """Any answer that is not the call's own success: a status and a body, which need not be JSON."""
 
-    def __init__(
-        self, status: int, body: object, *, media_type: str = "application/json; charset=utf-8"
-    ) -> None:
+    def __init__(self, status: int, body: object, *, media_type: str = "application/json; charset=utf-8") -> None:
         super().__init__(status)
         self.status = status
         self.media_type = media_type
-        self.content = (
-            body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False).encode()
-        )
+        self.content = body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False).encode()
 
 
 class ConnectionDropped(Exception):

@@ -235,9 +235,7 @@ def _state(world: World, instance: Instance) -> dict[str, Any]:
     return {"instance": shown}
 
 
-async def connection_state(
-    world: World, instance: Instance, request: Request, body: dict[str, Any]
-) -> Response:
+async def connection_state(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
     return say(_state(world, instance))
 
 
@@ -287,9 +285,7 @@ async def send_text(world: World, instance: Instance, request: Request, body: di
     return say(await sending.send_text(world, instance, body), 201)
 
 
-async def whatsapp_numbers(
-    world: World, instance: Instance, request: Request, body: dict[str, Any]
-) -> Response:
+async def whatsapp_numbers(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
     numbers = body.get("numbers")
     if not isinstance(numbers, list):
         raise answers.bad_chat_request(['instance requires property "numbers"'])
@@ -304,9 +300,7 @@ async def find_messages(world: World, instance: Instance, request: Request, body
     return say(world.history.find(instance.id, body))
 
 
-async def find_status_message(
-    world: World, instance: Instance, request: Request, body: dict[str, Any]
-) -> Response:
+async def find_status_message(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
     return say(world.history.find_statuses(instance.id, body))
 
 
@@ -319,9 +313,7 @@ async def webhook_set(world: World, instance: Instance, request: Request, body: 
     unknown = [(n, event) for n, event in enumerate(hook.get("events") or []) if event not in EVENTS]
     if unknown:
         values = ",".join(EVENTS)
-        raise answers.bad_schema(
-            *(f"webhook.events[{n}] is not one of enum values: {values}" for n, _ in unknown)
-        )
+        raise answers.bad_schema(*(f"webhook.events[{n}] is not one of enum values: {values}" for n, _ in unknown))
     if not isinstance(hook.get("events"), list) and hook.get("enabled", True):
         raise answers.broken("Cannot read properties of undefined (reading 'length')")
     row = instance.set_webhook({"events": [], **hook})

@@ -100,9 +100,7 @@ class Config:
     habits: Habits = field(default_factory=Habits)
     qr_limit: int = 30
     history_messages: int = 3  # how many old messages `messages.set` brings after pairing
-    expose_token: bool = (
-        False  # the instance's token in every webhook body, as Evolution's sample file has it
-    )
+    expose_token: bool = False  # the instance's token in every webhook body, as Evolution's sample file has it
     server_url: str | None = None  # what `server_url` says in webhooks; None is our own address
 
     def __post_init__(self) -> None:

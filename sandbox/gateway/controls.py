@@ -240,7 +240,5 @@ class Controls:
             "name": instance.profile_name,
             "deaf": link.is_deaf,
             "webhook": instance.webhook and instance.webhook["url"],
-            "qr": None
-            if qr is None
-            else {"code": qr.text, "pairing_code": qr.pairing_code, "count": qr.count},
+            "qr": None if qr is None else {"code": qr.text, "pairing_code": qr.pairing_code, "count": qr.count},
         }

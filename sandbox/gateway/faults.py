@@ -23,9 +23,7 @@ class Kind(StrEnum):
     CLOSED_500 = "connection_closed_500"  # 500 "Connection Closed"
     NUMBER_CHECK_TIMEOUT = "number_check_timeout"  # a minute, then 500 "… reading 'find'"; on a check 400 {}
     KEYS_TIMEOUT = "keys_timeout"  # a minute, then 400 "SessionError: No sessions"
-    FROZEN_LINK = (
-        "frozen_link"  # a minute, then 400 "Error: Connection Closed": the line is dead, the state says open
-    )
+    FROZEN_LINK = "frozen_link"  # a minute, then 400 "Error: Connection Closed": the line is dead, the state says open
     DROP_BEFORE = "drop_before"  # the connection is cut before anything was done
     LICENCE = "licence"  # 503 LICENSE_REQUIRED, as Evolution 2.4 without activation
     ANSWER = "answer"  # any `status` and `body` that a test wants; nothing is done
@@ -46,9 +44,7 @@ class Kind(StrEnum):
     # it leaves, 201, and then
     NACKED = "nacked"  # status ERROR; WhatsApp never delivers it
     SILENT = "silent"  # nothing more: never delivered, no status
-    SOCKET_CUT = (
-        "socket_cut_at_write"  # the line is cut at the write: nothing more, and the instance reconnects
-    )
+    SOCKET_CUT = "socket_cut_at_write"  # the line is cut at the write: nothing more, and the instance reconnects
     RECEIPTS_LOST = "receipts_lost"  # delivered and read, but no status reaches us
     RECEIPTS_TWICE = "receipts_twice"
     RECEIPTS_OUT_OF_ORDER = "receipts_out_of_order"
@@ -68,9 +64,7 @@ ANYWHERE = frozenset(
     | {Kind.ERROR_500, Kind.ERROR_502, Kind.ERROR_503, Kind.ERROR_504}
 )
 """What can also happen to calls that send nothing."""
-GARBLED = frozenset(
-    {Kind.HTML_200, Kind.MALFORMED, Kind.ERROR_500, Kind.ERROR_502, Kind.ERROR_503, Kind.ERROR_504}
-)
+GARBLED = frozenset({Kind.HTML_200, Kind.MALFORMED, Kind.ERROR_500, Kind.ERROR_502, Kind.ERROR_503, Kind.ERROR_504})
 """Answers that come whether the message left or not."""
 ON_CHECKS = frozenset(
     {Kind.CLOSED_400, Kind.CLOSED_500, Kind.FROZEN_LINK, Kind.NUMBER_CHECK_TIMEOUT, Kind.NOT_ON_WHATSAPP}
@@ -166,8 +160,5 @@ class Faults:
 def _fits(fault: Fault, on: str, instance: str | None, number: str | None, event: str | None) -> bool:
     place = fault.on == on or (fault.on == "any" and on != "webhook")
     return (
-        place
-        and fault.instance in (None, instance)
-        and fault.number in (None, number)
-        and fault.event in (None, event)
+        place and fault.instance in (None, instance) and fault.number in (None, number) and fault.event in (None, event)
     )

@@ -103,9 +103,7 @@ async def _nack(world: World, instance: Instance, letter: Row, chance: Chance) -
     await _receive_receipt(world, instance, letter, "ERROR", chance.between("nack", world.timings.nack_s))
 
 
-async def _receive_receipt(
-    world: World, instance: Instance, letter: Row, status: str, after_s: float
-) -> None:
+async def _receive_receipt(world: World, instance: Instance, letter: Row, status: str, after_s: float) -> None:
     await asyncio.sleep(after_s)
     await world.link(instance).until_events_flow()
     receive_receipt(world, instance, letter, status)
@@ -125,9 +123,7 @@ def receive_receipt(world: World, instance: Instance, letter: Row, status: str) 
     world.tell(instance, world.link(instance), "messages.update", told)
 
 
-async def _reply(
-    world: World, instance: Instance, letter: Row, person: Person, after_s: float, quotes: bool
-) -> None:
+async def _reply(world: World, instance: Instance, letter: Row, person: Person, after_s: float, quotes: bool) -> None:
     await asyncio.sleep(after_s)
     await world.link(instance).until_events_flow()
     receive(world, instance, person, person.reply or "", quoting=letter if quotes else None)

@@ -104,9 +104,7 @@ class Instance:
             "status": state,
         }
         answer = {"instance": instance, "hash": self.token, "webhook": _shown_at_creation(self.webhook)}
-        answer |= {name: {} for name in ("websocket", "rabbitmq", "nats", "sqs")} | {
-            "settings": self.settings
-        }
+        answer |= {name: {} for name in ("websocket", "rabbitmq", "nats", "sqs")} | {"settings": self.settings}
         return answer if qr is None else answer | {"qrcode": qr}
 
     def set_webhook(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -199,9 +199,7 @@ class Link:
         instance.connection_status, instance.updated_at = "open", codes.iso()
         self._world.save(instance)
         owner = {"wuid": instance.owner_jid, "profileName": instance.profile_name, "profilePictureUrl": None}
-        self._tell(
-            "connection.update", {"instance": instance.name} | owner | {"state": "open", "statusReason": 200}
-        )
+        self._tell("connection.update", {"instance": instance.name} | owner | {"state": "open", "statusReason": 200})
 
     async def _regain(self, *, closed_first: bool = False, after_s: float = 0.0) -> None:
         """The webhooks say `connecting` and then `open`, never `close`; there is no back-off and no limit."""
@@ -246,9 +244,7 @@ class Link:
         instance.closed_at, instance.updated_at = now, now
         self._world.save(instance)
         closed = {"instance": instance.name, "status": "closed", "disconnectionAt": now}
-        self._tell(
-            "status.instance", closed | {"disconnectionReasonCode": code, "disconnectionObject": reason}
-        )
+        self._tell("status.instance", closed | {"disconnectionReasonCode": code, "disconnectionObject": reason})
         await asyncio.sleep(self._world.timings.final_close_s)
         self._tell("logout.instance", None)
         self._tell_state("close", code)

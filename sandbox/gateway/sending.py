@@ -174,9 +174,7 @@ async def _wait_out_delay(world: World, instance: Instance, delay_ms: int) -> No
         delay_ms -= step_ms
 
 
-async def _write(
-    world: World, instance: Instance, jid: str, body: dict[str, Any], fault: Fault | None
-) -> Row:
+async def _write(world: World, instance: Instance, jid: str, body: dict[str, Any], fault: Fault | None) -> Row:
     """The moment it leaves.  From here on WhatsApp has it, whatever the client is told."""
     kind = fault.kind if fault else None
     digits = person_digits(jid)

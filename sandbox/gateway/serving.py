@@ -44,9 +44,7 @@ async def listening(config: Config) -> AsyncIterator[World]:
 async def run(config: Config, stop: asyncio.Event) -> None:
     """Serve until `stop` is set."""
     async with listening(config) as world:
-        log.info(
-            "sandbox gateway (simulated WhatsApp) on %s, %d instances", world.base_url, len(world.instances)
-        )
+        log.info("sandbox gateway (simulated WhatsApp) on %s, %d instances", world.base_url, len(world.instances))
         await stop.wait()
     log.info("sandbox gateway stopped")
 

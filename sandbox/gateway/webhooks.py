@@ -79,9 +79,7 @@ class Webhooks:
             return
         fault = self._faults.take("webhook", instance=body["instance"], event=body["event"])
         for _ in range(_copies(fault)):
-            delivery = Delivery(
-                codes.iso(), body["instance"], body["event"], _address(hook, body["event"]), body
-            )
+            delivery = Delivery(codes.iso(), body["instance"], body["event"], _address(hook, body["event"]), body)
             self.recent.append(delivery)
             self._tasks.start(self._deliver(delivery, _headers(hook), fault))
 
@@ -124,9 +122,7 @@ def envelope(event: str, instance: str, data: object, **where: object) -> dict[s
 
 
 def _wanted(hook: dict[str, Any], event: str) -> bool:
-    return (
-        hook["enabled"] and event.upper().replace(".", "_") in hook["events"] and _is_web_address(hook["url"])
-    )
+    return hook["enabled"] and event.upper().replace(".", "_") in hook["events"] and _is_web_address(hook["url"])
 
 
 def _is_web_address(url: object) -> bool:

@@ -54,9 +54,7 @@ class World:
         self.webhooks = Webhooks(config, self.faults, self.process)
         self.instances: dict[str, Instance] = {}
         self.links: dict[str, Link] = {}  # by the instance's id
-        self.seen_numbers: set[str] = (
-            set()
-        )  # addresses that WhatsApp has said to exist: all instances share them
+        self.seen_numbers: set[str] = set()  # addresses that WhatsApp has said to exist: all instances share them
         self.banned: set[str] = set()
         self.answers: list[inbox.Answer] = []  # what people wrote to us
         self.answered: set[tuple[str, str]] = set()  # (instance id, digits) of those who have said their word

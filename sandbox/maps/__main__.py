@@ -38,9 +38,7 @@ def main(arguments: list[str] | None = None) -> int:
         ssl_keyfile=asked.tls_key,
     )
     scheme = "https" if asked.tls_certificate else "http"
-    log.info(
-        "demo map of %d invented businesses at %s://%s:%d/maps", asked.size, scheme, asked.host, asked.port
-    )
+    log.info("demo map of %d invented businesses at %s://%s:%d/maps", asked.size, scheme, asked.host, asked.port)
     uvicorn.Server(config).run()
     return 0
 

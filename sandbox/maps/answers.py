@@ -58,9 +58,7 @@ def _lay(root: list[Any], records: list[list[Any]], behaviour: Behaviour, reader
     half = len(records) // 2
     in_a = {"A": records, "B": [], "mixed": records[: half + 1]}[behaviour.layout]
     in_b = {"A": [], "B": records, "mixed": records[half:]}[behaviour.layout]
-    root[0][1] += [
-        [*[None] * 8, reader.session, reader.ved(n, 11), *[None] * 4, one] for n, one in enumerate(in_a)
-    ]
+    root[0][1] += [[*[None] * 8, reader.session, reader.ved(n, 11), *[None] * 4, one] for n, one in enumerate(in_a)]
     root[64] = [[None, one] for one in in_b] or None
 
 

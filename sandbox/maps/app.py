@@ -36,9 +36,7 @@ LARGEST_CONTROL_BODY = 16_384
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def create_app(
-    city: City | None = None, behaviour: Behaviour | None = None, *, site: Site | None = None
-) -> Starlette:
+def create_app(city: City | None = None, behaviour: Behaviour | None = None, *, site: Site | None = None) -> Starlette:
     """The whole site as an ASGI application; its Site is at `app.state.site`."""
     door = _Door(site or Site(city, behaviour))
     app = Starlette(routes=door.routes())
@@ -172,9 +170,7 @@ class _Door:
                 return self._place_page(request, place)
         answer: Response
         if query:
-            answer = RedirectResponse(
-                f"/maps/search/{quote_plus(query)}?{urlencode({'hl': hl, 'gl': gl})}", 302
-            )
+            answer = RedirectResponse(f"/maps/search/{quote_plus(query)}?{urlencode({'hl': hl, 'gl': gl})}", 302)
         else:
             answer = self._page("home.html", hl, gl=gl, city=plan.CITY)
         if "NID" not in request.cookies:
@@ -191,9 +187,7 @@ class _Door:
         if found.is_single and behaviour.single_by == "redirect":
             return RedirectResponse(_single_link(found, hl), 302)
         session = secrets.token_urlsafe(16)
-        link = asked.list_path(
-            query, found.viewport, session, hl, gl, 0 if behaviour.offset_in_link else None
-        )
+        link = asked.list_path(query, found.viewport, session, hl, gl, 0 if behaviour.offset_in_link else None)
         page = {
             "kind": "search",
             "query": query,
@@ -214,14 +208,10 @@ class _Door:
             None,
             [
                 None,
-                answers.body(
-                    [query, None, None, camera(found.viewport), None, None, asked.PAGE], wrapped=False
-                ),
+                answers.body([query, None, None, camera(found.viewport), None, None, asked.PAGE], wrapped=False),
             ],
         ]
-        return self._map_page(
-            hl, gl, title=query, page=page, state=state, link=link if behaviour.head_link else None
-        )
+        return self._map_page(hl, gl, title=query, page=page, state=state, link=link if behaviour.head_link else None)
 
     async def place_page(self, request: Request) -> Response:
         rest, params = _rest(request), request.query_params
@@ -269,9 +259,7 @@ class _Door:
     ) -> Response:
         words = words_for(hl)
         page |= {"hl": hl, "gl": gl, "words": _spoken(words)}
-        return self._page(
-            "map.html", hl, title=title, page=_in_script(page), state=_in_script(state), link=link
-        )
+        return self._page("map.html", hl, title=title, page=_in_script(page), state=_in_script(state), link=link)
 
     def _page(self, template: str, hl: str, *, status: int = 200, **values: Any) -> HTMLResponse:
         words = words_for(hl)
@@ -312,9 +300,7 @@ class _Door:
             ads = [record(place, reader) for place in found.ads()]
         if found.is_area and found.area and pb.offset == 0:
             records, cids = [area_record(found.area, reader)], [identity.cid(found.area.features)]
-        return answers.list_answer(
-            reader.query, found.viewport, records, ads, cids, found.area, reader, behaviour
-        )
+        return answers.list_answer(reader.query, found.viewport, records, ads, cids, found.area, reader, behaviour)
 
     async def preview(self, request: Request) -> Response:
         data_id = asked.data_id_in(request.query_params.get("pb", "")) or ""
@@ -332,9 +318,7 @@ class _Door:
             root[6] = answers.moved(root[6])
         return _data(answers.body(root, wrapped=behaviour.wrapped))
 
-    def _reader(
-        self, request: Request, query: str, behaviour: Behaviour, *, is_short: bool = False
-    ) -> Reader:
+    def _reader(self, request: Request, query: str, behaviour: Behaviour, *, is_short: bool = False) -> Reader:
         hl, gl = _languages(request)
         return Reader(
             words=words_for(hl),
@@ -410,9 +394,7 @@ class _Door:
         return JSONResponse(self.site.asked)
 
     async def health(self, request: Request) -> Response:
-        return JSONResponse(
-            {"status": "ok", "simulated": True, "city": plan.CITY, "businesses": self.site.city.size}
-        )
+        return JSONResponse({"status": "ok", "simulated": True, "city": plan.CITY, "businesses": self.site.city.size})
 
 
 # ---------------------------------------------------------------- reading a request
@@ -440,10 +422,7 @@ def _query_of(request: Request) -> str:
 
 def _languages(request: Request) -> tuple[str, str]:
     """`hl` and `gl`, as asked or as the browser prefers; Portuguese and Brazil otherwise."""
-    hl = (
-        request.query_params.get("hl")
-        or request.headers.get("accept-language", "").split(",")[0].split(";")[0]
-    )
+    hl = request.query_params.get("hl") or request.headers.get("accept-language", "").split(",")[0].split(";")[0]
     gl = request.query_params.get("gl", "").lower()
     return (
         hl if re.fullmatch(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4})?", hl) else "pt-BR",

@@ -82,23 +82,16 @@ def _unescape(text: str) -> str:
 
 def list_path(term: str, viewport: Viewport, session: str, hl: str, gl: str, offset: int | None) -> str:
     pb = write_pb(term, viewport, session, offset)
-    return (
-        f"/search?tbm=map&authuser=0&hl={quote(hl)}&gl={quote(gl)}&q={quote_plus(term)}&pb={quote_plus(pb)}"
-    )
+    return f"/search?tbm=map&authuser=0&hl={quote(hl)}&gl={quote(gl)}&q={quote_plus(term)}&pb={quote_plus(pb)}"
 
 
-def preview_path(
-    name: str, data_id: str, kg_id: str | None, place_id: str, view: Viewport, hl: str, gl: str
-) -> str:
+def preview_path(name: str, data_id: str, kg_id: str | None, place_id: str, view: Viewport, hl: str, gl: str) -> str:
     pb = (
         f"!1m14!1s{data_id}!2s{_escape(name)}!3m8!1m3!1d{view.altitude!r}!2d{view.lng!r}!3d{view.lat!r}"
         f"!3m2!1i{view.width}!2i{view.height}!4f13.1!4m2!3d{view.lat!r}!4d{view.lng!r}"
         f"!15m3!1m2!4s{kg_id or ''}!5s{place_id}!12m4!2m3!1i360!2i120!4i8!13m6!2m2!1i203!2i100!3m2!2i4!5b1"
     )
-    return (
-        f"/maps/preview/place?authuser=0&hl={quote(hl)}&gl={quote(gl)}"
-        f"&q={quote_plus(name)}&pb={quote_plus(pb)}"
-    )
+    return f"/maps/preview/place?authuser=0&hl={quote(hl)}&gl={quote(gl)}&q={quote_plus(name)}&pb={quote_plus(pb)}"
 
 
 def data_id_in(text: str) -> str | None:

@@ -30,9 +30,7 @@ class Behaviour:
     empty: bool = False  # list responses are 200 with no body at all
     truncated_at: int | None = None  # a list ends here without a word, though there is more
     ceiling: int = 120  # places that one query gives at most
-    moved: str = (
-        ""  # "fields": every index of a record from 5 on is one higher; "rows": the records lie elsewhere
-    )
+    moved: str = ""  # "fields": every index of a record from 5 on is one higher; "rows": the records lie elsewhere
     single: bool = False  # whatever is searched has one result
     single_by: str = "script"  # a single result changes the address by "script" or by "redirect"
     no_results: bool = False  # whatever is searched has none
@@ -83,11 +81,7 @@ def _check(name: str, value: Any) -> None:
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNTS[name]:
             raise NotUnderstood(name, f"a whole number from 0 to {COUNTS[name]}")
     elif name == "latency_s":
-        if (
-            isinstance(value, bool)
-            or not isinstance(value, int | float)
-            or not 0 <= value <= LONGEST_LATENCY_S
-        ):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_LATENCY_S:
             raise NotUnderstood(name, f"seconds from 0 to {LONGEST_LATENCY_S}")
     elif not isinstance(value, bool):
         raise NotUnderstood(name, "true or false")

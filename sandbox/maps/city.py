@@ -26,9 +26,7 @@ from .plan import NEIGHBOURHOODS, Ways
 from .trades import TRADES, Trade, by_word, plain, sought
 
 SIZE, SEED = 50_000, 2026
-ORDINARY_SPAN_M = (
-    2_800.0  # half the diagonal of the screen at zoom 15: how far "near" reaches when nobody says
-)
+ORDINARY_SPAN_M = 2_800.0  # half the diagonal of the screen at zoom 15: how far "near" reaches when nobody says
 AWKWARD_FIRST, AWKWARD_STEP = 7, 13
 
 
@@ -152,9 +150,7 @@ class City:
             return None
 
     def area_by_data_id(self, data_id: str) -> Area | None:
-        return next(
-            (area for area in self._areas.values() if identity.data_id(area.features) == data_id), None
-        )
+        return next((area for area in self._areas.values() if identity.data_id(area.features) == data_id), None)
 
     def by_place_id(self, place_id: str) -> Place | None:
         cid = identity.cid_of_place_id(place_id)
@@ -390,11 +386,7 @@ def _website(draw: Random, name: str, number: int) -> str:
 
 def _areas(seed: int) -> dict[str, Area]:
     city = f"{plan.CITY} - {plan.STATE}"
-    found = {
-        plain(plan.CITY): Area(
-            city, plan.CENTRE_LAT, plan.CENTRE_LNG, 13, True, identity.feature(seed, LARGEST)
-        )
-    }
+    found = {plain(plan.CITY): Area(city, plan.CENTRE_LAT, plan.CENTRE_LNG, 13, True, identity.feature(seed, LARGEST))}
     for hood in NEIGHBOURHOODS:
         lat, lng = (round(degree, 7) for degree in plan.to_degrees(hood.x, hood.y))
         features = identity.feature(seed, LARGEST + 1 + hood.number)

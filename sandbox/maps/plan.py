@@ -117,9 +117,7 @@ def _curve(points: tuple[Point, ...], step_m: float = 120) -> tuple[Point, ...]:
 
 
 def _between(a: float, b: float, c: float, d: float, t: float) -> float:
-    return 0.5 * (
-        2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - 3 * c + d - a) * t * t * t
-    )
+    return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t * t + (3 * b - 3 * c + d - a) * t * t * t)
 
 
 def _blob(x: float, y: float, wide: float, high: float, angle: float) -> tuple[Point, ...]:
@@ -158,9 +156,7 @@ RIVER = Line(
     ),
     130,
 )  # fmt: skip
-STREAM = Line(
-    "Córrego das Garças", _curve(((9800, 9800), (6500, 5500), (2900, 4500), (-800, 2400), (-2820, 2300))), 34
-)
+STREAM = Line("Córrego das Garças", _curve(((9800, 9800), (6500, 5500), (2900, 4500), (-800, 2400), (-2820, 2300))), 34)
 WATERS = (RIVER, STREAM)
 LAKES = (
     Ground("Lago do Recanto", _blob(5750, -500, 430, 260, 20)),
@@ -241,9 +237,7 @@ def _cells_near_water() -> frozenset[tuple[int, int]]:
 def _outline(hood: Neighbourhood) -> list[Point]:
     """The convex ground of a neighbourhood, anticlockwise: a disc, cut by the line half-way to each other centre."""
     radius = REACH * hood.spread_m
-    outline = [
-        (hood.x + radius * cos(2 * pi * k / 20), hood.y + radius * sin(2 * pi * k / 20)) for k in range(20)
-    ]
+    outline = [(hood.x + radius * cos(2 * pi * k / 20), hood.y + radius * sin(2 * pi * k / 20)) for k in range(20)]
     for other in NEIGHBOURHOODS:
         if other is not hood and hypot(other.x - hood.x, other.y - hood.y) < 2 * radius:
             outline = _cut(outline, hood, other)
@@ -316,17 +310,13 @@ def streets(hood: Neighbourhood) -> Iterator[tuple[int, int, Point, Point]]:
         gap = hood.gap(direction)
         for number in range(-int(reach / gap), int(reach / gap) + 1):
             across = number * gap
-            ends = (
-                ((-reach, across), (reach, across)) if direction == 0 else ((across, -reach), (across, reach))
-            )
+            ends = ((-reach, across), (reach, across)) if direction == 0 else ((across, -reach), (across, reach))
             clipped = _clip(hood.at(*ends[0]), hood.at(*ends[1]), edges)
             if clipped:
                 yield direction, number, *clipped
 
 
-def _clip(
-    start: Point, end: Point, edges: tuple[tuple[float, float, float], ...]
-) -> tuple[Point, Point] | None:
+def _clip(start: Point, end: Point, edges: tuple[tuple[float, float, float], ...]) -> tuple[Point, Point] | None:
     """The part of a line within a convex outline."""
     enters, leaves = 0.0, 1.0
     dx, dy = end[0] - start[0], end[1] - start[1]

@@ -357,9 +357,7 @@ def _popular_times(place: Place) -> list[Any]:
     draw = Random(place.number)
     days = []
     for day in (7, 1, 2, 3, 4, 5, 6):
-        hours = [
-            [h, draw.randrange(0, 100, 5), "", "", f"{h}h", None, f"{h // 3 * 3}h"] for h in range(6, 24)
-        ]
+        hours = [[h, draw.randrange(0, 100, 5), "", "", f"{h}h", None, f"{h // 3 * 3}h"] for h in range(6, 24)]
         days.append([day, hours, 0])
     return days
 

@@ -36,9 +36,7 @@ class Running:
 
 
 @contextmanager
-def run_in_thread(
-    city: City | None = None, behaviour: Behaviour | None = None, *, port: int = 0
-) -> Iterator[Running]:
+def run_in_thread(city: City | None = None, behaviour: Behaviour | None = None, *, port: int = 0) -> Iterator[Running]:
     """The site on a free port of this machine.  Raises RuntimeError when it does not come up."""
     site = Site(city, behaviour)
     listener = socket.socket()

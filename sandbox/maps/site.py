@@ -114,7 +114,5 @@ class Site:
 
         near = within(reach, ceiling)
         if len(near) < min(FEW, ceiling):
-            near += [number for number in within(reach * FURTHER, FEW) if number not in near][
-                : FEW - len(near)
-            ]
+            near += [number for number in within(reach * FURTHER, FEW) if number not in near][: FEW - len(near)]
         return tuple(near[:ceiling])

@@ -80,9 +80,7 @@ def _shape(points: Iterable[Point], width_m: float = 0.0) -> Shape:
     turned = tuple(_unit(point) for point in points)
     margin = width_m * METRE / 2
     xs, ys = [x for x, _ in turned], [y for _, y in turned]
-    return Shape(
-        turned, min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin, width_m * METRE
-    )
+    return Shape(turned, min(xs) - margin, min(ys) - margin, max(xs) + margin, max(ys) + margin, width_m * METRE)
 
 
 class Tiles:
@@ -99,9 +97,7 @@ class Tiles:
         self._streets: list[Shape] = []
         for hood in plan.NEIGHBOURHOODS:
             for _, number, start, end in plan.streets(hood):
-                (self._avenues if number == 0 else self._streets).append(
-                    _shape((start, end), 12 if number == 0 else 7)
-                )
+                (self._avenues if number == 0 else self._streets).append(_shape((start, end), 12 if number == 0 else 7))
         self._labels = _labels()
         self.svg = lru_cache(maxsize=CACHED_TILES)(self._draw)
 
@@ -167,9 +163,7 @@ class _View:
             x, y = label.x * self.scale - self.left, label.y * self.scale - self.top
             half = len(label.text) * label.size * 0.32
             if -half < x < SIDE + half and -label.size < y < SIDE + label.size:
-                drawn.append(
-                    f'<text x="{x:.1f}" y="{y:.1f}" font-size="{label.size}">{escape(label.text)}</text>'
-                )
+                drawn.append(f'<text x="{x:.1f}" y="{y:.1f}" font-size="{label.size}">{escape(label.text)}</text>')
         if not drawn:
             return ""
         return (

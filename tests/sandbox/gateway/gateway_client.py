@@ -78,26 +78,20 @@ class Receiver:
     posts: list[Post] = field(default_factory=list)
 
     async def take(self, request: web.Request) -> web.Response:
-        self.posts.append(
-            Post(time.monotonic(), request.path, CIMultiDict(request.headers), await request.json())
-        )
+        self.posts.append(Post(time.monotonic(), request.path, CIMultiDict(request.headers), await request.json()))
         status = self.answers.pop(0) if self.answers else self.status
         if self.slow_s:
             await asyncio.sleep(self.slow_s)
         return web.Response(status=status)
 
     def of(self, event: str, instance: str | None = None) -> list[Post]:
-        return [
-            post for post in self.posts if post.event == event and instance in (None, post.body["instance"])
-        ]
+        return [post for post in self.posts if post.event == event and instance in (None, post.body["instance"])]
 
     async def until(self, enough: Callable[[], object], within_s: float = 5.0) -> None:
         """Wait until a claim is true; the test fails when it does not come true."""
         end = time.monotonic() + within_s
         while not enough():
-            assert time.monotonic() < end, (
-                f"still waiting; events so far: {[post.event for post in self.posts]}"
-            )
+            assert time.monotonic() < end, f"still waiting; events so far: {[post.event for post in self.posts]}"
             await asyncio.sleep(0.01)
 
 

@@ -11,9 +11,7 @@ RECORDINGS = Path(__file__).parents[2] / "recordings" / "evolution"
 
 def recordings(kind: str) -> dict[str, dict[str, Any]]:
     """Name → recording, of "http" or "webhooks"."""
-    return {
-        path.stem: json.loads(path.read_text("utf-8")) for path in sorted((RECORDINGS / kind).glob("*.json"))
-    }
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted((RECORDINGS / kind).glob("*.json"))}
 
 
 def differences(recorded: object, ours: object, allowed: dict[str, str], path: str = "") -> list[str]:
@@ -25,15 +23,9 @@ def differences(recorded: object, ours: object, allowed: dict[str, str], path: s
         return []
     if isinstance(recorded, dict) and isinstance(ours, dict):
         found = [
-            f"{path}.{name} is missing"
-            for name in recorded
-            if name not in ours and f"{path}.{name}" not in allowed
+            f"{path}.{name} is missing" for name in recorded if name not in ours and f"{path}.{name}" not in allowed
         ]
-        found += [
-            f"{path}.{name} is new"
-            for name in ours
-            if name not in recorded and f"{path}.{name}" not in allowed
-        ]
+        found += [f"{path}.{name} is new" for name in ours if name not in recorded and f"{path}.{name}" not in allowed]
         for name in recorded.keys() & ours.keys():
             found += differences(recorded[name], ours[name], allowed, f"{path}.{name}")
         return found

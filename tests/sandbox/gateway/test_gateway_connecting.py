@@ -108,9 +108,7 @@ async def test_a_pairing_code_is_given_only_from_a_closed_state(gateway: Gateway
     gateway.scan(OURS, code=answer["pairingCode"])
     await until_state(client, "open")
 
-    await client.post(
-        "/instance/create", {"instanceName": "b", "integration": "WHATSAPP-BAILEYS", "qrcode": True}
-    )
+    await client.post("/instance/create", {"instanceName": "b", "integration": "WHATSAPP-BAILEYS", "qrcode": True})
     _, answer = await client.get(f"/instance/connect/b?number={OURS}")
     assert answer["pairingCode"] is None
 
@@ -126,9 +124,7 @@ async def test_a_lost_line_comes_back_without_a_word_of_closing(
     await receiver.until(lambda: states(receiver) == ["open", "connecting", "open"])
 
 
-async def test_a_restart_answers_with_a_state_that_is_no_longer_true(
-    gateway: Gateway, client: Client
-) -> None:
+async def test_a_restart_answers_with_a_state_that_is_no_longer_true(gateway: Gateway, client: Client) -> None:
     gateway.open_instance("vendas-01", OURS)
     _, answer = await client.post("/instance/restart/vendas-01")
     assert answer["instance"]["state"] == "open"
@@ -175,9 +171,7 @@ async def test_a_session_used_again_after_logout_is_deaf_until_the_process_resta
     answer = gateway.reply("vendas-01", ANA, "SAIR")
     await asyncio.sleep(0.1)
     assert not answer.heard
-    assert receiver.of("messages.update") and not receiver.of("messages.upsert"), (
-        "receipts come, messages do not"
-    )
+    assert receiver.of("messages.update") and not receiver.of("messages.upsert"), "receipts come, messages do not"
 
     gateway.restart(0.0)
     await asyncio.sleep(0.1)
@@ -259,9 +253,7 @@ async def test_a_new_process_with_the_same_state_file_has_the_same_numbers_and_h
             client = Client(session)
             await until_state(client, "open")
             _, rows = await client.get("/instance/fetchInstances")
-            assert [(row["name"], row["token"], row["_count"]["Message"]) for row in rows] == [
-                ("vendas-01", "T", 1)
-            ]
+            assert [(row["name"], row["token"], row["_count"]["Message"]) for row in rows] == [("vendas-01", "T", 1)]
             kept = await client.sent_rows(ANA)
             assert kept[0]["key"]["id"] == sent["key"]["id"]
             assert {"status": "DELIVERY_ACK"} in kept[0]["MessageUpdate"]

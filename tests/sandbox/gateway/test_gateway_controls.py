@@ -20,9 +20,7 @@ from sandbox.gateway import Config, Gateway, Timings, listening, serve
 ROOT = Path(__file__).parents[3]
 
 
-async def test_the_page_says_that_it_is_a_simulation_and_shows_what_left(
-    gateway: Gateway, client: Client
-) -> None:
+async def test_the_page_says_that_it_is_a_simulation_and_shows_what_left(gateway: Gateway, client: Client) -> None:
     gateway.open_instance("vendas-01", OURS, webhook={"url": "http://127.0.0.1:9/hooks/secret-path"})
     gateway.reply("vendas-01", ANA, "<script>alert(1)</script>")
     await client.send(ANA, "Bom dia <b>Ana</b>")
@@ -43,9 +41,7 @@ async def test_the_buttons_are_plain_forms(gateway: Gateway, client: Client) -> 
         assert (answer.status, answer.headers["Location"]) == (303, "/control")
     while await client.state() != "open":
         pass
-    async with client.session.post(
-        "/control/fault", data={"kind": "nacked", "times": "2", "seconds": ""}
-    ) as answer:
+    async with client.session.post("/control/fault", data={"kind": "nacked", "times": "2", "seconds": ""}) as answer:
         assert answer.status == 200
     assert gateway.faults()[0].times == 2
 
@@ -85,9 +81,7 @@ async def test_what_cannot_be_done_is_answered_with_a_sentence(
     assert status == 400 and answer["error"]
 
 
-@pytest.mark.parametrize(
-    "headers", [{"Origin": "https://example.test"}, {"Host": "example.test"}, {"Origin": "null"}]
-)
+@pytest.mark.parametrize("headers", [{"Origin": "https://example.test"}, {"Host": "example.test"}, {"Origin": "null"}])
 async def test_pages_of_other_sites_cannot_use_the_controls(client: Client, headers: dict[str, str]) -> None:
     for method, path in (("POST", "/control/restart"), ("GET", "/control/ledger"), ("GET", "/control")):
         assert (await client.call(method, path, headers=headers))[0] == 403

@@ -195,9 +195,7 @@ async def business_with_messages(scene: Scene) -> None:
     await business(scene)
     for number in (ANA, "5511987650007"):
         _, body = await scene.client.send(number, "Olá, tudo bem?", scene.name)
-        scene.ids.setdefault(
-            "wamid.SEJnTk5UVXhNVGs1T1RrNU9UazVPUlVDQUJFWUX4FvREM02Tm+yvDKw=", body["key"]["id"]
-        )
+        scene.ids.setdefault("wamid.SEJnTk5UVXhNVGs1T1RrNU9UazVPUlVDQUJFWUX4FvREM02Tm+yvDKw=", body["key"]["id"])
     await asyncio.sleep(0.3)
 
 
@@ -309,11 +307,7 @@ async def _compare(
     method, path = request["method"], request["path"]
     async with session.request(method, path, params=query, data=text or None, headers=headers) as answer:
         ours = await answer.json(content_type=None)
-        found = (
-            []
-            if answer.status == recorded["status"]
-            else [f"status {answer.status}, not {recorded['status']}"]
-        )
+        found = [] if answer.status == recorded["status"] else [f"status {answer.status}, not {recorded['status']}"]
         for name in recorded.get("headers") or {}:
             if answer.headers.get(name) != recorded["headers"][name]:
                 found.append(f"header {name} is {answer.headers.get(name)}")
@@ -403,18 +397,12 @@ async def told_while_pairing(receiver: Receiver) -> None:
             scene = Scene(gateway, Client(session), "vendas-01-par")
             await scene.create(webhook=hook(receiver))
             await scene.client.get(f"/instance/connect/vendas-01-par?number={OURS}")
-            await receiver.until(
-                lambda: any("message" in post.body["data"] for post in receiver.of("qrcode.updated"))
-            )
-            await receiver.until(
-                lambda: receiver.of("connection.update")[-1].body["data"]["state"] == "refused"
-            )
+            await receiver.until(lambda: any("message" in post.body["data"] for post in receiver.of("qrcode.updated")))
+            await receiver.until(lambda: receiver.of("connection.update")[-1].body["data"]["state"] == "refused")
             by_event = hook(receiver, byEvents=True, headers={"jwt_key": "hook-secret", "x-tenant": "a1"})
             await scene.client.post("/webhook/set/vendas-01-par", {"webhook": {"enabled": True} | by_event})
             await scene.client.get("/instance/connect/vendas-01-par")
-            await receiver.until(
-                lambda: any(post.path.endswith("/connection-update") for post in receiver.posts)
-            )
+            await receiver.until(lambda: any(post.path.endswith("/connection-update") for post in receiver.posts))
 
 
 async def told_by_the_other_kinds(receiver: Receiver) -> None:

@@ -28,9 +28,7 @@ def connected(gateway: Gateway, receiver: Receiver) -> None:
 
 def statuses(receiver: Receiver, key_id: str) -> list[str]:
     return [
-        post.body["data"]["status"]
-        for post in receiver.of("messages.update")
-        if post.body["data"]["keyId"] == key_id
+        post.body["data"]["status"] for post in receiver.of("messages.update") if post.body["data"]["keyId"] == key_id
     ]
 
 
@@ -64,9 +62,7 @@ async def test_the_way_of_receipts_can_be_bad(
     assert statuses(receiver, sent["key"]["id"]) == expected
 
 
-async def test_a_receipt_can_come_before_the_answer(
-    gateway: Gateway, client: Client, receiver: Receiver
-) -> None:
+async def test_a_receipt_can_come_before_the_answer(gateway: Gateway, client: Client, receiver: Receiver) -> None:
     gateway.fault("receipt_before_answer", times=1)
     _, sent = await client.send(ANA, "Bom dia")
     assert statuses(receiver, sent["key"]["id"]) == ["DELIVERY_ACK"]
@@ -101,9 +97,7 @@ async def test_a_person_answers_the_first_message_and_then_is_silent(
         await client.send(ANA, text)
     await receiver.until(lambda: receiver.of("messages.upsert"))
     await asyncio.sleep(0.15)
-    assert [(answer.number, answer.text, answer.opts_out) for answer in gateway.answers()] == [
-        (ANA, "SAIR", True)
-    ]
+    assert [(answer.number, answer.text, answer.opts_out) for answer in gateway.answers()] == [(ANA, "SAIR", True)]
     assert len(receiver.of("messages.upsert")) == 1
 
 
@@ -131,9 +125,7 @@ async def test_a_number_ending_in_77_answers_from_a_hidden_address(
     assert gateway.ledger.all(number=number)[0].id == body["key"]["id"], "it went to the same person"
 
 
-async def test_old_messages_after_pairing_are_no_answers(
-    gateway: Gateway, client: Client, receiver: Receiver
-) -> None:
+async def test_old_messages_after_pairing_are_no_answers(gateway: Gateway, client: Client, receiver: Receiver) -> None:
     body = {
         "instanceName": "vendas-02",
         "integration": "WHATSAPP-BAILEYS",

@@ -24,9 +24,7 @@ def connected(gateway: Gateway, receiver: Receiver) -> None:
     gateway.open_instance("vendas-01", OURS, webhook=hook(receiver))
 
 
-async def test_two_equal_requests_are_two_messages_and_the_ledger_says_so(
-    gateway: Gateway, client: Client
-) -> None:
+async def test_two_equal_requests_are_two_messages_and_the_ledger_says_so(gateway: Gateway, client: Client) -> None:
     _, first = await client.send(ANA, "Bom dia", messageId="MINE", key={"id": "MINE"})
     _, second = await client.send(ANA, "Bom dia", messageId="MINE", key={"id": "MINE"})
     ids = [first["key"]["id"], second["key"]["id"]]
@@ -115,9 +113,7 @@ async def test_after_these_it_left_though_the_answer_does_not_say_so(
 
 
 @pytest.mark.parametrize("kind", ["malformed", "error_502", "error_504"])
-async def test_a_proxy_answers_the_same_when_nothing_left(
-    gateway: Gateway, client: Client, kind: str
-) -> None:
+async def test_a_proxy_answers_the_same_when_nothing_left(gateway: Gateway, client: Client, kind: str) -> None:
     gateway.fault(kind, times=1, seconds=0.01, leaves=False)
     assert (await raw_send(client))[0] in (201, 502, 504)
     assert len(gateway.ledger) == 0
@@ -275,9 +271,7 @@ async def test_the_query_can_name_another_instance_than_the_key_was_checked_for(
         json={"number": ANA, "text": "Bom dia"},
         headers={"apikey": "TOKEN-2"},
     )
-    assert gateway.ledger.all()[0].instance == "vendas-01", (
-        "the real one's hole, which clients must not rely on"
-    )
+    assert gateway.ledger.all()[0].instance == "vendas-01", "the real one's hole, which clients must not rely on"
 
 
 @pytest.mark.parametrize(

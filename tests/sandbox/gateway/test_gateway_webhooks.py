@@ -23,14 +23,10 @@ async def test_a_failed_webhook_is_tried_again_with_growing_waits(
     receiver.answers = [500, 503, 429]
     await send_with_hook(gateway, client, receiver)
     await receiver.until(lambda: len(receiver.posts) == 4)
-    waits = [
-        later.at - earlier.at for earlier, later in zip(receiver.posts, receiver.posts[1:], strict=False)
-    ]
+    waits = [later.at - earlier.at for earlier, later in zip(receiver.posts, receiver.posts[1:], strict=False)]
     assert waits[0] >= 0.1 and waits[1] >= 0.2 and waits[2] >= 0.4, "5, 10 and 20 s, fifty times quicker"
     assert len({str(post.body) for post in receiver.posts}) == 1, "the same body, without an attempt number"
-    await receiver.until(
-        lambda: gateway.webhooks(event="send.message")[0]["outcomes"] == [500, 503, 429, 200]
-    )
+    await receiver.until(lambda: gateway.webhooks(event="send.message")[0]["outcomes"] == [500, 503, 429, 200])
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
@@ -100,9 +96,7 @@ async def test_what_is_off_or_has_no_web_address_is_never_called(
     assert gateway.webhooks(event="send.message") == []
 
 
-async def test_webhooks_can_be_lost_doubled_and_late(
-    gateway: Gateway, client: Client, receiver: Receiver
-) -> None:
+async def test_webhooks_can_be_lost_doubled_and_late(gateway: Gateway, client: Client, receiver: Receiver) -> None:
     gateway.fault("webhook_lost", event="send.message", times=1)
     gateway.fault("webhook_twice", event="send.message", times=1)
     gateway.fault("webhook_late", event="send.message", times=1, seconds=0.1)

@@ -95,9 +95,7 @@ def our_places(demo_map: Running, visitor: requests.Session) -> list[Any]:
     for place in map(demo_map.city.place, range(400)):
         if place.trade.orders or place.number % 20 == 0:
             url = f"{demo_map.url}/maps/preview/place"
-            body = visitor.get(
-                url, params={"hl": "en", "gl": "us", "pb": f"!1m2!1s{place.data_id}"}, timeout=10
-            ).text
+            body = visitor.get(url, params={"hl": "en", "gl": "us", "pb": f"!1m2!1s{place.data_id}"}, timeout=10).text
             answers.append(json.loads(body.removeprefix(")]}'"))[6])
     return answers
 
@@ -136,14 +134,10 @@ def test_the_root_of_a_list_has_the_same_kinds_of_values(ask: Ask) -> None:
     assert {len(row) for root in ours for row in at(root, "2.1.0") or []} == widths
 
 
-def test_the_announced_link_has_the_shape_of_the_recorded_ones(
-    demo_map: Running, visitor: requests.Session
-) -> None:
+def test_the_announced_link_has_the_shape_of_the_recorded_ones(demo_map: Running, visitor: requests.Session) -> None:
     url = f"{demo_map.url}/maps/search/central+library/@47.6138171,-122.3665457,15z?hl=en&gl=us"
     ours = head_link(visitor.get(url, timeout=10).text)
-    shape = re.compile(
-        r"(!1s)[^!]*(!4m8!1m3!1d)[\d.]+(!2d)[-\d.]+(!3d)[-\d.]+(!3m2!1i\d+!2i\d+!4f13.1!7i20!10b1!12m)"
-    )
+    shape = re.compile(r"(!1s)[^!]*(!4m8!1m3!1d)[\d.]+(!2d)[-\d.]+(!3d)[-\d.]+(!3m2!1i\d+!2i\d+!4f13.1!7i20!10b1!12m)")
     for link in (ours, *map(head_link, recorded_pages())):
         assert link.startswith("/search?tbm=map&authuser=0&hl=en&gl=us&q=")
         assert shape.match(unquote_plus(link.split("&pb=")[1])), link

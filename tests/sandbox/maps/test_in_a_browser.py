@@ -18,9 +18,7 @@ CARDS = "div[role=feed] > div > div.Nv2PK[jsaction][role=article]"
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(
-        not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}; PRUMO_CHROMIUM names one"
-    ),
+    pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}; PRUMO_CHROMIUM names one"),
 ]
 
 
@@ -37,9 +35,7 @@ async def page() -> AsyncIterator[Page]:
 async def scroll_to_the_end(page: Page, rounds: int = 40) -> int:
     """Scrolls as a person does until the end marker is there; the number of cards."""
     for _ in range(rounds):
-        await page.evaluate(
-            "() => { const f = document.querySelector('[role=feed]'); f.scrollTop = f.scrollHeight }"
-        )
+        await page.evaluate("() => { const f = document.querySelector('[role=feed]'); f.scrollTop = f.scrollHeight }")
         await page.wait_for_timeout(60)
         if await page.locator("span.HlvSq").count():
             break
@@ -122,9 +118,7 @@ async def test_a_place_name_moves_the_address_to_that_place(demo_map: Running, p
 async def test_a_place_page_shows_itself_only_when_its_answer_came(demo_map: Running, page: Page) -> None:
     place = next(p for p in demo_map.city.places() if p.phone and p.website and p.has_address and p.rating)
     demo_map.behave(latency_s=0.4)
-    await page.goto(
-        f"{demo_map.url}/maps/place/x/data=!4m2!3m1!1s{place.data_id}?hl=pt-BR", wait_until="commit"
-    )
+    await page.goto(f"{demo_map.url}/maps/place/x/data=!4m2!3m1!1s{place.data_id}?hl=pt-BR", wait_until="commit")
     assert await page.locator("h1.DUwDvf").count() == 0
     await page.wait_for_selector("h1.DUwDvf")
     assert place.street in (await page.inner_text('[data-item-id="address"]'))
@@ -146,9 +140,7 @@ async def test_the_consent_page_lets_one_visible_form_through(demo_map: Running,
     assert "/maps/search/padaria" in page.url
 
 
-async def test_the_limited_view_has_a_banner_and_neither_counts_nor_websites(
-    demo_map: Running, page: Page
-) -> None:
+async def test_the_limited_view_has_a_banner_and_neither_counts_nor_websites(demo_map: Running, page: Page) -> None:
     demo_map.behave(limited=True)
     await page.goto(f"{demo_map.url}/maps?hl=pt-BR")
     await page.goto(demo_map.url + SEARCH.format("restaurante"))
@@ -168,9 +160,7 @@ async def test_cards_still_come_when_the_data_has_moved(demo_map: Running, page:
 
 
 @pytest.mark.parametrize("behaviour", [{"layout": "A"}, {"layout": "mixed"}, {"wrapped": True}])
-async def test_every_layout_draws_the_same_list(
-    demo_map: Running, page: Page, behaviour: dict[str, object]
-) -> None:
+async def test_every_layout_draws_the_same_list(demo_map: Running, page: Page, behaviour: dict[str, object]) -> None:
     demo_map.behave(**behaviour)
     await page.goto(demo_map.url + SEARCH.format("loja+de+pneus"))
     await page.wait_for_selector(CARDS)
@@ -188,17 +178,13 @@ async def test_the_drawing_can_stall_while_the_answers_go_on(demo_map: Running, 
     for _ in range(3):
         await page.evaluate("() => { const f = document.querySelector('[role=feed]'); f.scrollTop = 0; }")
         await page.wait_for_timeout(60)
-        await page.evaluate(
-            "() => { const f = document.querySelector('[role=feed]'); f.scrollTop = f.scrollHeight }"
-        )
+        await page.evaluate("() => { const f = document.querySelector('[role=feed]'); f.scrollTop = f.scrollHeight }")
         await page.wait_for_timeout(120)
     assert await page.locator(CARDS).count() == 20 and len(lists) >= 3
     assert await page.locator("span.HlvSq").count() == 0
 
 
-async def test_an_in_page_fetch_of_the_announced_link_works_as_on_the_real_site(
-    demo_map: Running, page: Page
-) -> None:
+async def test_an_in_page_fetch_of_the_announced_link_works_as_on_the_real_site(demo_map: Running, page: Page) -> None:
     await page.goto(f"{demo_map.url}/maps?hl=pt-BR")
     await page.goto(demo_map.url + SEARCH.format("restaurante"))
     told = await page.evaluate(

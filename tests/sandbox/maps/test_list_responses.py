@@ -220,9 +220,7 @@ def test_a_list_can_end_early_without_a_word(demo_map: Running, ask: Ask) -> Non
     assert counts == [20, 10, 0]
 
 
-def test_the_announced_link_bears_no_offset_unless_it_is_told_to(
-    demo_map: Running, visitor: requests.Session
-) -> None:
+def test_the_announced_link_bears_no_offset_unless_it_is_told_to(demo_map: Running, visitor: requests.Session) -> None:
     url = f"{demo_map.url}/maps/search/dentista/@-23.55,-46.63,14z?hl=pt-BR&gl=br"
     assert "%218i" not in head_link(visitor.get(url, timeout=10).text)
     demo_map.behave(offset_in_link=True)
@@ -230,9 +228,7 @@ def test_the_announced_link_bears_no_offset_unless_it_is_told_to(
 
 
 def test_more_than_twenty_are_not_given_at_once(demo_map: Running, visitor: requests.Session) -> None:
-    page = visitor.get(
-        f"{demo_map.url}/maps/search/restaurante/@-23.55,-46.63,12z?hl=pt-BR&gl=br", timeout=10
-    )
+    page = visitor.get(f"{demo_map.url}/maps/search/restaurante/@-23.55,-46.63,12z?hl=pt-BR&gl=br", timeout=10)
     link = head_link(page.text).replace("%217i20", "%217i200")
     assert len(rows_b(parsed(visitor.get(demo_map.url + link, timeout=10).text))) == 20
 
@@ -259,20 +255,14 @@ def test_the_reader_language_decides_the_words(ask: Ask) -> None:
 
 def test_a_reader_from_abroad_gets_the_country_and_the_international_phone(ask: Ask) -> None:
     at_home = next(read(r) for r in rows_b(ask("hotel", where="@-23.55,-46.63,12z")) if at(r, "178"))
-    abroad = next(
-        read(r) for r in rows_b(ask("hotel", where="@-23.55,-46.63,12z", gl="us", hl="en")) if at(r, "178")
-    )
+    abroad = next(read(r) for r in rows_b(ask("hotel", where="@-23.55,-46.63,12z", gl="us", hl="en")) if at(r, "178"))
     assert at_home["phone as shown"].startswith("(11) ") and abroad["phone as shown"].startswith("+55 11 ")
     assert abroad["address"].endswith(", Brazil") and not at_home["address"].endswith("Brasil")
 
 
-def test_a_short_request_gets_no_plus_code_and_no_picture(
-    demo_map: Running, visitor: requests.Session
-) -> None:
+def test_a_short_request_gets_no_plus_code_and_no_picture(demo_map: Running, visitor: requests.Session) -> None:
     pb = "!1sdentista!4m8!1m3!1d14646!2d-46.63!3d-23.55!3m2!1i1024!2i768!4f13.1!7i20!8i0!10b1"
-    response = visitor.get(
-        f"{demo_map.url}/search", params={"tbm": "map", "q": "dentista", "pb": pb}, timeout=10
-    )
+    response = visitor.get(f"{demo_map.url}/search", params={"tbm": "map", "q": "dentista", "pb": pb}, timeout=10)
     records = rows_b(parsed(response.text))
     assert len(records) == 20
     assert all(read(r)["plus code, local"] is None and read(r)["thumbnail"] is None for r in records)
@@ -317,21 +307,13 @@ def test_moved_rows_are_in_neither_layout_though_the_body_is_full(demo_map: Runn
     assert rows_a(root) == rows_b(root) == [] and len(json.dumps(root)) > 20_000
 
 
-@pytest.mark.parametrize(
-    "pb", ["", "!7i20", "!1sdentista!4m8!1m3!1dNaN!2d-46!3dx", "!1d1!2d999!3d999", "%00!8i-5"]
-)
-def test_an_unreadable_request_is_answered_all_the_same(
-    demo_map: Running, visitor: requests.Session, pb: str
-) -> None:
-    response = visitor.get(
-        f"{demo_map.url}/search", params={"tbm": "map", "q": "dentista", "pb": pb}, timeout=10
-    )
+@pytest.mark.parametrize("pb", ["", "!7i20", "!1sdentista!4m8!1m3!1dNaN!2d-46!3dx", "!1d1!2d999!3d999", "%00!8i-5"])
+def test_an_unreadable_request_is_answered_all_the_same(demo_map: Running, visitor: requests.Session, pb: str) -> None:
+    response = visitor.get(f"{demo_map.url}/search", params={"tbm": "map", "q": "dentista", "pb": pb}, timeout=10)
     assert response.status_code == 200 and len(rows_b(parsed(response.text))) == 20
 
 
-def test_awkward_names_arrive_whole_and_cannot_close_a_script(
-    demo_map: Running, visitor: requests.Session
-) -> None:
+def test_awkward_names_arrive_whole_and_cannot_close_a_script(demo_map: Running, visitor: requests.Session) -> None:
     place = next(p for p in demo_map.city.places() if "<script>" in p.name)
     where = f"@{place.lat},{place.lng},19z"
     page = visitor.get(f"{demo_map.url}/maps/search/salão de beleza/{where}?hl=pt-BR&gl=br", timeout=10)

@@ -70,9 +70,7 @@ def test_phones_are_valid_brazilian_ones_and_in_the_promised_shares(city: City) 
             assert phonenumbers.is_valid_number(number), place.phone
             kind = phonenumbers.number_type(number)
             assert kind == (
-                phonenumbers.PhoneNumberType.MOBILE
-                if place.is_mobile
-                else phonenumbers.PhoneNumberType.FIXED_LINE
+                phonenumbers.PhoneNumberType.MOBILE if place.is_mobile else phonenumbers.PhoneNumberType.FIXED_LINE
             )
 
 
@@ -92,12 +90,7 @@ def test_the_ids_of_a_place_say_the_same(city: City) -> None:
         assert raw[3:11] == int(first, 16).to_bytes(8, "little")
         assert raw[12:20] == int(second, 16).to_bytes(8, "little")
         assert place.place_id.startswith("ChIJ")
-        assert (
-            city.by_cid(place.cid)
-            is city.by_data_id(place.data_id)
-            is city.by_place_id(place.place_id)
-            is place
-        )
+        assert city.by_cid(place.cid) is city.by_data_id(place.data_id) is city.by_place_id(place.place_id) is place
 
 
 def test_a_stranger_id_is_nobody(city: City) -> None:
@@ -131,11 +124,7 @@ def test_some_names_are_as_awkward_as_names_on_a_map_get() -> None:
 
 def test_find_brings_every_place_of_the_trades_within_the_radius_and_no_other(city: City) -> None:
     wanted = {"dentist", "dental_clinic", "dental_implants_provider", "orthodontist"}
-    truth = {
-        p.number
-        for p in city.places()
-        if p.trade.key in wanted and distance_m(*CENTRE, p.lat, p.lng) <= 4_000
-    }
+    truth = {p.number for p in city.places() if p.trade.key in wanted and distance_m(*CENTRE, p.lat, p.lng) <= 4_000}
     found = city.find("Dentistas", *CENTRE, 4_000)
     assert {p.number for p in found} == truth and len(found) == len(truth) > 50
 
@@ -153,9 +142,7 @@ def test_find_puts_the_near_and_known_first(city: City) -> None:
     [("clínica odontológica", "dental_clinic"), ("SALÕES DE BELEZA", "beauty_salon"), ("pet shops", "pet_store"),
      ("oficina mecanica", "auto_repair_shop"), ("gym", "gym"), ("pizzarias", "pizza_restaurant")],
 )  # fmt: skip
-def test_terms_in_both_languages_with_and_without_accents_mean_the_trade(
-    city: City, term: str, key: str
-) -> None:
+def test_terms_in_both_languages_with_and_without_accents_mean_the_trade(city: City, term: str, key: str) -> None:
     assert city.find(term, *CENTRE)[0].trade.key == key
 
 

@@ -30,9 +30,7 @@ def forms_of(html: str) -> list[dict[str, str]]:
     return forms
 
 
-def test_consent_is_asked_once_and_brings_the_visitor_back(
-    demo_map: Running, stranger: requests.Session
-) -> None:
+def test_consent_is_asked_once_and_brings_the_visitor_back(demo_map: Running, stranger: requests.Session) -> None:
     demo_map.behave(consent=True)
     first = stranger.get(demo_map.url + SEARCH, allow_redirects=False, timeout=10)
     assert first.status_code == 302 and "/consent/m?continue=" in first.headers["location"]
@@ -115,9 +113,7 @@ def test_the_search_page_announces_its_list_in_its_head(demo_map: Running, visit
     assert 'rel="preload"' not in visitor.get(demo_map.url + SEARCH, timeout=10).text
 
 
-def test_without_a_point_the_page_looks_at_the_named_place(
-    demo_map: Running, visitor: requests.Session
-) -> None:
+def test_without_a_point_the_page_looks_at_the_named_place(demo_map: Running, visitor: requests.Session) -> None:
     for query, name in (
         ("dentista+em+Vila+Garoa", "Vila Garoa"),
         ("Vila%20Garoa", "Vila Garoa"),
@@ -125,16 +121,12 @@ def test_without_a_point_the_page_looks_at_the_named_place(
     ):
         area = demo_map.city.resolve(name)
         assert area is not None
-        link = requests.utils.unquote(
-            head_link(visitor.get(f"{demo_map.url}/maps/search/{query}", timeout=10).text)
-        )
+        link = requests.utils.unquote(head_link(visitor.get(f"{demo_map.url}/maps/search/{query}", timeout=10).text))
         assert f"!2d{area.lng}!3d{area.lat}" in link
 
 
 def test_a_query_may_hold_slashes_and_marks(demo_map: Running, visitor: requests.Session) -> None:
-    html = visitor.get(
-        f"{demo_map.url}/maps/search/bar%2Fboteco+%3Cb%3E%26!/@-23.5,-46.6,15z", timeout=10
-    ).text
+    html = visitor.get(f"{demo_map.url}/maps/search/bar%2Fboteco+%3Cb%3E%26!/@-23.5,-46.6,15z", timeout=10).text
     assert "<b>" not in html.replace("<body>", "")
     root = parsed(visitor.get(demo_map.url + head_link(html), timeout=10).text)
     assert root[0][0] == "bar/boteco <b>&!"
@@ -144,13 +136,8 @@ def test_a_single_result_can_come_as_a_redirect(demo_map: Running, visitor: requ
     demo_map.behave(single=True, single_by="redirect")
     answer = visitor.get(demo_map.url + SEARCH, allow_redirects=False, timeout=10)
     assert answer.status_code == 302
-    assert re.match(
-        r"/maps/place/[^/]+/data=!4m7!3m6!1s0x[0-9a-f]+:0x[0-9a-f]+!8m2!3d-", answer.headers["location"]
-    )
-    assert (
-        'href="/maps/preview/place?'
-        in visitor.get(demo_map.url + answer.headers["location"], timeout=10).text
-    )
+    assert re.match(r"/maps/place/[^/]+/data=!4m7!3m6!1s0x[0-9a-f]+:0x[0-9a-f]+!8m2!3d-", answer.headers["location"])
+    assert 'href="/maps/preview/place?' in visitor.get(demo_map.url + answer.headers["location"], timeout=10).text
 
 
 def test_a_single_result_by_script_is_one_record(demo_map: Running, ask: Ask) -> None:
@@ -161,9 +148,7 @@ def test_a_single_result_by_script_is_one_record(demo_map: Running, ask: Ask) ->
 
 def test_a_place_page_announces_its_own_answer(demo_map: Running, visitor: requests.Session) -> None:
     place = demo_map.city.place(3)
-    html = visitor.get(
-        f"{demo_map.url}/maps/place/x/data=!4m2!3m1!1s{place.data_id}?hl=pt-BR", timeout=10
-    ).text
+    html = visitor.get(f"{demo_map.url}/maps/place/x/data=!4m2!3m1!1s{place.data_id}?hl=pt-BR", timeout=10).text
     found = re.search(r'<link href="(/maps/preview/place\?[^"]+)" as="fetch"', html)
     assert found and "data-item-id" not in html, "the page shows nothing before its answer is there"
     root = parsed(visitor.get(demo_map.url + unescape(found.group(1)), timeout=10).text)
@@ -197,13 +182,9 @@ def test_thumbnails_are_served_here(demo_map: Running, ask: Ask) -> None:
     ("word", "meets"),
     [("consentimento", "/consent/m"), ("bloqueado", "/sorry/index"), ("Bloqueado", "/sorry/index")],
 )
-def test_a_magic_word_puts_up_a_wall(
-    demo_map: Running, visitor: requests.Session, word: str, meets: str
-) -> None:
+def test_a_magic_word_puts_up_a_wall(demo_map: Running, visitor: requests.Session, word: str, meets: str) -> None:
     assert meets in visitor.get(f"{demo_map.url}/maps/search/dentista+{word}", timeout=10).url
-    assert visitor.get(f"{demo_map.url}/maps/search/dentista", timeout=10).url.endswith(
-        "/maps/search/dentista"
-    )
+    assert visitor.get(f"{demo_map.url}/maps/search/dentista", timeout=10).url.endswith("/maps/search/dentista")
 
 
 def test_magic_words_change_the_lists(ask: Ask) -> None:
@@ -223,9 +204,7 @@ def test_tiles_are_small_pictures_in_the_colours_of_the_theme(demo_map: Running,
     land = {"light": "#EDEAE1", "dark": "#191B20"}[theme]
     for zoom in range(9, 19):
         x, y = map(int, tile_of(zoom, -23.55, -46.63))
-        response = requests.get(
-            f"{demo_map.url}/tiles/{zoom}/{x}/{y}.svg", params={"theme": theme}, timeout=10
-        )
+        response = requests.get(f"{demo_map.url}/tiles/{zoom}/{x}/{y}.svg", params={"theme": theme}, timeout=10)
         assert response.headers["content-type"] == "image/svg+xml" and land in response.text
         assert len(response.content) < 100_000
         ElementTree.fromstring(response.text)
