@@ -1,7 +1,7 @@
 """Fills an empty house so that there is something to look at: `./run demo` calls it once everything stands.
 
 It goes through the product's own doors: the administrator is created as on the first visit, leads are kept as a search
-keeps them, numbers are linked by scanning their code at the simulated gateway, and the campaign is started by its service.
+keeps them, numbers are linked by scanning their code at the simulated gateway, the campaign is started by its service.
 Nothing here is a real person or business.  A house that was filled before is left as it is.
 """
 

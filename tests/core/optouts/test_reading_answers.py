@@ -12,7 +12,8 @@ YES = """SAIR|sair.|  Sair  |SAIR!!!|Sair 🙏|PARAR|Pare|pare.|CANCELAR|REMOVER
 sair por favor|por favor parar|Não quero|não  QUERO!|nao quero mais receber|Não tenho interesse|não tenho interesse.
 me tira da lista|Me remova|quero sair|not interested|opt-out|ＳＡＩＲ|sáir|sair, obrigado|parar agora"""
 DOUBTFUL = """para de|quem é?|Quem é você|não vou sair do plano|pode parar aqui na loja às 10h|sair para almoçar
-vou denunciar|isso é spam|como cancelar meu plano atual?|não quero esse, tem outro?|de que lista você tirou meu número?|stop motion"""
+vou denunciar|isso é spam|como cancelar meu plano atual?|não quero esse, tem outro?
+de que lista você tirou meu número?|stop motion"""
 NO = """Oi|Sim, quero|Quanto custa?|👍|Obrigado!|Pode mandar|tenho interesse|me liga|1|…|?
 Estamos fechados|Bom dia, tudo bem?|Parabéns pelo trabalho|compare os preços|Saída pela rua de trás"""
 
