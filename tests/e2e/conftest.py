@@ -58,7 +58,9 @@ class House:
 
 def start_house(folder: Path, **settings: str) -> House:
     """Types `./run` and waits for the first page."""
-    told = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    # PYTEST_CURRENT_TEST would make NiceGUI believe that it is itself under test
+    ours = ("DATABASE_URL", "REDIS_URL")
+    told = {k: v for k, v in os.environ.items() if k not in ours and not k.startswith("PYTEST")}
     told |= {
         "PRUMO_DATA": str(folder),
         "PRUMO_PORT": "0",
@@ -67,6 +69,7 @@ def start_house(folder: Path, **settings: str) -> House:
         "PRUMO_SANDBOX_MAP_PORT": "0",
         "PRUMO_MAP_PAUSE_S": "0.2",
         "PRUMO_QUIET_WINDOW_S": "20",
+        "PRUMO_SANDBOX_PACE": "0.2",
         **settings,
     }
     log = folder / "house.log"
@@ -127,3 +130,17 @@ def person(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(person: BrowserContext) -> Page:
     return person.new_page()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Says beside a failure what the page showed, and what the house said last."""
+    report = yield
+    if report.when == "call" and report.failed:
+        funcargs = getattr(item, "funcargs", {})
+        page, house = funcargs.get("page"), funcargs.get("house")
+        if page is not None:
+            report.sections.append(("page", f"{page.url}\n{page.locator('body').inner_text()[:3000]}"))
+        if house is not None:
+            report.sections.append(("house", house.lines()))
+    return report

@@ -1,0 +1,195 @@
+"""The whole job, as a stranger does it on a fresh machine, in a browser, against really running processes.
+
+One story: first visit, a number by QR, leads from the map, a campaign, messages that leave, arrive, are read and
+answered, and somebody who wants no more.  Only the world outside is stood in for.  In the end the ledger of that world,
+which knows what really left, is compared with what the pages say.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.e2e.conftest import House
+
+PASSWORD = "uma senha bem comprida"
+EMAIL = "ana@prumo.example"
+OUR_NUMBER = "5511900001234"
+LEADS = 40
+TEXT = "Oi! Vi que {empresa} fica em {bairro}. Posso mandar um vídeo de 1 minuto sobre agenda on-line?"
+
+
+@pytest.fixture(scope="module")
+def ana(browser: Browser) -> Iterator[BrowserContext]:
+    """Ana's browser, the same through the whole story."""
+    expect.set_options(timeout=20_000)
+    context = browser.new_context(
+        viewport={"width": 1440, "height": 900}, locale="pt-BR", timezone_id="America/Sao_Paulo"
+    )
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def page(ana: BrowserContext) -> Page:
+    return ana.new_page()
+
+
+def wait_until(what: Callable[[], Any], why: str, within_s: float = 60) -> Any:
+    """Asks again until the answer is true; says what was waited for when it never is."""
+    end = time.monotonic() + within_s
+    while time.monotonic() < end:
+        if answer := what():
+            return answer
+        time.sleep(0.3)
+    return pytest.fail(f"in {within_s:.0f} s never: {why}")
+
+
+def number_in(text: str) -> int:
+    found = re.search(r"\d[\d.]*", text)
+    return int(found.group().replace(".", "")) if found else 0
+
+
+def test_1_the_first_visit_creates_the_administrator(house: House, page: Page) -> None:
+    page.goto(house.url)
+    expect(page).to_have_url(re.compile("/welcome"))
+    page.get_by_label("Nome do espaço").fill("Clínica do Prumo")
+    page.get_by_label("Seu nome").fill("Ana Prumo")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.locator("input[name=password]").fill("curta")
+    page.get_by_role("button", name="Criar conta de administração").click()
+    expect(page.get_by_text("Pelo menos 10 caracteres").first).to_be_visible()
+    assert page.get_by_label("Nome do espaço").input_value() == "Clínica do Prumo", "what was typed stays"
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.get_by_role("button", name="Criar conta de administração").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Ana")
+    expect(page.get_by_text("Simulação").filter(visible=True).first).to_be_visible()
+
+
+def test_2_a_number_is_connected_by_its_qr(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/instances")
+    page.get_by_role("button", name="Conectar número").first.click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Nome").fill("Comercial")
+    dialog.get_by_role("checkbox").click()
+    dialog.get_by_role("button", name="Mostrar o código").click()
+    code = wait_until(lambda: read_qr(page), "a QR that a camera can read", 30)
+    house.world("scan", number=OUR_NUMBER, code=code)
+    expect(page.get_by_text("Conectado").first).to_be_visible(timeout=5_000)
+    expect(page.get_by_text("(11) 90000-1234").first).to_be_visible()
+
+
+def read_qr(page: Page) -> str | None:
+    """What a phone's camera would read off the screen."""
+    import io
+
+    import zxingcpp
+
+    picture = Image.open(io.BytesIO(page.screenshot()))
+    found = zxingcpp.read_barcodes(picture)
+    return found[0].text if found else None
+
+
+def test_3_a_search_brings_leads_from_the_map(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/searches")
+    page.get_by_label("O que procurar").fill("dentista")
+    page.get_by_label("O que procurar").press("Enter")
+    page.get_by_label("Onde").fill("Serra Clara")
+    page.get_by_label("Limite").fill(str(LEADS))
+    page.get_by_role("button", name="Buscar leads").click()
+    expect(page.get_by_text("Concluída").first).to_be_visible(timeout=90_000)
+    page.goto(f"{house.url}/leads")
+    rows = page.locator("tbody tr")
+    expect(rows.nth(10)).to_be_visible()
+    assert "dentista" in page.locator("tbody").inner_text().lower()
+    rows.first.click()
+    expect(page.get_by_role("button", name="Não contatar")).to_be_visible()
+
+
+def test_4_a_campaign_is_written_on_one_page_and_started(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/campaigns/new")
+    expect(page.get_by_text("vão receber")).to_be_visible()
+    page.get_by_role("textbox", name="Texto").fill(TEXT)
+    for day in ("sábado", "domingo"):
+        page.get_by_role("button", name=re.compile(day, re.IGNORECASE)).click()
+    page.get_by_text("Não enviar em feriados").click()
+    thumbs = page.get_by_role("slider", name="Janela de envio").locator("[tabindex='0']")
+    for _ in range(20):
+        thumbs.nth(0).press("ArrowLeft")
+    for _ in range(16):
+        thumbs.nth(1).press("ArrowRight")
+    expect(page.get_by_text("00:00 – 24:00").first).to_be_visible()
+    page.get_by_label("No mínimo").fill("1")
+    page.get_by_label("No máximo").fill("2")
+    expect(page.get_by_text(re.compile(r"Salvo")).first).to_be_visible()
+    wait_until(
+        lambda: (
+            "Prumo" not in page.locator(".p-bubble").first.inner_text()
+            and "{" not in page.locator(".p-bubble").first.inner_text()
+        ),
+        "a preview with a real lead",
+    )
+    page.get_by_role("button", name="Iniciar campanha").first.click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("Iniciar")).click()
+    expect(page).to_have_url(re.compile(r"/campaigns/\d+$"))
+    expect(page.get_by_text("Enviando").first).to_be_visible()
+
+
+def test_5_messages_leave_arrive_are_read_and_answered_and_one_wants_no_more(house: House, page: Page) -> None:
+    first = wait_until(house.ledger, "a message that left", 60)[0]
+    house.world("reply", instance=first["instance"], number=first["number"], text="SAIR")
+    second = wait_until(lambda: house.ledger()[1:2], "a second message", 60)[0]
+    house.world("reply", instance=second["instance"], number=second["number"], text="Quanto custa?")
+    expect(page.get_by_text("Terminada").first).to_be_visible(timeout=240_000)
+    wait_until(lambda: counted(page, "Pediram para sair") >= 1, "the one who wants no more is counted")
+    wait_until(lambda: counted(page, "Respondidas") >= 2, "the answers are counted")
+    wait_until(lambda: counted(page, "Entregues") >= 1 and counted(page, "Lidas") >= 1, "receipts")
+
+
+def counted(page: Page, name: str) -> int:
+    """The number of a cell of the funnel."""
+    cell = page.locator(".p-fc", has_text=name).first
+    return number_in(cell.inner_text().replace(name, ""))
+
+
+def test_6_what_the_pages_say_is_what_the_world_saw(house: House, page: Page) -> None:
+    ledger = house.ledger()
+    told = [(entry["number"], entry["text"]) for entry in ledger]
+    assert len(told) == len(set(told)), "somebody was written to twice"
+    assert len({number for number, _ in told}) == len(told), "one message to each"
+    assert counted(page, "Enviadas") == len(ledger)
+    assert all("SAIR" in text and "{" not in text for _, text in told), (
+        "the opt-out line is in each, and no gap is left"
+    )
+
+
+def test_7_who_asked_to_be_left_out_is_on_the_list(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/team?tab=do-not-contact")
+    expect(page.get_by_text("Pediu por mensagem").first).to_be_visible()
+    expect(page.get_by_text("SAIR").first).to_be_visible()
+
+
+def test_8_the_administrator_sees_the_workers(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/queues")
+    expect(page.get_by_text("tudo em ordem")).to_be_visible()
+    expect(page.get_by_text(re.compile("^sender-")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("^scraper-")).first).to_be_visible()
+
+
+def test_9_signing_out_closes_every_open_tab(house: House, ana: BrowserContext, page: Page) -> None:
+    other = ana.new_page()
+    other.goto(f"{house.url}/leads")
+    page.goto(house.url)
+    page.get_by_role("button", name="Sua conta").first.click()
+    page.get_by_text("Sair", exact=True).first.click()
+    expect(page).to_have_url(re.compile("/sign-in"))
+    expect(other).to_have_url(re.compile("/sign-in"))
+    page.goto(f"{house.url}/leads")
+    expect(page).to_have_url(re.compile("/sign-in"))
