@@ -18,6 +18,7 @@ from functools import lru_cache
 from core.errors import BadInput, PrumoError
 
 MAX_LENGTH = 4096  # of one WhatsApp text, with its gaps filled and the opt-out line
+LONGEST_NAME = 40  # in characters; what is longer between braces is no name, and is not looked at closer
 JOINERS = "\u200c\u200d"  # invisible, but they hold some scripts and emoji together
 MAX_MARKS = 10  # combining marks on one letter; more is no language but a way to make a page unreadable
 
@@ -216,7 +217,7 @@ def spelling_of(name: str, language: str) -> str:
 
 def _gap(inside: str, position: int) -> Gap:
     written, bar, default = inside.partition("|")
-    spelling = _fold(written)
+    spelling = _fold(written) if len(written) <= LONGEST_NAME else written
     if not spelling:
         raise BadInput("text", "gap_empty", position=position)
     if spelling in NOT_A_PERSON:
@@ -225,10 +226,11 @@ def _gap(inside: str, position: int) -> Gap:
         suggestion = _nearest(spelling)
         if suggestion:
             raise BadInput("text", "gap_unknown_near", name=written.strip(), suggestion=suggestion)
-        raise BadInput("text", "gap_unknown", name=written.strip()[:40])
+        raise BadInput("text", "gap_unknown", name=written.strip()[:LONGEST_NAME])
     return Gap(MEANING[spelling][0], spelling, default.strip() if bar else None)
 
 
+@lru_cache(maxsize=512)
 def _fold(written: str) -> str:
     """{ Meu nome }, {MEU-NOME} and {avaliação} are {meu_nome} and {avaliacao}."""
     bare = "".join(c for c in unicodedata.normalize("NFD", written) if not unicodedata.combining(c))
@@ -237,7 +239,7 @@ def _fold(written: str) -> str:
 
 def _nearest(spelling: str) -> str:
     """What was probably meant, or nothing; a long text between braces is not compared at all."""
-    if len(spelling) > 40:
+    if len(spelling) > LONGEST_NAME:
         return ""
     return next(iter(get_close_matches(spelling, MEANING, n=1, cutoff=0.6)), "")
 

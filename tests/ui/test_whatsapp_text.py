@@ -44,9 +44,9 @@ def test_a_value_with_a_mark_in_it_is_still_marked_as_filled() -> None:
 
 @pytest.mark.parametrize("text", ["*a" * 10_000, "* " * 10_000, "_" * 20_000, "<b>x</b>" * 2_000])
 def test_a_hostile_text_costs_no_time_and_loses_nothing_but_marks(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     shown = "".join(run.text for run in looks(text))
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
     assert [c for c in shown if c not in "*_~"] == [c for c in text if c not in "*_~"]
 
 

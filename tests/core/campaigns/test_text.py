@@ -166,10 +166,10 @@ def test_nothing_but_braces_means_anything() -> None:
     ["((((((a)*)*)*)*)*)" * 6000, "{" * 100_000, "{nota}" * 20_000, "{" + "a" * 100_000 + "}", "}" * 100_000],
 )
 def test_a_hostile_text_costs_no_time(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with contextlib.suppress(BadInput):
         parts_of(text)
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def test_the_way_out_stands_in_a_paragraph_of_its_own_and_once() -> None:
