@@ -26,6 +26,7 @@ from core.leads.rules import (
     status_of,
 )
 from core.optouts.rules import OptOutReason
+from core.searches.rules import Source
 from core.tables import Campaign, Instance, Lead, LeadNote, Message, OptOut, Search, SearchFind, User
 
 COUNTED_UP_TO = 10_000
@@ -130,6 +131,7 @@ class Origin:
     """The search that first came upon a lead."""
 
     search_id: int
+    source: Source
     terms: tuple[str, ...]
     place_name: str | None
     at: datetime
@@ -150,6 +152,7 @@ class LeadDetails:
     cid: str | None
     place_id: str | None
     phone_as_printed: str | None
+    phone_key: str | None  # names its opt-out, as in core.optouts
     price: str | None
     plus_code: str | None
     timezone: str | None
@@ -289,6 +292,7 @@ def lead(session: Session, team_id: TeamId, lead_id: LeadId) -> LeadDetails | No
         cid=found.cid,
         place_id=found.place_id,
         phone_as_printed=found.phone_as_printed,
+        phone_key=found.phone_hash.hex() if found.phone_hash else None,
         price=found.price,
         plus_code=found.plus_code,
         timezone=found.timezone,
@@ -369,13 +373,15 @@ def _row(found: Any) -> LeadRow:
 
 def _origin(session: Session, team_id: TeamId, lead_id: LeadId) -> Origin | None:
     first = session.execute(
-        select(Search.id, Search.terms, Search.place_name, SearchFind.found_at)
+        select(Search.id, Search.source, Search.terms, Search.place_name, SearchFind.found_at)
         .join(SearchFind, (SearchFind.team_id == Search.team_id) & (SearchFind.search_id == Search.id))
         .where(SearchFind.team_id == team_id, SearchFind.lead_id == lead_id)
         .order_by(SearchFind.found_at, Search.id)
         .limit(1)
     ).first()
-    return Origin(first.id, tuple(first.terms), first.place_name, first.found_at) if first else None
+    if first is None:
+        return None
+    return Origin(first.id, first.source, tuple(first.terms), first.place_name, first.found_at)
 
 
 def _notes(session: Session, team_id: TeamId, lead_id: LeadId) -> list[Moment]:

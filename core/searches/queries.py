@@ -128,6 +128,12 @@ class History:
     next_before: SearchId | None
 
 
+def _read(session: Session, s: Search) -> int:
+    """Places on the pages of this search so far, before any sifting."""
+    asked = select(func.coalesce(func.sum(SearchCell.read), 0))
+    return session.scalar(asked.where(SearchCell.search_id == s.id)) or 0
+
+
 def progress(session: Session, team_id: TeamId, search_id: SearchId, now: datetime) -> SearchProgress | None:
     """One search of the team as it stands."""
     s = session.scalar(select(Search).where(Search.team_id == team_id, Search.id == search_id))
@@ -159,7 +165,9 @@ def progress(session: Session, team_id: TeamId, search_id: SearchId, now: dateti
         finished_at=s.finished_at,
         elapsed=elapsed,
         per_minute=per_minute(s.found, elapsed),
-        time_left=time_left(got=got, limit=s.result_limit, terms=len(s.terms), elapsed=elapsed) if is_running else None,
+        time_left=time_left(read=_read(session, s), got=got, limit=s.result_limit, terms=len(s.terms), elapsed=elapsed)
+        if is_running
+        else None,
         ahead=_ahead(session, s) if s.status is SearchStatus.QUEUED else 0,
     )
 

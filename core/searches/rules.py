@@ -271,12 +271,15 @@ def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
     return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(half)))
 
 
-def time_left(*, got: int, limit: int, terms: int, elapsed: timedelta) -> timedelta | None:
-    """A guess that improves: as fast as until now, up to the limit or what the map shows for so many terms."""
-    if got <= 0 or elapsed <= timedelta(0):
+def time_left(*, read: int, got: int, limit: int, terms: int, elapsed: timedelta) -> timedelta | None:
+    """A guess that improves: as fast as until now, to the end of what the map shows for so many terms, or to the limit
+    at the share of new ones (`got` of `read` places) seen so far.  None before the first page.
+    """
+    if read <= 0 or elapsed <= timedelta(0):
         return None
-    expected = min(limit, terms * MOST_PAGES * PAGE_SIZE // 2)
-    return max(timedelta(0), elapsed * ((expected - got) / got))
+    to_the_end = terms * MOST_PAGES * PAGE_SIZE // 2
+    to_the_limit = limit * read / got if got > 0 else to_the_end
+    return max(timedelta(0), elapsed * ((min(to_the_end, to_the_limit) - read) / read))
 
 
 def per_minute(got: int, elapsed: timedelta) -> float | None:

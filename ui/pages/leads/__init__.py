@@ -1,0 +1,591 @@
+"""Leads: the businesses of the team, narrowed, ordered and looked at one by one.
+
+The table asks for one page at a time and its address says all of it: `/leads?filter=…&sort=name&page=3&id=7`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from nicegui import events, ui
+
+from core.accounts.rules import Actor, Role
+from core.errors import BadInput
+from core.leads import service as leads
+from core.leads.queries import COUNTED_UP_TO, After, LeadRow
+from core.leads.rules import LeadFilter, LeadSort, LeadStatus
+from core.leads.service import LeadPage
+from core.work import Work
+from ui.calls import ask
+from ui.frame import Frame, page_frame
+from ui.pages.leads.drawer import Drawer
+from ui.pages.leads.filters import Filters
+from ui.pages.leads.looks import LOOKS
+from ui.parts import safe
+from ui.parts.avatar import initials, tint
+from ui.parts.button import button, icon_button
+from ui.parts.campaign_words import filter_labels
+from ui.parts.phone import ON_WHATSAPP
+from ui.parts.states import skeleton_rows, state
+from ui.parts.text import text
+from ui.parts.toast import problem
+from ui.session import current_actor
+from ui.words import N_, _, formats, ngettext
+from ui.words.errors import sentence_of
+
+PER_PAGE = (25, 50, 100)
+TABS: dict[str, tuple[str, tuple[LeadStatus, ...]]] = {
+    "all": (N_("All leads"), ()),
+    "new": (N_("Never contacted"), (LeadStatus.NEW,)),
+    "replied": (N_("Have replied"), (LeadStatus.REPLIED,)),
+}
+SORTS = {
+    LeadSort.LAST_CONTACT: N_("Last contact"),
+    LeadSort.CREATED: N_("Newest"),
+    LeadSort.RATING: N_("Rating"),
+    LeadSort.NAME: N_("Name"),
+}
+LONGEST_ADDRESS = 1_800  # a filter longer than this is kept in the page alone
+
+
+@ui.page("/leads", response_timeout=10)
+async def leads_page(filter: str = "", sort: str = "", page: str = "", id: str = "") -> None:
+    with page_frame("leads", _("Leads"), bleed=True, plain_head=True) as frame:
+        which, trouble = _filter_of(filter)
+        wish = sort.removesuffix("-up")
+        order = LeadSort(wish) if wish in set(LeadSort) else LeadSort.LAST_CONTACT
+        drawn = _List(frame, which, order, descending=not sort.endswith("-up"), page=_number(page) or 1)
+        await drawn.build(open_id=_number(id))
+        if trouble:
+            problem(trouble)
+
+
+def _filter_of(address: str) -> tuple[LeadFilter, str]:
+    """What the address asks for; one that cannot be read is told, and the whole list is shown."""
+    if not address:
+        return LeadFilter(), ""
+    try:
+        return LeadFilter.from_dict(json.loads(address[:20_000])), ""
+    except (ValueError, RecursionError):
+        return LeadFilter(), sentence_of(BadInput("filter", "filter_unreadable"))
+    except BadInput as bad:
+        return LeadFilter(), sentence_of(bad)
+
+
+def _number(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 16 else None
+
+
+@dataclass(frozen=True)
+class _Counts:
+    """What the header and the tabs say."""
+
+    all: int
+    new: int
+    replied: int
+    with_phone: int
+
+
+def _counts(work: Work, actor: Actor) -> _Counts:
+    return _Counts(
+        all=leads.count_of(work, actor, LeadFilter()),
+        new=leads.count_of(work, actor, LeadFilter(statuses=(LeadStatus.NEW,))),
+        replied=leads.count_of(work, actor, LeadFilter(statuses=(LeadStatus.REPLIED,))),
+        with_phone=leads.count_of(work, actor, LeadFilter(has_phone=True)),
+    )
+
+
+class _List:
+    """The tabs, the filters, the table and its foot; what is chosen acts at once."""
+
+    def __init__(self, frame: Frame, which: LeadFilter, sort: LeadSort, *, descending: bool, page: int) -> None:
+        self.frame = frame
+        self.which = which
+        self.sort = sort
+        self.descending = descending
+        self.page = page
+        self.per_page = leads.PER_PAGE
+        self.deep: list[After] = []  # beyond the pages that have a number
+        self.found: LeadPage | None = None
+        self.may_write = current_actor().role is not Role.VIEWER
+        self.tabs: ui.tabs | None = None
+        self.tab_counts: dict[str, Any] = {}
+
+    async def build(self, *, open_id: int | None) -> None:
+        counts = await ask(_counts)
+        if not counts.all and self.which.is_empty:
+            self._nothing_yet()
+            return
+        if self.may_write:
+            with self.frame.actions:
+                button(_("Use in a campaign"), self._to_campaign, kind="pri", icon="campaign").classes("p-lead-use")
+        self._draw_tabs()
+        with ui.element("div").classes("p-lead-tools"):
+            self.filters = Filters(self.which, self._narrow)
+        self.about = ui.element("div").classes("p-lead-about p-m-only")
+        with self.about:
+            self.about_count = text("", "p-t-sm p-t-3")
+            self._sort_menu()
+        self.loading = skeleton_rows(6)
+        self.table = _table()
+        self.table.on("request", self._requested)
+        self.table.on("open", self._opened)
+        self.table.on(
+            "row-click",
+            self._opened,
+            js_handler="(event, row) => { if (!event.target.closest('a,button,.q-checkbox')) emit(row.id); }",
+        )
+        self.table.on_select(self._selection_changed)
+        self.none = ui.element("div").classes("p-full")
+        self._draw_foot()
+        self._draw_bulk()
+        self.drawer = Drawer(self._walk, self._closed, self.refresh)
+        ui.keyboard(self._key, repeating=False)
+        self._say(counts)
+        await self._load()
+        self.loading.visible = False
+        if open_id is not None:
+            await self._open(open_id)
+
+    def _nothing_yet(self) -> None:
+        body = _("Say what you look for and where. In a few minutes the first leads are here.")
+        with state("travel_explore", _("Your list starts on the map"), body):
+            if self.may_write:
+                button(_("Find leads"), lambda: safe.go("/searches"), kind="pri", icon="travel_explore")
+
+    def _say(self, counts: _Counts) -> None:
+        words = ngettext("{n} lead", "{n} leads", counts.all).format(n=formats.counted(counts.all))
+        with_phone = _("{n} with a phone").format(n=formats.counted(counts.with_phone))
+        self.frame.fact(f"{words} · {with_phone}")
+        for name, element in self.tab_counts.items():
+            element.text = formats.counted(getattr(counts, name))
+
+    # ---------------------------------------------------------------- what is chosen
+
+    async def _narrow(self, which: LeadFilter) -> None:
+        """Another filter: from its first page on, with nothing selected."""
+        self.which, self.page, self.deep = which, 1, []
+        self.table.selected.clear()
+        self._selection_changed()
+        self.filters.show(which)
+        self._show_tab()
+        await self._load()
+
+    async def _tab_changed(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        statuses = TABS[event.value][1] if event.value in TABS else self.which.statuses
+        if statuses != self.which.statuses:
+            await self._narrow(replace(self.which, statuses=statuses))
+
+    async def _requested(self, event: events.GenericEventArguments) -> None:
+        """The table's own head was clicked: another order."""
+        wish = event.args.get("pagination", {}) if isinstance(event.args, dict) else {}
+        column = wish.get("sortBy")
+        await self._order(LeadSort(column) if column in set(LeadSort) else self.sort, bool(wish.get("descending")))
+
+    async def _order(self, sort: LeadSort, descending: bool) -> None:
+        self.sort, self.descending, self.page, self.deep = sort, descending, 1, []
+        await self._load()
+
+    async def _turn(self, by: int) -> None:
+        """One page on or back; beyond the numbered pages it goes on behind the last row shown."""
+        if self.found is None:
+            return
+        if by < 0 and self.deep:
+            self.deep.pop()
+        elif by > 0 and self.found.next is not None and (self.deep or self.page >= self.found.pages):
+            self.deep.append(self.found.next)
+        else:
+            self.page = max(1, min(self.page + by, self.found.pages))
+        await self._load()
+
+    async def _per_page_changed(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        self.per_page = event.value if event.value in PER_PAGE else leads.PER_PAGE
+        self.page, self.deep = 1, []
+        await self._load()
+
+    async def refresh(self) -> None:
+        """The same page again, after something was done to a lead of it."""
+        self._say(await ask(_counts))
+        await self._load()
+
+    async def _load(self) -> None:
+        self.table.props("loading")
+        self.found = found = await ask(
+            leads.page_of,
+            self.which,
+            sort=self.sort,
+            descending=self.descending,
+            page=self.page,
+            per_page=self.per_page,
+            after=self.deep[-1] if self.deep else None,
+        )
+        self.page = found.page
+        self.table.props(remove="loading")
+        self.table.rows = [_row(lead) for lead in found.rows]
+        self.table.pagination = {
+            "sortBy": self.sort.value,
+            "descending": self.descending,
+            "page": 1,
+            "rowsPerPage": self.per_page,
+            "rowsNumber": self.per_page,  # the foot is ours: the table shows what it is given
+        }
+        self.table.visible = bool(found.rows)
+        await self._show_none(found)
+        self._show_foot(found)
+        self._remember()
+
+    def _remember(self, open_id: int | None = None) -> None:
+        """The address says what is shown, so that it can be kept, sent, and come back to."""
+        asked: dict[str, str] = {}
+        if not self.which.is_empty:
+            asked["filter"] = json.dumps(self.which.to_dict(), separators=(",", ":"))
+        if (self.sort, self.descending) != (LeadSort.LAST_CONTACT, True):
+            asked["sort"] = self.sort.value + ("" if self.descending else "-up")
+        if self.page > 1:
+            asked["page"] = str(self.page)
+        lead_id = open_id or self.drawer.lead_id
+        if lead_id:
+            asked["id"] = str(lead_id)
+        path = "/leads?" + urlencode(asked, quote_via=quote, safe="") if asked else "/leads"
+        if len(path) <= LONGEST_ADDRESS:
+            ui.navigate.history.replace(safe.own_path(path))
+
+    # ---------------------------------------------------------------- tabs, foot, selection
+
+    def _draw_tabs(self) -> None:
+        with ui.tabs(value=self._tab(), on_change=self._tab_changed).classes("p-full p-tabs p-m-hide") as self.tabs:
+            for name, (words, _statuses) in TABS.items():
+                with ui.tab(name, label=_(words)):
+                    self.tab_counts[name] = text("", "p-cnt quiet")
+
+    def _tab(self) -> str:
+        return next((name for name, (_w, statuses) in TABS.items() if statuses == self.which.statuses), "")
+
+    def _show_tab(self) -> None:
+        if self.tabs is not None and self.tabs.value != self._tab():
+            self.tabs.value = self._tab()
+
+    def _sort_menu(self) -> None:
+        with ui.element("button").classes("p-sort") as opener:
+            self.sort_words = text("")
+            ui.icon("sym_r_arrow_downward").style("font-size:16px")
+        opener.props("type=button aria-haspopup=menu")
+        with opener, ui.menu().props("auto-close"):
+            for sort, words in SORTS.items():
+                ui.menu_item(_(words), lambda sort=sort: self._order(sort, sort is not LeadSort.NAME))
+
+    def _draw_foot(self) -> None:
+        with ui.element("div").classes("p-lead-foot") as self.foot:
+            self.range = text("", "p-t-sm p-t-2 p-num")
+            with ui.element("span").classes("p-row p-g8 p-end"):
+                text(_("Rows"), "p-t-sm p-t-2 p-m-hide")
+                rows = ui.select(list(PER_PAGE), value=self.per_page, on_change=self._per_page_changed)
+                rows.classes("p-m-hide p-rows-select").props["aria-label"] = _("Rows on a page")
+                self.back = icon_button("chevron_left", _("Page before"), lambda: self._turn(-1), size="sm")
+                self.pages = text("", "p-t-sm p-num")
+                self.forth = icon_button("chevron_right", _("Next page"), lambda: self._turn(1), size="sm")
+
+    def _show_foot(self, found: LeadPage) -> None:
+        self.foot.visible = bool(found.rows)
+        first = (found.page - 1 + len(self.deep)) * found.per_page + 1
+        last = first + len(found.rows) - 1
+        words = _("{first}–{last} of {total}").format(
+            first=formats.number(first), last=formats.number(last), total=formats.counted(found.total)
+        )
+        self.range.text = words
+        total = ngettext("{n} lead", "{n} leads", found.total).format(n=formats.counted(found.total))
+        self.about_count.text = total
+        self.sort_words.text = _(SORTS[self.sort])
+        number = found.page + len(self.deep)
+        pages = formats.number(found.pages) + ("+" if found.total > COUNTED_UP_TO else "")
+        self.pages.text = f"{formats.number(number)} / {pages}"
+        self.back.set_enabled(number > 1)
+        self.forth.set_enabled(found.next is not None or found.page < found.pages)
+
+    def _draw_bulk(self) -> None:
+        with ui.element("div").classes("p-bulk").props("role=toolbar") as self.bulk:
+            self.chosen = text("", "p-b")
+            self.all_matching = button("", self._all_to_campaign, kind="gho")
+            ui.element("span").classes("sep")
+            button(_("Create campaign"), self._chosen_to_campaign, icon="campaign")
+            icon_button("close", _("Clear the selection"), self._clear_selection)
+        self.bulk.visible = False
+        self.bulk.props["aria-label"] = _("Selected leads")
+
+    def _selection_changed(self) -> None:
+        count = len(self.table.selected)
+        self.bulk.visible = bool(count) and self.may_write
+        self.chosen.text = ngettext("{n} selected", "{n} selected", count).format(n=formats.number(count))
+        total = self.found.total if self.found else 0
+        self.all_matching.text = _("Use all {n}").format(n=formats.counted(total))
+        self.all_matching.visible = total > count
+
+    def _clear_selection(self) -> None:
+        self.table.selected.clear()
+        self.table.update()
+        self._selection_changed()
+
+    async def _show_none(self, found: LeadPage) -> None:
+        """Nothing matches: names the filter that leaves out most, and offers to take it away."""
+        self.none.clear()
+        self.none.visible = not found.rows
+        if found.rows:
+            return
+        worst = await ask(_leaves_out_most, self.which)
+        with self.none:
+            if worst is None:
+                with state("filter_alt_off", _("No leads match these filters"), tone="quiet"):
+                    button(_("Clear filters"), lambda: self._narrow(LeadFilter()), kind="gho")
+                return
+            field, count, label = worst
+            body = ngettext("{n} lead is left out by {filter}.", "{n} leads are left out by {filter}.", count)
+            body = body.format(n=formats.counted(count), filter=label)
+            with state("filter_alt_off", _("No leads match these filters"), body, tone="quiet"):
+                without = replace(self.which, **{field: getattr(LeadFilter(), field)})
+                button(_("Take out {filter}").format(filter=label), lambda: self._narrow(without), icon="close")
+                button(_("Clear filters"), lambda: self._narrow(LeadFilter()), kind="gho")
+
+    # ---------------------------------------------------------------- one lead
+
+    async def _opened(self, event: events.GenericEventArguments) -> None:
+        await self._open(event.args)
+
+    async def _open(self, lead_id: object) -> None:
+        if isinstance(lead_id, int) and await self.drawer.open(lead_id, self._place_of(lead_id)):
+            self._mark(lead_id)
+            self._remember(lead_id)
+
+    def _closed(self) -> None:
+        self._mark(0)
+        self._remember()
+
+    def _mark(self, lead_id: int) -> None:
+        """The row whose lead is open is tinted."""
+        for row in self.table.rows:
+            row["is_open"] = row["id"] == lead_id
+        self.table.update()
+
+    async def _walk(self, by: int) -> None:
+        ids = [row["id"] for row in self.table.rows]
+        if self.drawer.lead_id in ids:
+            there = ids.index(self.drawer.lead_id) + by
+            if 0 <= there < len(ids):
+                await self._open(ids[there])
+
+    def _place_of(self, lead_id: int) -> tuple[str, bool, bool]:
+        """`4 of 3,184`, and whether there is one before and behind it on this page."""
+        ids = [row["id"] for row in self.table.rows]
+        if lead_id not in ids or self.found is None:
+            return "", False, False
+        place = ids.index(lead_id)
+        first = (self.found.page - 1 + len(self.deep)) * self.found.per_page
+        words = _("{n} of {total}").format(n=formats.number(first + place + 1), total=formats.counted(self.found.total))
+        return words, place > 0, place < len(ids) - 1
+
+    async def _key(self, event: events.KeyEventArguments) -> None:
+        if not event.action.keydown or event.modifiers.ctrl or event.modifiers.meta or event.modifiers.alt:
+            return
+        if event.key == "/":
+            self.filters.focus()
+        elif event.key.escape:
+            if self.drawer.lead_id:
+                self.drawer.close()
+            else:
+                self._clear_selection()
+        elif self.drawer.lead_id and (event.key == "j" or event.key.arrow_down):
+            await self._walk(1)
+        elif self.drawer.lead_id and (event.key == "k" or event.key.arrow_up):
+            await self._walk(-1)
+
+    # ---------------------------------------------------------------- to a campaign
+
+    def _to_campaign(self) -> None:
+        _write_to(self.which)
+
+    def _all_to_campaign(self) -> None:
+        _write_to(self.which)
+
+    def _chosen_to_campaign(self) -> None:
+        _write_to(LeadFilter(ids=tuple(row["id"] for row in self.table.selected)))
+
+
+def _write_to(which: LeadFilter) -> None:
+    """Opens a new campaign for these leads."""
+    if which.is_empty:
+        safe.go("/campaigns/new")
+    else:
+        safe.go("/campaigns/new?audience=" + quote(json.dumps(which.to_dict(), separators=(",", ":")), safe=""))
+
+
+def _leaves_out_most(work: Work, actor: Actor, which: LeadFilter) -> tuple[str, int, str] | None:
+    """The filter without which the most leads would match: its name, how many, and its words; None without any."""
+    without = {
+        field: leads.count_of(work, actor, replace(which, **{field: getattr(LeadFilter(), field)}))
+        for field in filter_labels(which)
+    }
+    field = max(without, key=lambda name: without[name], default=None)
+    return (field, without[field], filter_labels(which)[field]) if field and without[field] else None
+
+
+# ---------------------------------------------------------------- the table
+
+
+def _row(lead: LeadRow) -> dict[str, Any]:
+    """What the templates show: words and names of looks, and no address that safe_url has not passed."""
+    look = LOOKS[lead.status]
+    icon, tone, on_whatsapp = ON_WHATSAPP[lead.on_whatsapp.value]
+    return {
+        "id": lead.id,
+        "name": lead.name,
+        "category": lead.category or "",
+        "where": lead.neighbourhood or lead.city or formats.UNKNOWN,
+        "about": " · ".join(filter(None, [lead.category, lead.neighbourhood or lead.city])),
+        "initials": initials(lead.name),
+        "tint": tint(lead.name),
+        "rating": formats.rating(lead.rating) if lead.rating is not None else "",
+        "reviews": f"({formats.number(lead.review_count)})" if lead.review_count is not None else "",
+        "phone": formats.phone(lead.phone),
+        "has_phone": lead.phone is not None,
+        "wa_icon": f"sym_r_{icon}",
+        "wa_tone": tone,
+        "wa_words": _(on_whatsapp),
+        "safe_site": safe.safe_url(lead.website) or "",
+        "status": _(look.words),
+        "status_tone": look.tone,
+        "status_icon": f"sym_r_{look.icon}" if look.icon != "dot" else "",
+        "is_dim": lead.status is LeadStatus.OPTED_OUT,
+        "is_open": False,
+        "last": formats.ago(lead.last_contact_at) if lead.last_contact_at else formats.UNKNOWN,
+        "site_words": _("Website"),
+    }
+
+
+def _table() -> ui.table:
+    def column(name: str, label: str, align: str = "left", sortable: bool = False) -> dict[str, Any]:
+        return {"name": name, "label": label, "field": "name", "align": align, "sortable": sortable}
+
+    columns = [
+        column("name", _("Company"), sortable=True),
+        column("where", _("Neighbourhood")),
+        column("rating", _("Rating"), "right", sortable=True),
+        column("phone", _("Phone")),
+        column("site", _("Website")),
+        column("status", _("Status")),
+        column("last_contact", _("Last contact"), sortable=True),
+    ]
+    pagination = {"rowsPerPage": leads.PER_PAGE, "rowsNumber": leads.PER_PAGE, "page": 1}
+    table = ui.table(rows=[], columns=columns, row_key="id", selection="multiple", pagination=pagination)
+    table.classes("bleed p-leads").props('hide-bottom binary-state-sort :grid="Quasar.Screen.lt.sm"')
+    table.props("column-sort-order=da")
+    _draw_cells(table)
+    return table
+
+
+def _draw_cells(table: ui.table) -> None:
+    """Templates that the browser fills from the rows; they are constants, whatever a business is called."""
+    table.add_slot(
+        "body-cell-name",
+        """
+        <q-td :props="props" :class="{dim: props.row.is_dim, open: props.row.is_open}">
+          <div class="p-row p-g10">
+            <span :class="'p-ava sq ' + props.row.tint" aria-hidden="true">{{ props.row.initials }}</span>
+            <div class="p-col p-lead-name">
+              <a class="p-plain p-b p-ell" :href="'/leads?id=' + props.row.id"
+                @click.exact.prevent="$parent.$emit('open', props.row.id)">{{ props.row.name }}</a>
+              <span class="p-t-xs p-t-3 p-ell">{{ props.row.category }}</span>
+            </div>
+          </div>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-where",
+        '<q-td :props="props"><span class="p-t-2 p-t-sm p-nowrap">{{ props.row.where }}</span></q-td>',
+    )
+    table.add_slot(
+        "body-cell-rating",
+        """
+        <q-td :props="props">
+          <span v-if="props.row.rating" class="p-row p-g4 p-stars">
+            <q-icon name="star" size="16px" class="p-star" aria-hidden="true"/>
+            <span class="p-b">{{ props.row.rating }}</span>
+            <span class="p-t-3 p-t-xs p-reviews">{{ props.row.reviews }}</span>
+          </span>
+          <span v-else class="p-t-3">—</span>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-phone",
+        """
+        <q-td :props="props">
+          <span v-if="props.row.has_phone" class="p-row p-g6 p-num p-t-sm p-nowrap">
+            <q-icon :name="props.row.wa_icon" :class="props.row.wa_tone" size="16px" aria-hidden="true">
+              <q-tooltip>{{ props.row.wa_words }}</q-tooltip>
+            </q-icon>
+            <span class="p-sr">{{ props.row.wa_words }}</span>{{ props.row.phone }}
+          </span>
+          <span v-else class="p-t-3">—</span>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-site",
+        """
+        <q-td :props="props">
+          <a v-if="props.row.safe_site" :href="props.row.safe_site" target="_blank" rel="noopener noreferrer"
+            class="p-t-2" :aria-label="props.row.site_words + ': ' + props.row.name" @click.stop>
+            <q-icon name="sym_r_language" size="18px" aria-hidden="true"/>
+            <q-tooltip>{{ props.row.safe_site }}</q-tooltip>
+          </a>
+          <span v-else class="p-t-3">—</span>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-status",
+        """
+        <q-td :props="props">
+          <span :class="'p-chip ' + props.row.status_tone">
+            <q-icon v-if="props.row.status_icon" :name="props.row.status_icon" aria-hidden="true"/>
+            <i v-else class="dot"></i>{{ props.row.status }}
+          </span>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-last_contact",
+        '<q-td :props="props"><span class="p-t-2 p-t-sm p-nowrap">{{ props.row.last }}</span></q-td>',
+    )
+    table.add_slot(
+        "item",
+        """
+        <a class="p-lead-card" :href="'/leads?id=' + props.row.id"
+          @click.exact.prevent="$parent.$emit('open', props.row.id)">
+          <span :class="'p-ava sq s40 ' + props.row.tint" aria-hidden="true">{{ props.row.initials }}</span>
+          <span class="p-col p-grow">
+            <span class="p-row p-between p-g8">
+              <span :class="{'p-b': true, 'p-ell': true, 'p-t-3': props.row.is_dim}">{{ props.row.name }}</span>
+              <span class="p-t-xs p-t-3 p-nowrap">{{ props.row.last }}</span>
+            </span>
+            <span class="p-t-sm p-t-3 p-ell">{{ props.row.about }}</span>
+            <span class="p-row p-g8 p-t-sm p-t-2 p-num p-lead-line">
+              <span v-if="props.row.has_phone" class="p-row p-g4 p-nowrap">
+                <q-icon :name="props.row.wa_icon" :class="props.row.wa_tone" size="16px" aria-hidden="true"/>
+                <span class="p-sr">{{ props.row.wa_words }}</span>{{ props.row.phone }}
+              </span>
+              <span v-if="props.row.rating" class="p-row p-g2">
+                <q-icon name="star" size="14px" class="p-star" aria-hidden="true"/>{{ props.row.rating }}
+              </span>
+              <span :class="'p-chip p-end ' + props.row.status_tone">
+                <q-icon v-if="props.row.status_icon" :name="props.row.status_icon" aria-hidden="true"/>
+                <i v-else class="dot"></i>{{ props.row.status }}
+              </span>
+            </span>
+          </span>
+        </a>
+        """,
+    )

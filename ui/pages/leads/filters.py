@@ -1,0 +1,202 @@
+"""The row of filters: the search box, a chip for each filter, blue where it is set."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from nicegui import events, ui
+
+from core.leads import service as leads
+from core.leads.queries import Choice, Choices
+from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneType
+from ui.calls import ask
+from ui.pages.leads.looks import LOOKS
+from ui.parts.button import button
+from ui.parts.campaign_words import ON_WHATSAPP, filter_labels
+from ui.parts.text import ICONS, icon, text
+from ui.words import N_, _, formats
+
+RATINGS = (3.0, 3.5, 4.0, 4.5)
+REVIEWS = (10, 50, 200)
+MANY = 12  # choices from which on they can be searched
+ALWAYS = ("cities", "categories", "min_rating", "on_whatsapp", "statuses")
+NAMES = {
+    "cities": N_("City"),
+    "categories": N_("Category"),
+    "min_rating": N_("Rating"),
+    "on_whatsapp": N_("WhatsApp"),
+    "statuses": N_("Status"),
+}
+Changed = Callable[[LeadFilter], Awaitable[None]]
+
+
+class Filters:
+    """Tells `changed` the new filter; shows the one it is given."""
+
+    def __init__(self, which: LeadFilter, changed: Changed) -> None:
+        self.which = which
+        self.changed = changed
+        self._choices: Choices | None = None
+        self.search = ui.input(placeholder=_("Name, phone, website…"), value=which.text, on_change=self._typed)
+        self.search.classes("p-lead-search").props("debounce=300 clearable type=search maxlength=100")
+        self.search.props["aria-label"] = _("Search in your leads")
+        self.search.add_slot("prepend", '<q-icon name="sym_r_search" size="18px" aria-hidden="true"/>')
+        with ui.element("div").classes("p-row p-g8 p-lead-chips"):
+            self.chips = {field: _Chip(self, field) for field in ALWAYS}
+            self.others = ui.element("span").classes("p-row p-g8")
+            self._more()
+            self.clear = button(_("Clear"), self._clear, kind="gho", size="sm")
+        self.show(which)
+
+    def show(self, which: LeadFilter) -> None:
+        """What is set now; an open menu stays open."""
+        self.which = which
+        if (self.search.value or "").strip() != which.text:
+            self.search.value = which.text
+        labels = filter_labels(which)
+        for field, chip in self.chips.items():
+            chip.show(labels.get(field, ""))
+        self.others.clear()
+        with self.others:
+            for field, label in labels.items():
+                if field not in ALWAYS and field != "text":
+                    _Chip(self, field).show(label)
+        self.others.visible = bool(self.others.default_slot.children)
+        self.clear.visible = bool(labels)
+
+    def focus(self) -> None:
+        self.search.run_method("focus")
+
+    def _more(self) -> None:
+        """Filters that have no chip of their own until they are set."""
+        with ui.element("button").classes("p-fchip add").props("type=button aria-haspopup=menu"):
+            icon("add", 16)
+            text(_("Filter"))
+            with ui.menu().props("auto-close"):
+                self._head(_("Phone"))
+                self._choice(_("With phone"), has_phone=True)
+                self._choice(_("Only mobiles"), phone_types=(PhoneType.MOBILE,))
+                self._choice(_("Only landlines"), phone_types=(PhoneType.LANDLINE,))
+                self._head(_("Website"))
+                self._choice(_("With website"), has_website=True)
+                self._choice(_("Without website"), has_website=False)
+                self._head(_("Reviews"))
+                for least in REVIEWS:
+                    self._choice(_("{n} or more").format(n=formats.number(least)), min_reviews=least)
+
+    def _head(self, words: str) -> None:
+        with ui.item().classes("p-head"):
+            text(words)
+
+    def _choice(self, words: str, **values: Any) -> None:
+        async def chosen() -> None:
+            await self.set(**values)
+
+        with ui.menu_item(on_click=chosen):
+            text(words)
+
+    async def set(self, **values: Any) -> None:
+        await self.changed(replace(self.which, **values))
+
+    async def _typed(self, event: events.ValueChangeEventArguments[Any]) -> None:
+        typed = (event.value or "")[:100].strip()
+        if typed != self.which.text:
+            await self.changed(replace(self.which, text=typed))
+
+    async def _clear(self) -> None:
+        await self.changed(LeadFilter())
+
+    async def choices(self) -> Choices:
+        """Asked for when the first menu opens, and kept for this page."""
+        if self._choices is None:
+            self._choices = await ask(leads.choices)
+        return self._choices
+
+
+class _Chip:
+    """One filter: opens its choices, and takes itself away where it is set."""
+
+    def __init__(self, row: Filters, field: str) -> None:
+        self.row = row
+        self.field = field
+        with ui.element("button").classes("p-fchip").props("type=button") as self.chip:
+            self.label = text("", "p-ell")
+            self.close = ui.icon(ICONS + "close").style("font-size:16px").props("role=button tabindex=0")
+            self.close.on("click.stop", self._take_away).on("keydown.enter.stop", self._take_away)
+            self.expand = icon("expand_more", 16)
+            if field in NAMES:
+                self.chip.props("aria-haspopup=menu")
+                with ui.menu().classes("p-choices") as self.menu:
+                    self.body = ui.element("div").classes("p-col")
+                self.menu.on("before-show", self._fill)
+
+    def show(self, label: str) -> None:
+        self.label.text = label or _(NAMES[self.field])
+        self.chip.classes(add="on" if label else "", remove="" if label else "on")
+        self.close.visible = bool(label)
+        self.close.props["aria-label"] = _("Take out {filter}").format(filter=label)
+        self.expand.visible = not label and self.field in NAMES
+
+    async def _take_away(self) -> None:
+        await self.row.set(**{self.field: getattr(LeadFilter(), self.field)})
+
+    async def _fill(self) -> None:
+        """What may be chosen, as it is chosen now."""
+        choices = await self.row.choices() if self.field in ("cities", "categories") else None
+        self.body.clear()
+        with self.body:
+            match self.field:
+                case "cities":
+                    self._named(choices.cities if choices else [])
+                case "categories":
+                    self._named(choices.categories if choices else [])
+                case "min_rating":
+                    for stars in RATINGS:
+                        self._one(f"≥ {formats.rating(stars)}", stars)
+                case "on_whatsapp":
+                    self._several({state: _(ON_WHATSAPP[state]) for state in OnWhatsApp})
+                case "statuses":
+                    self._several({status: _(LOOKS[status].words) for status in reversed(LeadStatus)})
+
+    def _named(self, choices: list[Choice]) -> None:
+        """By their frequency; those chosen that are none of these stand first."""
+        chosen = getattr(self.row.which, self.field)
+        words = {value: value for value in chosen}
+        counts = {choice.value: choice.n for choice in choices}
+        words |= {value: value for value in counts}
+        boxes = self._several(words, counts)
+        if len(words) > MANY:
+            search = ui.input(placeholder=_("Search…")).props("dense autofocus").classes("p-full")
+            search.props["aria-label"] = _("Search…")
+            search.move(self.body, target_index=0)
+            search.on_value_change(lambda event: _show_only(boxes, str(event.value or "")))
+
+    def _several(self, words: dict[Any, str], counts: dict[Any, int] | None = None) -> dict[str, ui.element]:
+        boxes: dict[str, ui.element] = {}
+        with ui.element("div").classes("p-choice-list"):
+            for value, label in words.items():
+                with ui.element("div").classes("p-row p-between p-g12") as boxes[label]:
+                    is_on = value in getattr(self.row.which, self.field)
+                    ui.checkbox(label, value=is_on, on_change=lambda e, value=value: self._toggle(value, e.value))
+                    if counts and value in counts:
+                        text(formats.number(counts[value]), "p-t-xs p-t-3 p-num")
+        return boxes
+
+    def _one(self, label: str, value: float) -> None:
+        async def chosen() -> None:
+            self.menu.close()
+            await self.row.set(**{self.field: value})
+
+        with ui.menu_item(on_click=chosen):
+            text(label, "p-num")
+
+    async def _toggle(self, value: Any, is_on: bool) -> None:
+        chosen = [v for v in getattr(self.row.which, self.field) if v != value]
+        await self.row.set(**{self.field: (*chosen, value) if is_on else tuple(chosen)})
+
+
+def _show_only(boxes: dict[str, ui.element], typed: str) -> None:
+    for label, box in boxes.items():
+        box.visible = typed.casefold().strip() in label.casefold()
