@@ -25,6 +25,8 @@ from core.leads.keeping import keep_places
 from core.leads.rules import LeadFilter, PhoneType
 from core.ports import Place
 from core.runtime import Runtime
+from core.searches import service as searches
+from core.searches.rules import Source
 from core.settings import Settings
 from core.tables import Instance
 from sandbox.maps.city import City
@@ -58,6 +60,7 @@ def main() -> int:
         keep_leads(runtime, actor)
         link_numbers(runtime, actor)
         start_campaign(runtime, actor)
+        start_searches(runtime, actor)
     runtime.close()
     print(f"\n  Sign in as {EMAIL} with {json.loads(kept.read_text())['password']}\n", flush=True)
     return 0
@@ -173,6 +176,24 @@ def start_campaign(runtime: Runtime, actor: Actor) -> None:
         total = campaigns.start(work, actor, campaign_id, saved.version)
     rest = timedelta(seconds=6.5 * total)
     print(f"a campaign to {total} people is under way, for about {rest.seconds // 60} min", flush=True)
+
+
+def start_searches(runtime: Runtime, actor: Actor) -> None:
+    """What a history holds: something found, nothing found, and one that the map stopped."""
+    if not runtime.settings.demo_map_url:
+        return
+    for term, limit in (("barbearia", 60), ("naoexiste", 20), ("bloqueado", 20)):
+        with runtime.work() as work:
+            searches.start(
+                work,
+                actor,
+                source=Source.DEMO_MAP,
+                terms=[term],
+                place_name=CITY,
+                radius_m=5_000,
+                limit=limit,
+                language="pt-BR",
+            )
 
 
 if __name__ == "__main__":
