@@ -16,7 +16,7 @@ from ui.parts import safe
 from ui.parts.avatar import avatar
 from ui.parts.button import button, icon_button
 from ui.parts.text import icon, text
-from ui.session import current_actor, remember
+from ui.session import PASSWORD, current_actor, remember
 from ui.words import LANGUAGES, N_, _, language
 
 THEMES = {"light": N_("Light"), "dark": N_("Dark"), "system": N_("As the system")}
@@ -54,6 +54,7 @@ def _menu(dark: ui.dark_mode) -> None:
         for theme, words in THEMES.items():
             _choice(_(words), THEME_ICONS[theme], lambda theme=theme: set_theme(theme, dark))
         ui.separator()
+        _choice(_("Change password"), "key", lambda: safe.go(PASSWORD))
         _choice(_("Sign out"), "logout", sign_out)
         _choice(_("Sign out on all devices"), "devices", sign_out_everywhere)
 
@@ -101,6 +102,7 @@ async def on_a_phone(actor: Actor, dark: ui.dark_mode) -> None:
             if theme == actor.theme:
                 made.classes("sof", remove="sec")
     with ui.element("div").classes("p-row p-g8 p-wrap").style("padding:4px 10px"):
+        button(_("Change password"), lambda: safe.go(PASSWORD), icon="key", size="sm")
         button(_("Sign out"), sign_out, icon="logout", size="sm")
         button(_("Sign out on all devices"), sign_out_everywhere, kind="gho", size="sm")
     await _teams(teams, lambda words, name, act: button(words, act, icon=name, size="sm"))

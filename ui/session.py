@@ -30,6 +30,7 @@ from ui.calls import Fault, in_work
 SIGN_IN = "/sign-in"
 WELCOME = "/welcome"
 INVITE = "/invite/"
+PASSWORD = "/password"  # noqa: S105 - the page to change it on
 HEALTH = "/healthz"
 DOORS = (SIGN_IN, WELCOME)
 OPEN_FOLDERS = (INVITE, "/assets/", f"/_nicegui/{nicegui.__version__}/")

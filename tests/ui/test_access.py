@@ -227,3 +227,26 @@ async def test_an_unknown_invite_says_so(web: Web) -> None:
         answer = await web.stranger().get(f"/invite/{token}")
         assert answer.status_code == 404
         assert "<script>alert" not in answer.text
+
+
+async def test_ana_changes_her_password_and_every_other_device_is_out(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    old = people.token["Ana"]
+    browser = web.stranger(sid=old)
+    assert "Trocar a senha" in (await browser.get("/password")).text
+    wrong = await browser.post("/password", data={"old": "not hers at all", "password": "uma outra bem longa"})
+    assert wrong.status_code == 422
+    assert "Esta não é a sua senha" in wrong.text
+    weak = await browser.post("/password", data={"old": PASSWORD, "password": "curta"})
+    assert "Pelo menos 10 caracteres." in weak.text
+    done = await browser.post("/password", data={"old": PASSWORD, "password": "uma outra bem longa"})
+    assert (done.status_code, done.headers["location"]) == (303, "/")
+    assert (await browser.get("/")).status_code == 200, "she stays signed in, with a new cookie"
+    assert "/sign-in" in (await web.stranger(sid=old).get("/")).headers["location"]
+
+
+async def test_a_stranger_has_no_password_to_change(web: Web) -> None:
+    assert "/sign-in" in (await web.stranger().get("/password")).headers["location"]
+    answer = await web.stranger().post("/password", data={"old": PASSWORD, "password": "uma outra bem longa"})
+    assert answer.status_code in (303, 401, 403)
