@@ -33,7 +33,7 @@ class Shot:
 
 
 def open_first_lead(page: Page) -> None:
-    page.locator("tbody tr").first.click()
+    page.locator("tbody tr, .p-lead-card").filter(visible=True).first.click()
 
 
 def open_connect(page: Page) -> None:
@@ -61,6 +61,7 @@ SHOTS = (
     Shot("09-queues", "/queues"),
     Shot("10-team", "/team"),
     Shot("10b-do-not-contact", "/team?tab=do-not-contact"),
+    Shot("11-password", "/password"),
 )
 
 
