@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from core.errors import PrumoError
 from core.settings import Settings
-from ui import live, theme
+from ui import live, sockets, theme
 from ui.calls import open_calls
 from ui.pages import access
 from ui.parts import safe
@@ -45,6 +45,7 @@ def main() -> None:
     _log_to_stdout()
     calls = open_calls(settings)
     app.add_middleware(Guard, settings=settings)
+    sockets.tie_to_pages(settings)
     app.add_route("/healthz", _healthy, methods=["GET"])
     assets.register(app, settings.data_folder)
     access.register(app, settings)

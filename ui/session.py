@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import nicegui
 from nicegui import Client, context
@@ -171,7 +171,7 @@ def tied_to_session(scope: Scope, settings: Settings) -> Scope:
     """Lets a socket speak for a page only with the cookie that the page was asked for with.
 
     NiceGUI takes the page's id alone, which stands in the page's HTML.  With another cookie (somebody signed in anew,
-    or the id leaked) the id is taken off, NiceGUI refuses the handshake and the browser loads the page again.
+    or the id leaked) the id is replaced, NiceGUI refuses the handshake and the browser loads the page again.
     """
     query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
     client = Client.instances.get(query.get("client_id", [""])[0])
@@ -179,7 +179,8 @@ def tied_to_session(scope: Scope, settings: Settings) -> Scope:
         return scope
     if cookies.token_of(scope, settings) == cookies.token_of(client.request.scope, settings):
         return scope
-    return {**scope, "query_string": re.sub(rb"client_id=[^&]*", b"client_id=", scope["query_string"])}
+    query["client_id"] = ["nobody"]  # written anew: `client%5Fid` is the same name to who reads it
+    return {**scope, "query_string": urlencode(query, doseq=True).encode()}
 
 
 class _TooLarge(Exception):
