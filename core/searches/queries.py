@@ -63,9 +63,11 @@ class SearchProgress:
 
     @property
     def share(self) -> float:
-        """0 to 1 of the way to the limit, or of the terms where they get there sooner."""
-        if self.is_over:
+        """0 to 1 of the way to the limit, or of the terms where they get there sooner; 1 when read to its end."""
+        if self.status is SearchStatus.DONE:
             return 1.0
+        if self.is_over:
+            return min(1.0, self.found / self.limit)
         by_terms = self.term_now / len(self.terms)
         return min(1.0, max(by_terms, self.found / self.limit))
 

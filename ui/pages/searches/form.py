@@ -162,7 +162,7 @@ class Asking:
 
     def _show_point(self) -> None:
         help_line = self.where.help
-        if self.point is None:
+        if self.point is None or self.place.value:  # a place that is named and found has both
             help_line.text = _("Or drag the circle on the map.")
         else:
             help_line.text = _("The point on the map: {point}").format(point=point_words(*self.point))

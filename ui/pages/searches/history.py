@@ -206,7 +206,7 @@ def _table(may_act: bool) -> ui.table:
     columns = [
         column("search", _("Search")),
         column("status", _("Status")),
-        column("found", _("Found"), "right"),
+        column("found", _("Found"), "right", "p-m-hide"),
         column("with_phone", _("With a phone"), "right", "p-m-hide"),
         column("duplicates", _("Duplicates"), "right", "p-m-hide"),
         column("added", _("New ones"), "right", "p-m-hide"),
@@ -234,7 +234,7 @@ def _table(may_act: bool) -> ui.table:
               <q-icon :name="props.row.icon" aria-hidden="true"/>{{ props.row.status }}
             </span>
           </q-td>
-          <q-td class="text-right">{{ props.row.found }}</q-td>
+          <q-td class="text-right p-m-hide">{{ props.row.found }}</q-td>
           <q-td class="text-right p-m-hide">{{ props.row.with_phone }}</q-td>
           <q-td class="text-right p-t-2 p-m-hide">{{ props.row.duplicates }}</q-td>
           <q-td class="text-right p-b p-m-hide">{{ props.row.added }}</q-td>
@@ -252,7 +252,7 @@ def _table(may_act: bool) -> ui.table:
                 @click="() => $parent.$emit('act', props.row.is_open ? 'cancel' : 'repeat', props.row.id)">
                 <q-tooltip>{{ props.row.is_open ? props.row.words.cancel : props.row.words.repeat }}</q-tooltip>
               </q-btn>
-              <q-btn flat class="gho ico p-xs" icon="sym_r_more_horiz" :aria-label="props.row.words.more"
+              <q-btn flat class="gho ico p-xs p-m-hide" icon="sym_r_more_horiz" :aria-label="props.row.words.more"
                 :disable="!props.row.has_leads">
                 <q-menu auto-close><q-list>
                   <q-item v-for="verb in ['leads', 'campaign']" :key="verb" clickable

@@ -61,7 +61,7 @@ class Watching:
                 self.speed = _Stat(_("Speed"))
             self.why = ui.element("div")
         self.polite = text("", "p-sr").props("role=status aria-live=polite")
-        self.table = _table()
+        self.table = _table(progress.is_over)
         self.empty = ui.element("div").classes("p-full")
         self._take(finds, is_first=True)
         self._show(progress)
@@ -278,7 +278,7 @@ def _coming() -> None:
                 ui.element("span").classes("p-skel").style("width:110px")
 
 
-def _table() -> ui.table:
+def _table(is_over: bool) -> ui.table:
     def column(name: str, label: str, align: str = "left", classes: str = "") -> dict[str, Any]:
         return {
             "name": name,
@@ -290,7 +290,7 @@ def _table() -> ui.table:
         }
 
     columns = [
-        column("name", _("Coming in")),
+        column("name", _("Leads") if is_over else _("Coming in")),
         column("where", _("Neighbourhood"), classes="p-m-hide"),
         column("rating", _("Rating"), "right", "p-m-hide"),
         column("phone", _("Phone")),
