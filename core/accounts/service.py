@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core import audit
@@ -34,6 +34,7 @@ from core.secrets import new_token, token_hash
 from core.tables import Invite, Membership, SessionRow, SignInTry, Team, User
 from core.work import Work
 
+TRYING = 7104  # the class of our advisory locks
 TRIES_COUNT_FOR = timedelta(minutes=15)
 WRONG_PER_HOUR_FROM_ONE_ADDRESS = 100
 INVITES_PER_DAY = 50
@@ -382,7 +383,11 @@ def _role(role: Role | str) -> Role:
 
 
 def _slow_down(work: Work, email: str, ip: str | None) -> None:
-    """Raises TooManyTries while this account from this address, or this address as a whole, has to wait."""
+    """Raises TooManyTries while this account from this address, or this address as a whole, has to wait.
+
+    These tries wait for each other: of sixty at once all would find that nobody had been wrong yet.
+    """
+    work.session.execute(select(func.pg_advisory_xact_lock(TRYING, func.hashtext(f"{email} {ip}"))))
     wrong, last = queries.wrong_tries(work.session, email=email, ip=ip, since=work.now - TRIES_COUNT_FOR)
     if last is not None:
         rest = wait_before_next_try(wrong) - (work.now - last)
