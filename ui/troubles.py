@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fastapi.exceptions import RequestValidationError
 from nicegui import App, context, ui
 from starlette.requests import Request
 from starlette.responses import Response
@@ -24,6 +25,7 @@ def register_error_pages(app: App) -> None:
         return plain.trouble(request, 500, error_id=fault_of(error, f"answering {request.scope['path']}").error_id)
 
     app.add_exception_handler(404, not_there)
+    app.add_exception_handler(RequestValidationError, not_there)  # /campaigns/abc: no such address
     app.add_exception_handler(Exception, failed)
 
 
