@@ -499,6 +499,13 @@ def upgrade() -> None:
         postgresql_where=sa.text("name_key is not null"),
     )
     op.create_index(
+        "ix_leads_opted_out",
+        "leads",
+        ["team_id", "opted_out_at"],
+        unique=False,
+        postgresql_where=sa.text("opted_out_at is not null"),
+    )
+    op.create_index(
         "ix_leads_phone_hash",
         "leads",
         ["team_id", "phone_hash"],
@@ -518,6 +525,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_leads_team_id_name_folded_id"), "leads", ["team_id", "name_folded", "id"], unique=False)
     op.create_index(
         "ix_leads_rating", "leads", ["team_id", sa.text("rating DESC NULLS LAST"), sa.text("id DESC")], unique=False
+    )
+    op.create_index(
+        "ix_leads_replied",
+        "leads",
+        ["team_id", "last_replied_at"],
+        unique=False,
+        postgresql_where=sa.text("last_replied_at is not null"),
     )
     op.create_index(
         "ix_leads_words",
@@ -1142,6 +1156,8 @@ def downgrade() -> None:
     op.drop_index(
         "ix_leads_words", table_name="leads", postgresql_using="gin", postgresql_ops={"words": "gin_trgm_ops"}
     )
+    op.drop_index("ix_leads_replied", table_name="leads", postgresql_where=sa.text("last_replied_at is not null"))
+    op.drop_index("ix_leads_opted_out", table_name="leads", postgresql_where=sa.text("opted_out_at is not null"))
     op.drop_index("ix_leads_rating", table_name="leads")
     op.drop_index(op.f("ix_leads_team_id_name_folded_id"), table_name="leads")
     op.drop_index(op.f("ix_leads_team_id_created_at_id"), table_name="leads")

@@ -46,6 +46,9 @@ class Lead(Base):
         # What is not known comes last when the list falls and first when it rises: one index serves both ways.
         Index("ix_leads_rating", "team_id", text("rating DESC NULLS LAST"), text("id DESC")),
         Index("ix_leads_last_sent", "team_id", text("last_sent_at DESC NULLS LAST"), text("id DESC")),
+        # Few of many: without these, asking for those who replied would read the whole team.
+        Index("ix_leads_replied", "team_id", "last_replied_at", postgresql_where=text("last_replied_at is not null")),
+        Index("ix_leads_opted_out", "team_id", "opted_out_at", postgresql_where=text("opted_out_at is not null")),
         Index(None, "team_id", "city"),
         Index(None, "team_id", "category"),
         Index(
