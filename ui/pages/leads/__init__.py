@@ -503,7 +503,7 @@ def _draw_cells(table: ui.table) -> None:
     )
     table.add_slot(
         "body-cell-where",
-        '<q-td :props="props"><span class="p-t-2 p-t-sm p-nowrap">{{ props.row.where }}</span></q-td>',
+        '<q-td :props="props"><span class="p-t-2 p-t-sm p-ell p-where">{{ props.row.where }}</span></q-td>',
     )
     table.add_slot(
         "body-cell-rating",

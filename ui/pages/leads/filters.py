@@ -15,7 +15,7 @@ from ui.calls import ask
 from ui.pages.leads.looks import LOOKS
 from ui.parts.button import button
 from ui.parts.campaign_words import ON_WHATSAPP, filter_labels
-from ui.parts.text import ICONS, icon, text
+from ui.parts.text import icon, text
 from ui.words import N_, _, formats
 
 RATINGS = (3.0, 3.5, 4.0, 4.5)
@@ -121,16 +121,18 @@ class _Chip:
     def __init__(self, row: Filters, field: str) -> None:
         self.row = row
         self.field = field
-        with ui.element("button").classes("p-fchip").props("type=button") as self.chip:
-            self.label = text("", "p-ell")
-            self.close = ui.icon(ICONS + "close").style("font-size:16px").props("role=button tabindex=0")
-            self.close.on("click.stop", self._take_away).on("keydown.enter.stop", self._take_away)
-            self.expand = icon("expand_more", 16)
-            if field in NAMES:
-                self.chip.props("aria-haspopup=menu")
-                with ui.menu().classes("p-choices") as self.menu:
-                    self.body = ui.element("div").classes("p-col")
-                self.menu.on("before-show", self._fill)
+        with ui.element("span").classes("p-fchip") as self.chip:
+            with ui.element("button").classes("p-fchip-open").props("type=button") as opener:
+                self.label = text("", "p-ell")
+                self.expand = icon("expand_more", 16)
+                if field in NAMES:
+                    opener.props("aria-haspopup=menu")
+                    with ui.menu().classes("p-choices") as self.menu:
+                        self.body = ui.element("div").classes("p-col")
+                    self.menu.on("before-show", self._fill)
+            with ui.element("button").classes("p-fchip-x").props("type=button") as self.close:
+                icon("close", 16)
+            self.close.on("click", self._take_away)
 
     def show(self, label: str) -> None:
         self.label.text = label or _(NAMES[self.field])

@@ -311,7 +311,7 @@ def _table(is_over: bool) -> ui.table:
     )
     table.add_slot(
         "body-cell-where",
-        '<q-td :props="props"><span class="p-t-sm p-t-2 p-nowrap">{{ props.row.where }}</span></q-td>',
+        '<q-td :props="props"><span class="p-t-sm p-t-2 p-ell p-where">{{ props.row.where }}</span></q-td>',
     )
     table.add_slot(
         "body-cell-rating",
