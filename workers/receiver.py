@@ -51,6 +51,8 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     async def webhook(request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
         where = request.path_params["instance_id"], request.path_params["gateway_name"]
+        if receiving.number_of(*where, token) is None:  # five hundred strangers' bodies would fill the memory
+            return _refused()
         try:
             body = await _body(request)
         except TooLarge:
@@ -63,8 +65,7 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
             log.warning("a webhook could not be stored: %s", trouble)
             return Response(status_code=503)
         if taken is Taken.REFUSED:
-            log.warning("refused a webhook that is not of one of our numbers")
-            return Response(status_code=401)
+            return _refused()
         if taken is Taken.STORED:
             wake.set()
         return Response(status_code=204)
@@ -78,6 +79,11 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
             Route("/healthz", healthz),
         ]
     )
+
+
+def _refused() -> Response:
+    log.warning("refused a webhook that is not of one of our numbers")
+    return Response(status_code=401)
 
 
 async def _body(request: Request) -> bytes:

@@ -40,13 +40,18 @@ class Receiving:
         self._last_state: dict[str, tuple[GatewayEvent, float]] = {}
         self._lock = threading.Lock()
 
-    def take(self, instance_id: str, gateway_name: str, token: str, body: bytes) -> Taken:
-        """Raises DatabaseAway when it could not be stored: the gateway is to come again."""
+    def number_of(self, instance_id: str, gateway_name: str, token: str) -> InstanceId | None:
+        """Whose token this is; None for a stranger.  Cheap, and known before a body is read."""
         if not instance_id.isascii() or not instance_id.isdecimal() or int(instance_id[:20]) > LARGEST_ID:
-            return Taken.REFUSED
+            return None
         number = InstanceId(int(instance_id))
         expected = sessions.webhook_token(self._runtime.settings.secret_key, number, gateway_name)
-        if not hmac.compare_digest(expected.encode(), token.encode()):
+        return number if hmac.compare_digest(expected.encode(), token.encode()) else None
+
+    def take(self, instance_id: str, gateway_name: str, token: str, body: bytes) -> Taken:
+        """Raises DatabaseAway when it could not be stored: the gateway is to come again."""
+        number = self.number_of(instance_id, gateway_name, token)
+        if number is None:
             return Taken.REFUSED
         kept = self._runtime.whatsapp.storable(body)
         if kept.instance is not None and kept.instance != gateway_name:

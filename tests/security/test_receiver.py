@@ -1,0 +1,21 @@
+"""The receiver is the one door that machines knock at."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from core.runtime import Runtime
+from tests.core.instances.house import receiving
+
+
+def test_a_strangers_body_is_not_even_read(runtime: Runtime) -> None:
+    """Five hundred of them with 8 MB each, sent slowly, would be 4 GB."""
+    with receiving(runtime) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=3) as line:
+            line.sendall(
+                b"POST /webhooks/1/vendas-01 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer made-up\r\n"
+                b"Content-Length: 8000000\r\n\r\n{"
+            )
+            assert line.recv(100).startswith(b"HTTP/1.1 401")
