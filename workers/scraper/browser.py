@@ -333,7 +333,7 @@ class MapBrowser:
 
     def _open(self, path: str) -> PageOutcome | None:
         """Goes there, answering consent on the way; an outcome only where it is not let in."""
-        if self._page is None:
+        if self._context is None:
             self._begin()
             if self._cookies_are_new():
                 # A visit begins at the front door: the cookie given there is what review counts are shown for, and
@@ -342,15 +342,25 @@ class MapBrowser:
                 if entered:
                     return entered
                 self._rest()
+        self._turn_over()
         return self._go(path)
 
     def _begin(self) -> None:
         self._context = self._browser.visit(locale=self._language, base_url=self.base_url)
         self._context.set_default_timeout(STEP_MS)
         self._context.route(UNNEEDED, lambda route: route.abort())
-        self._page = self._context.new_page()
-        self._page.on("response", self._listen)
+        self._turn_over()
+
+    def _turn_over(self) -> None:
+        """A new page for each question: an answer that comes late to the last one must not be taken for this one's."""
+        if self._context is None:
+            raise BrowserDied("the visit is over")
+        before, self._page, self._heard = self._page, self._context.new_page(), []
+        heard = self._heard
+        self._page.on("response", lambda response: heard.append(response) if is_list(response.url) else None)
         self._page.on("popup", lambda popup: popup.close())
+        if before is not None:
+            before.close()
 
     def _cookies_are_new(self) -> bool:
         return self.base_url not in self._browser.cookies
@@ -420,10 +430,6 @@ class MapBrowser:
         return list({place.data_id: place for place in read if place is not None}.values())
 
     # ---------------------------------------------------------------- list answers
-
-    def _listen(self, response: Response) -> None:
-        if is_list(response.url):
-            self._heard.append(response)
 
     def _first_list(self) -> _Heard | None:
         """The page's own first answer; where it does not ask, the one that its head points to; else None."""

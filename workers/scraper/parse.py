@@ -29,6 +29,7 @@ WRAPPED_END = '/*""*/'
 LARGEST_ANSWER = 16_000_000  # characters; twenty places are 0.2 to 1.4 million
 DATA_ID = re.compile(r"0x[0-9a-f]{1,16}:0x[0-9a-f]{1,16}")
 PLACE_ID = re.compile(r"(?:ChIJ|GhIJ|E[hik])[A-Za-z0-9_-]{8,100}")
+WHOLE_PLACE_ID = re.compile(r'"ChIJ[A-Za-z0-9_-]{23}"')  # as a value of its own: a session's token may hold the like
 KG_ID = re.compile(r"/[gm]/[A-Za-z0-9_]{2,30}")
 PLUS_CODE = re.compile(r"[23456789CFGHJMPQRVWX]{2,8}\+[23456789CFGHJMPQRVWX]{2,4}")
 PHONE = re.compile(r"\+?[\d\s().\-/\u2010-\u2015]{3,40}")
@@ -195,7 +196,7 @@ def _distinct(records: list[Any]) -> tuple[Place, ...]:
 
 def _holds_places(root: list[Any]) -> bool:
     """Whether an answer without records speaks of places all the same: then they lie where we do not look."""
-    return len(set(PLACE_ID.findall(json.dumps(root)))) >= 2
+    return len(set(WHOLE_PLACE_ID.findall(json.dumps(root)))) >= 2
 
 
 def _at(value: Any, *steps: int) -> Any:

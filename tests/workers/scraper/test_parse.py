@@ -80,6 +80,13 @@ def test_a_list_ends_with_an_answer_without_places() -> None:
     parse.check(answer)
 
 
+def test_a_token_that_looks_like_an_id_does_not_make_the_end_a_change() -> None:
+    """Seen once in some fifty searches: the session's token, in two places, happened to hold `Eh…`."""
+    answer = parse._root(recording("list_end.txt"))
+    answer[0][1][0][8], answer[0][1][0][9] = "0EhMlidvITqmNNLbyqcR7A", "0ahUKE0EhMlidvITfc99de8f03ChIJx"
+    assert parse.read_list(")]}'\n" + json.dumps(answer)).places == ()
+
+
 def test_a_query_that_is_a_place_says_where_it_is() -> None:
     assert parse.read_list(recording("list_area.txt")).area == (-23.55, -46.63)
 
