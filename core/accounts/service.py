@@ -36,7 +36,7 @@ from core.work import Work
 
 TRYING = 7104  # the class of our advisory locks
 TRIES_COUNT_FOR = timedelta(minutes=15)
-WRONG_PER_HOUR_FROM_ONE_ADDRESS = 100
+WRONG_PER_HOUR_FROM_ONE_ADDRESS = 20
 INVITES_PER_DAY = 50
 SEEN_EVERY = timedelta(minutes=1)  # how exact "last seen" is; a write per click would be waste
 SESSIONS_TOPIC = "sessions"

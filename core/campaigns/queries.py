@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import Session
 
-from core.accounts.rules import TeamId
+from core.accounts.rules import TeamId, UserId
 from core.campaigns.rules import CampaignId, CampaignStatus, NumberChoice, Plan
 from core.campaigns.windows import Window, local_day
 from core.errors import NotFound
@@ -38,6 +38,24 @@ UNDER_WAY = (
 )
 
 # ---------------------------------------------------------------- the draft
+
+
+def untouched_draft(session: Session, team_id: TeamId, user_id: UserId, name: str) -> CampaignId | None:
+    """This person's newest draft of that name that has never been saved since it was made, and asks for all leads."""
+    found = session.scalar(
+        select(Campaign.id)
+        .where(
+            Campaign.team_id == team_id,
+            Campaign.created_by == user_id,
+            Campaign.status == CampaignStatus.DRAFT,
+            Campaign.version == 1,
+            Campaign.name == name,
+            Campaign.audience == {},
+        )
+        .order_by(Campaign.id.desc())
+        .limit(1)
+    )
+    return CampaignId(found) if found is not None else None
 
 
 @dataclass(frozen=True)

@@ -119,15 +119,21 @@ class Saved:
 def create_draft(
     work: Work, actor: Actor, *, name: str, audience: Mapping[str, object] | LeadFilter | None = None
 ) -> CampaignId:
-    """A new draft with careful defaults: the team's zone and holidays, the first number that can send.
+    """A new draft with careful defaults: the team's zone and holidays, the first number that can send, and its pace.
 
+    An empty one of the same person that nobody has touched is taken up again: opening the page is no reason to store.
     `audience` is a lead filter, also as the plain values of an address; raises BadInput for one that cannot be read.
     """
     actor.require(Role.MEMBER)
     place = queries.team_place(work.session, actor.team_id)
     choices = [number for number in queries.numbers(work.session, actor.team_id, work.now) if number.can_send]
     chosen = audience if isinstance(audience, LeadFilter) else LeadFilter.from_dict(audience or {})
+    if chosen.is_empty:
+        untouched = queries.untouched_draft(work.session, actor.team_id, actor.user_id, name)
+        if untouched is not None:
+            return untouched
     least = _min_gap_s(work)
+    gap_min_s, gap_max_s = (choices[0].gap_min_s, choices[0].gap_max_s) if choices else (45, 120)
     plan = Plan(
         name=name[: NAME_LENGTH + 1],
         audience=chosen,
@@ -137,8 +143,8 @@ def create_draft(
         instance_ids=(choices[0].id,) if choices else (),
         timezone=place.timezone,
         weekdays=(1, 2, 3, 4, 5),
-        gap_min_s=max(45, least),
-        gap_max_s=max(120, least),
+        gap_min_s=max(gap_min_s, least),
+        gap_max_s=max(gap_max_s, least),
     )
     return _insert(work, actor, plan, "campaign.created")
 

@@ -44,6 +44,7 @@ class Controls:
 
         `name` is the profile's; without it the number's own invented one.
         """
+        number = _with_country(number)
         if not canonical(number):
             raise ControlError(f"{number!r} is not a telephone number")
         found = self._instance(instance) if instance else self._showing(code or "")
@@ -121,6 +122,8 @@ class Controls:
         `picture` makes the text the caption of one.
         """
         found = self._instance(instance)
+        if not _is_text(text):
+            raise ControlError("the text has characters that no telephone can send")
         quoted = self._world.history.message(found.id, quote) if quote else None
         if quote and quoted is None:
             raise ControlError(f"there is no message {quote!r} to quote")
@@ -242,3 +245,19 @@ class Controls:
             "webhook": instance.webhook and instance.webhook["url"],
             "qr": None if qr is None else {"code": qr.text, "pairing_code": qr.pairing_code, "count": qr.count},
         }
+
+
+def _with_country(number: str) -> str:
+    """A Brazilian number as people write it, (11) 90000-1111, gets its 55; whatever begins with + is whole."""
+    digits = "".join(c for c in number if c.isdigit())
+    is_national = len(digits) in (10, 11) and not number.strip().startswith("+") and "@" not in number
+    return f"55{digits}" if is_national else number
+
+
+def _is_text(text: str) -> bool:
+    """Not one with half of a surrogate pair, which JSON can carry and UTF-8 cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -25,7 +25,7 @@ def test_a_new_draft_has_careful_defaults(people: People) -> None:
     assert (plan.name, plan.text, plan.sender_name, plan.instance_ids) == ("Clínicas", "", "Bea", (number,))
     assert plan.opt_out_line == "Se preferir não receber, responda SAIR."
     assert (plan.timezone, plan.weekdays, plan.skip_holidays) == ("America/Sao_Paulo", (1, 2, 3, 4, 5), True)
-    assert (plan.gap_min_s, plan.gap_max_s, plan.per_day, plan.repeat_after_days) == (45, 120, 50, 30)
+    assert (plan.gap_min_s, plan.gap_max_s, plan.per_day, plan.repeat_after_days) == (20, 20, 50, 30)
     assert audit_of(people, campaign_id) == [("campaign.created", "Bea", {"name": "Clínicas"})]
 
 
@@ -145,3 +145,18 @@ def test_a_copy_says_the_same_in_a_draft_of_its_own(people: People) -> None:
         copy = service.duplicate(work, people["Bea"], campaign_id, name="Cópia")
     assert plan_of(people, copy) == replace(plan_of(people, campaign_id), name="Cópia")
     assert campaign(people, copy).status is CampaignStatus.DRAFT
+
+
+def test_opening_the_page_twice_makes_one_draft(people: People) -> None:
+    def open_page(who: str, **asked: object) -> int:
+        with people.runtime.work() as work:
+            return service.create_draft(work, people[who], name="Nova campanha", **asked)  # type: ignore[arg-type]
+
+    first = open_page("Bea")
+    assert open_page("Bea") == first, "nobody has touched it"
+    assert open_page("Ana") != first, "it is Bea's"
+    assert open_page("Bea", audience={"min_rating": 4.5}) != first, "it asks for others"
+    with people.runtime.work() as work:
+        found = service.draft(work, people["Bea"], first)  # type: ignore[arg-type]
+        service.save_draft(work, people["Bea"], first, found.version, replace(found.plan, text="Oi!"))  # type: ignore[arg-type]
+    assert open_page("Bea") != first, "it has been written in"
