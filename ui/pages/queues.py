@@ -19,7 +19,7 @@ from ui.parts.confirm import confirm
 from ui.parts.kpi import Kpi, Meter, kpi_strip
 from ui.parts.states import state
 from ui.parts.status import chip
-from ui.parts.text import icon, section, text
+from ui.parts.text import Text, icon, section, text
 from ui.words import N_, _, formats, ngettext
 
 EVERY_S = 2.0
@@ -48,6 +48,7 @@ class _Page:
         self.frame = frame
         self.shown: tuple[object, ...] = ()
         self.open: set[str] = set()
+        self.beats: dict[str, Text] = {}
         with kpi_strip(_("All queues")):
             self.waiting = Kpi(_("Queued"))
             self.oldest = Kpi(_("Oldest waiting"), hint=_("goal: up to 2 min"))
@@ -71,6 +72,9 @@ class _Page:
         self.workers.set(formats.number(len(alive)), of=_("of {n}").format(n=formats.number(len(seen.workers))))
         self.failed.set(formats.number(failures))
         self._draw(seen)
+        for worker in seen.workers:
+            if worker.name in self.beats:
+                self.beats[worker.name].text = _beat_words(worker, seen.at)
 
     def _away(self) -> None:
         self.shown = ()
@@ -121,8 +125,7 @@ class _Page:
                     pass
                 return
             with ui.element("ul").classes("p-lines"):
-                for worker in found:
-                    _worker_line(worker, at)
+                self.beats = {worker.name: _worker_line(worker, at) for worker in found}
 
     def _failures(self, found: Sequence[FailedJob]) -> None:
         with ui.element("section").classes("p-card"):
@@ -202,7 +205,8 @@ def _queue_line(queue: QueueSeen, most: int) -> None:
             text(formats.number(queue.failed), "p-t-bad p-b" if queue.failed else "p-t-3")
 
 
-def _worker_line(worker: WorkerSeen, at: datetime) -> None:
+def _worker_line(worker: WorkerSeen, at: datetime) -> Text:
+    """Returns the text of its last heartbeat, which changes in place."""
     dead = _is_dead(worker, at)
     tone = "bad" if dead else "" if worker.job is not None else "off"
     with ui.element("li").classes("p-row p-g10"):
@@ -215,8 +219,16 @@ def _worker_line(worker: WorkerSeen, at: datetime) -> None:
         else:
             text(_job_words(worker.job) if worker.job is not None else _("free"), "p-grow p-ell")
         text(f"{worker.host} · {worker.pid or '—'}", "p-t-xs p-t-3 p-m-hide")
+        beat = text("", "p-t-xs p-t-3 p-num p-m-hide")
         since = at - worker.since if worker.since is not None and worker.job is not None else None
         text(_span(since.total_seconds()) if since is not None else "—", "p-num p-t-2")
+    return beat
+
+
+def _beat_words(worker: WorkerSeen, at: datetime) -> str:
+    if worker.heartbeat_at is None:
+        return "—"
+    return _("heartbeat {time} ago").format(time=_span(max(0.0, (at - worker.heartbeat_at).total_seconds())))
 
 
 def _job_words(job: JobSeen) -> str:
