@@ -79,6 +79,11 @@ def test_workers_know_no_pages_and_no_tables() -> None:
     assert broken(files, ["playwright"], unless=("workers/scraper/browser.py",)) == []
 
 
+def test_no_story_imports_a_page() -> None:
+    """Its page would be registered while tests are collected, and answer 404 in every story of that process."""
+    assert broken(python_files("tests"), ["ui.pages"]) == []
+
+
 def test_the_world_and_the_single_machine_know_nothing_of_the_product() -> None:
     files = python_files("sandbox") + python_files("local")
     # the demo fills a house through its own doors

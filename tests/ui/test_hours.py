@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.pages.leads.hours import Standing, standing
+from ui.parts.hours import Standing, standing
 
 OFFICE = {str(day): [["09:00", "12:00"], ["13:00", "18:00"]] for day in range(1, 6)} | {
     "6": [["09:00", "13:00"]],

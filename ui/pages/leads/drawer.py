@@ -17,9 +17,8 @@ from core.leads.service import LeadStory
 from core.optouts import service as optouts
 from core.searches.rules import Source
 from ui.calls import ask, do, settings
-from ui.pages.leads import hours
 from ui.pages.leads.looks import LOOKS
-from ui.parts import safe
+from ui.parts import hours, safe
 from ui.parts.avatar import avatar
 from ui.parts.button import button, icon_button
 from ui.parts.confirm import confirm
