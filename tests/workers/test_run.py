@@ -11,13 +11,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
 from rq import Queue
 from rq.job import Job
 from rq.serializers import JSONSerializer
+from sqlalchemy.engine import make_url
 
 from core.jobs import SendDue
 from core.runtime import Runtime
@@ -165,11 +165,8 @@ def test_everything_in_redis_may_be_lost_while_it_sends(
 def test_while_redis_is_away_it_waits_and_what_is_under_way_goes_on(
     runtime: Runtime, settings: Settings, gateway: Gateway, house: House
 ) -> None:
-    where = urlsplit(settings.redis_url)
-    if where.scheme != "redis":
-        pytest.skip("the line to this Redis is no TCP connection that could be cut")
-    with line_to(where.hostname or "", where.port or 6379) as line:
-        house.environ["REDIS_URL"] = f"redis://127.0.0.1:{line.port}{where.path}"
+    with line_to(settings.redis_url) as line:
+        house.environ["REDIS_URL"] = line.url
         scene = ready_to_send(runtime, gateway, people=3)
         scene.set_instance(gap_min_s=1, gap_max_s=1)
         worker = house.start("workers.run", "sender")
@@ -189,11 +186,8 @@ def test_while_redis_is_away_it_waits_and_what_is_under_way_goes_on(
 def test_it_starts_although_redis_is_not_there_yet(
     runtime: Runtime, settings: Settings, gateway: Gateway, house: House
 ) -> None:
-    where = urlsplit(settings.redis_url)
-    if where.scheme != "redis":
-        pytest.skip("the line to this Redis is no TCP connection that could be cut")
-    with line_to(where.hostname or "", where.port or 6379) as line:
-        house.environ["REDIS_URL"] = f"redis://127.0.0.1:{line.port}{where.path}"
+    with line_to(settings.redis_url) as line:
+        house.environ["REDIS_URL"] = line.url
         line.cut()
         worker = house.start("workers.run", "sender")
         until(lambda: "Redis is away" in house.lines(), within_s=20, what="it says so")
@@ -223,13 +217,15 @@ def test_a_wrong_setting_is_one_line_and_no_trace(settings: Settings, house: Hou
 
 
 class Line:
-    """Passes bytes on to a server, until it is cut: then connections are refused and open ones end."""
+    """A TCP way to a Redis (at a port or at a socket), until it is cut: then it refuses, and what was open ends."""
 
-    def __init__(self, host: str, port: int) -> None:
-        self._to = (host, port)
+    def __init__(self, redis_url: str) -> None:
+        self._to = make_url(redis_url)
         self._open: list[socket.socket] = []
         self._listener = self._listen(0)
         self.port = self._listener.getsockname()[1]
+        number = self._to.query.get("db") or self._to.database or "0"
+        self.url = f"redis://127.0.0.1:{self.port}/{number}"
 
     def cut(self) -> None:
         self._end(self._listener)
@@ -248,10 +244,17 @@ class Line:
         with suppress(OSError):
             while True:
                 near, _ = listener.accept()
-                far = socket.create_connection(self._to)
+                far = self._far()
                 self._open += [near, far]
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pass_on, args=(source, sink), daemon=True).start()
+
+    def _far(self) -> socket.socket:
+        if self._to.drivername != "unix":
+            return socket.create_connection((self._to.host or "", self._to.port or 6379))
+        far = socket.socket(socket.AF_UNIX)
+        far.connect(f"/{self._to.database}")
+        return far
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
@@ -267,8 +270,8 @@ class Line:
 
 
 @contextmanager
-def line_to(host: str, port: int) -> Iterator[Line]:
-    line = Line(host, port)
+def line_to(redis_url: str) -> Iterator[Line]:
+    line = Line(redis_url)
     try:
         yield line
     finally:
