@@ -16,6 +16,7 @@ import logging
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
@@ -37,6 +38,18 @@ THREADS = 8
 LOOK_FOR_WISHES_S = 0.5
 LOOK_FOR_LEFTOVERS_S = 5.0
 REST_AFTER_TROUBLE_S = 2.0
+# By h11: httptools takes headers of any size, whatever limit uvicorn is given.
+LISTENING: dict[str, Any] = {
+    "http": "h11",
+    "h11_max_incomplete_event_size": 16 << 10,
+    "access_log": False,  # the address holds what nobody should guess
+    "log_config": None,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_keep_alive": 30,
+    "timeout_graceful_shutdown": 10,
+    "limit_concurrency": 500,
+}
 
 
 class TooLarge(Exception):
@@ -141,18 +154,7 @@ def serve(settings: Settings) -> None:
     for helper in helpers:
         helper.start()
     try:
-        uvicorn.run(
-            create_app(runtime, wake),
-            host=settings.host,
-            port=settings.receiver_port,
-            access_log=False,  # the address holds what nobody should guess
-            log_config=None,
-            server_header=False,
-            timeout_keep_alive=30,
-            timeout_graceful_shutdown=10,
-            limit_concurrency=500,
-            h11_max_incomplete_event_size=16_384,
-        )
+        uvicorn.run(create_app(runtime, wake), host=settings.host, port=settings.receiver_port, **LISTENING)
     finally:
         stop.set()
         wake.set()

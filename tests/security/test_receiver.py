@@ -5,6 +5,9 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+import pytest
+import requests
+
 from core.runtime import Runtime
 from tests.core.instances.house import receiving
 
@@ -19,3 +22,14 @@ def test_a_strangers_body_is_not_even_read(runtime: Runtime) -> None:
                 b"Content-Length: 8000000\r\n\r\n{"
             )
             assert line.recv(100).startswith(b"HTTP/1.1 401")
+
+
+@pytest.mark.parametrize("header", ["X-Long: " + "a" * 70_000, "\r\n".join(f"X-{n}: {'a' * 60}" for n in range(1_000))])
+def test_headers_without_end_are_refused_and_the_next_caller_is_heard(runtime: Runtime, header: str) -> None:
+    """What is read before anybody is known is held in memory for as long as the line is open."""
+    with receiving(runtime) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=3) as line:
+            line.sendall(f"POST /webhooks/1/vendas-01 HTTP/1.1\r\nHost: x\r\n{header}".encode())
+            assert line.recv(100).split()[1] in (b"400", b"431")
+        assert requests.get(f"{url}/healthz", timeout=5).text == "ok"

@@ -79,7 +79,7 @@ def receiving(runtime: Runtime) -> Iterator[str]:
     """The receiver's own app on a free port, with its thread that applies; yields where it listens."""
     wake, stop = threading.Event(), threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(receiver.create_app(runtime, wake), log_config=None, access_log=False))
+    server = uvicorn.Server(uvicorn.Config(receiver.create_app(runtime, wake), **receiver.LISTENING))
     threads = [
         threading.Thread(target=server.run, args=([listener],), daemon=True),
         threading.Thread(target=receiver.apply_what_comes, args=(runtime, wake, stop), daemon=True),
