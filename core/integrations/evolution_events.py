@@ -89,7 +89,13 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pollCreationMessage": ("poll", ("name",)),
     "pollUpdateMessage": ("poll", ()),
 }
-SECRETS = re.compile(rb'"(api_?key)"\s*:\s*"(?:[^"\\]|\\.)*"', re.IGNORECASE)
+# Tokens and keys stand in the envelope, and in the data of an instance under several names.  Bounded, since a person's
+# text may be made to be long to look through; quotes within a text are escaped and so do not match.
+SECRETS = re.compile(
+    rb'"(api_?key|jwt_?key|hash|authorization|password|\w{0,40}(?:token|secret)\w{0,40})"\s*:\s*'
+    rb'(?:"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)',
+    re.IGNORECASE,
+)
 
 
 # ---------------------------------------------------------------- webhooks
@@ -106,7 +112,8 @@ def read_webhook(body: bytes) -> list[GatewayEvent]:
 
 
 def storable(body: bytes) -> StorableWebhook:
-    """Without `apikey`: the sample configuration puts the instance's token into every body, and errors the global one.
+    """Without secrets, at any depth: the sample configuration puts the instance's token into every body, an error the
+    global one, and news of an instance may name it `token` or `hash`, as the answers do in tests/recordings.
 
     Works on the bytes, so that a body that nobody can read is kept as it came, but for that.
     """

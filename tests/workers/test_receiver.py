@@ -139,6 +139,32 @@ def test_no_secret_of_the_gateway_is_stored(door: Door) -> None:
     assert len(door.stored()) == 2
 
 
+@pytest.mark.parametrize(
+    "name", ["apikey", "api_key", "apiKey", "token", "wavoipToken", "accessTokenWaBusiness", "hash"]
+)
+def test_no_secret_is_stored_however_deep_it_lies(door: Door, name: str) -> None:
+    """The names under which the gateway's answers show an instance's token; news of an instance may hold the same."""
+    data = {name: 'CAN"ARY', "instance": {"rows": [{name: "CANARY", "id": 1}], "auth": {name: {"apikey": "CANARY"}}}}
+    assert door.post(json.dumps({"event": "instance.create", "instance": NAME, "data": data}).encode()) == 204
+    (event,) = door.stored()
+    assert b"ARY" not in event.body
+    assert json.loads(event.body)["data"]["instance"]["rows"][0]["id"] == 1
+
+
+def test_what_people_write_of_tokens_is_kept_as_they_wrote_it(door: Door) -> None:
+    text = 'é o "token": "1234", a "hash":"x" e "apikey" : "y"'
+    body = inbound("IN1", jid(phone_of(1)), text, door.scene.campaign().started_at)
+    assert door.post(body) == 204
+    assert [event.body for event in door.stored()] == [body]
+
+
+def test_a_text_made_to_be_long_to_look_through_is_stored_at_once(door: Door) -> None:
+    body = inbound("IN1", jid(phone_of(1)), "token" * 200_000, door.scene.campaign().started_at)
+    started = time.monotonic()
+    storable(body)
+    assert time.monotonic() - started < 1
+
+
 ODD_BODIES: dict[str, bytes] = {
     "empty": b"",
     "an object": b"{}",
