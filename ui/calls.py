@@ -13,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
@@ -28,6 +29,7 @@ from core.settings import Settings
 from core.work import Work
 from ui import cookies
 from ui.parts import safe
+from ui.parts.button import pressed
 from ui.parts.toast import problem, toast
 from ui.words import _
 from ui.words.errors import by_field, sentence_of
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 THREADS = 32
+SHOW_WAIT_AFTER_S = 0.4  # a call that is over sooner is not worth a wheel on its button
 AWAY_NOTE = "away_note"  # where page_frame keeps the strip that says so
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -131,7 +134,8 @@ async def do(fn: Callable[..., T], *args: Any, done: str = "", form: Form | None
     if form is not None:
         form.clear_errors()
     try:
-        value = await _as_actor(client, fn, args, kwargs)
+        with _wheel():
+            value = await _as_actor(client, fn, args, kwargs)
     except PrumoError as trouble:
         if not client.is_deleted:
             with client:
@@ -143,6 +147,26 @@ async def do(fn: Callable[..., T], *args: Any, done: str = "", form: Form | None
         with client:
             toast(done)
     return Answer(True, value)
+
+
+@contextmanager
+def _wheel() -> Iterator[None]:
+    """A wheel on the button that was pressed, while the call takes long."""
+    made = pressed()
+    if made is None:
+        yield
+        return
+
+    def turn(is_turning: bool) -> None:
+        if not made.is_deleted and bool(made.props.get("loading")) != is_turning:
+            made.props["loading"] = is_turning
+
+    timer = asyncio.get_running_loop().call_later(SHOW_WAIT_AFTER_S, turn, True)
+    try:
+        yield
+    finally:
+        timer.cancel()
+        turn(False)
 
 
 def tell(trouble: PrumoError, form: Form | None = None) -> None:

@@ -15,7 +15,7 @@ from ui.calls import ask, do
 from ui.frame import Frame, page_frame
 from ui.parts import safe
 from ui.parts.avatar import initials, tint
-from ui.parts.button import button
+from ui.parts.button import button, once_at_a_time
 from ui.parts.campaign_words import LOOKS_ALIVE, STANDINGS, audience_words, filter_labels
 from ui.parts.confirm import confirm
 from ui.parts.states import state
@@ -65,7 +65,7 @@ class _List:
         self.table = ui.table(rows=[], columns=self._columns(), row_key="id", pagination=0).classes("bleed p-campaigns")
         self.table.props("hide-bottom")
         _draw_cells(self.table)
-        self.table.on("act", self._act)
+        self.table.on("act", once_at_a_time(self._act))
         with ui.element("div").classes("p-row p-center p-more-row") as self.more:
             button(_("Show more"), self._show_more)
         self.none = ui.element("div")

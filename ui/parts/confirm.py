@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Literal
 
-from nicegui import ui
+from nicegui import context, ui
 
 from ui.parts.button import button
 from ui.parts.note import note
@@ -13,6 +13,7 @@ from ui.parts.text import text
 from ui.words import _
 
 Choice = Literal["action", "alternative", ""]
+IS_ASKING = "is_asking"
 
 
 async def confirm(
@@ -20,8 +21,20 @@ async def confirm(
 ) -> Choice:
     """Asks and waits: "action", "alternative", or "" for going back; so `if await confirm(…)` is enough without one.
 
-    `body` says what happens and what does not; `hint` offers the milder way that `alternative` takes.
+    `body` says what happens and what does not; `hint` offers the milder way that `alternative` takes.  One question at
+    a time: while another one is open in this tab, this one is not asked, as if the person had gone back.
     """
+    storage = context.client.storage
+    if storage.get(IS_ASKING):
+        return ""
+    storage[IS_ASKING] = True
+    try:
+        return await _ask(title, body, action=action, alternative=alternative, hint=hint, danger=danger)
+    finally:
+        storage[IS_ASKING] = False
+
+
+async def _ask(title: str, body: str, *, action: str, alternative: str, hint: str, danger: bool) -> Choice:
     with ui.dialog() as dialog, ui.card().style("width:460px;gap:8px"):
         dialog.props["aria-label"] = title
         text(title, "p-h-sec", tag="h2").style("font-size:16px")

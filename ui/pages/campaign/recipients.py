@@ -18,7 +18,7 @@ from core.campaigns.service import Live
 from core.sending import service as sending
 from core.sending.rules import RecipientId, RecipientStatus
 from ui.calls import ask, do
-from ui.parts.button import button, icon_button
+from ui.parts.button import button, icon_button, once_at_a_time
 from ui.parts.campaign_words import REASONS, back_at, day_in, in_zone
 from ui.parts.card import card
 from ui.parts.states import state
@@ -64,7 +64,7 @@ class Recipients:
             self.table = ui.table(rows=[], columns=_columns(), row_key="id", pagination=0)
             self.table.props("hide-bottom").classes("p-full p-recipients")
             _draw_cells(self.table)
-            self.table.on("decide", self._decide)
+            self.table.on("decide", once_at_a_time(self._decide))
             self.none = ui.element("div")
             with self.none, state("person_search", _("Nobody here"), tone="quiet"):
                 pass

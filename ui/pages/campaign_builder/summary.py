@@ -122,21 +122,14 @@ class Summary:
         version = desk.version
         if not await self._confirmed():
             return
-        self._working(True)
         if desk.plan.starts_at:
             done = await do(campaigns.schedule, desk.id, version, desk.plan.starts_at)
         else:
             done = await do(campaigns.start, desk.id, version)
         if done:
+            for made in (self.go, self.phone_go):
+                made.disable()  # its own page is on the way
             safe.go(f"/campaigns/{desk.id}")
-        else:
-            self._working(False)
-
-    def _working(self, is_working: bool) -> None:
-        """A queue of a hundred thousand takes ten seconds to build: the button says so, and takes no second press."""
-        for made in (self.go, self.phone_go):
-            made.props["loading"] = is_working
-            made.set_enabled(not is_working)
 
     async def _confirmed(self) -> bool:
         """Count, number and window once more, in one sentence each."""

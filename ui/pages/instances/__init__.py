@@ -17,7 +17,7 @@ from ui.calls import ask
 from ui.frame import Frame, page_frame
 from ui.pages.instances.card import Card
 from ui.pages.instances.connecting import Connecting
-from ui.parts.button import button
+from ui.parts.button import button, once_at_a_time
 from ui.parts.note import note
 from ui.parts.states import state
 from ui.parts.text import icon, text
@@ -128,8 +128,12 @@ class Numbers:
             await self.refresh()
 
     def doing(self, verb: Callable[[], Any]) -> Callable[[], Awaitable[None]]:
-        """A handler that goes on where its own button is drawn anew meanwhile: it runs in the page, not in the card."""
+        """A handler that goes on where its own button is drawn anew meanwhile: it runs in the page, not in the card.
 
+        Deaf while it is under way, since menus and the Enter key come here too.
+        """
+
+        @once_at_a_time
         async def handler() -> None:
             with self.frame.body:
                 result = verb()
