@@ -58,7 +58,7 @@ def page(connection: HTTPConnection, template: str, status: int = 200, **values:
 
 
 def trouble(connection: HTTPConnection, status: int, *, error_id: str = "") -> HTMLResponse:
-    """A page for what could not be shown: 404, 500 with its id, 503 that tries again by itself."""
+    """A page for what could not be shown: 400 (no form), 404, 500 with its id, 503 that tries again by itself."""
     response = page(connection, "trouble.html", status, kind=status, error_id=error_id)
     if status == 503:
         response.headers["retry-after"] = "5"

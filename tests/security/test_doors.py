@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
+import pytest
+
 from core.accounts import service as accounts
 from core.accounts.rules import Role
 from core.runtime import Runtime
@@ -30,3 +32,38 @@ async def test_an_invite_is_no_way_around_the_waiting_at_sign_in(web: Web, peopl
         for n in range(8)
     ]
     assert answers[:5] == [422] * 5 and 429 in answers[5:], answers
+
+
+BOUNDED = "multipart/form-data; boundary=x"
+ODD_FORMS: dict[str, tuple[str, bytes]] = {
+    "no type": ("", b"email=a"),
+    "JSON": ("application/json", b"{}"),
+    "XML": ("text/xml", b"<a/>"),
+    "a form's name, and more": ("application/x-www-form-urlencoded-not", b"email=a"),
+    "no boundary": ("multipart/form-data", b"--x\r\n"),
+    "a boundary that never comes": (BOUNDED, b"email=a"),
+    "a part without a header": (BOUNDED, b"--x\r\n\r\nv\r\n--x--"),
+    "a part without a name": (BOUNDED, b"--x\r\nContent-Disposition: form-data\r\n\r\nv\r\n--x--"),
+    "a header of one letter": (BOUNDED, b"--x\r\n:\r\n\r\nv\r\n--x--"),
+    "a file": (BOUNDED, b'--x\r\nContent-Disposition: form-data; name="a"; filename="b"\r\n\r\nv\r\n--x--'),
+    "many fields": ("application/x-www-form-urlencoded", b"a=1&" * 1000),
+    "many parts": (BOUNDED, b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nv\r\n' * 50 + b"--x--"),
+    "a boundary of odd letters": ("multipart/form-data; boundary=\u00e9\u00ff", b"--x--"),
+    "a boundary of a thousand letters": ("multipart/form-data; boundary=" + "x" * 1000, b"--x--"),
+}
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/welcome", "/invite/{token}", "/password"])
+async def test_what_is_no_form_gets_our_page_in_the_language_of_who_sent_it(
+    web: Web, people: People, runtime: Runtime, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with runtime.work() as work:
+        token = accounts.create_invite(work, people["Ana"], email="diego@prumo.example", role=Role.VIEWER)
+    browser = web.stranger(sid=people.token["Bea"])
+    for name, (kind, body) in ODD_FORMS.items():
+        headers = {"content-type": kind.encode("latin-1"), "accept-language": "en"} if kind else {}
+        answer = await browser.post(path.format(token=token), content=body, headers=headers)  # type: ignore[arg-type]
+        assert answer.status_code == 400 and answer.headers["content-type"].startswith("text/html"), (name, answer.text)
+        told = "This form could not be read" if kind else "Não foi possível ler este formulário"
+        assert told in answer.text and "detail" not in answer.text, name
+    assert not [record for record in caplog.records if record.exc_info]

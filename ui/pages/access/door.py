@@ -6,8 +6,10 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from core.accounts import service as accounts
 from core.accounts.service import NewSession
@@ -20,6 +22,10 @@ from ui.words.errors import by_field, sentence_of
 
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 MAX_FIELD = 10_000  # a longer one is cut before anything looks at it; core refuses far shorter ones
+
+
+class NotAForm(Exception):
+    """Not what a browser sends for one of our forms."""
 
 
 class Door:
@@ -37,9 +43,10 @@ class Door:
         raise NotImplementedError
 
     async def take(self, request: Request) -> Response:
-        if not request.headers.get("content-type", "").startswith(FORM_TYPES):
-            return PlainTextResponse("A form, please.\n", 415)
-        form = await read_form(request)
+        try:
+            form = await read_form(request)
+        except NotAForm:
+            return plain.trouble(request, 400)
         try:
             return await self.enter(request, form)
         except DatabaseAway:
@@ -78,9 +85,17 @@ class Door:
 
 
 async def read_form(request: Request) -> dict[str, str]:
-    """The text fields of the form; files and anything beyond 20 fields are refused by the parser."""
-    async with request.form(max_files=0, max_fields=20) as sent:
-        return {name: value[:MAX_FIELD] for name, value in sent.items() if isinstance(value, str)}
+    """The text fields of the form; files and anything beyond 20 fields are refused by the parser.
+
+    Raises NotAForm for what no page of ours sends: another type, a broken or missing boundary, an unknown charset.
+    """
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() not in FORM_TYPES:
+        raise NotAForm
+    try:
+        async with request.form(max_files=0, max_fields=20) as sent:
+            return {name: value[:MAX_FIELD] for name, value in sent.items() if isinstance(value, str)}
+    except (HTTPException, MultiPartException, LookupError, ValueError) as odd:
+        raise NotAForm from odd
 
 
 def address_of(request: Request) -> str | None:
