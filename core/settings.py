@@ -5,6 +5,7 @@ Every setting is explained in the README; `./run` gives all of them a value that
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,12 +32,21 @@ class Settings:
     demo_map_url: str = ""
     chromium: str = ""
     data_folder: str = ".data"
+    # Addresses and networks whose X-Forwarded-For is believed; of nobody else, not even on this host.
+    trusted_proxies: tuple[str, ...] = ()
     # An Evolution call answers within 60 s at worst; below that a slow answer would count as unknown.
     send_timeout: timedelta = timedelta(seconds=100)
     # How long evidence of a send may still turn up before a person is asked.
     quiet_window: timedelta = timedelta(minutes=10)
     min_gap: timedelta = timedelta(seconds=20)
     map_pause: timedelta = timedelta(seconds=1.5)
+    # Scrapers with one way out to the internet share an address; a map sees them as one.
+    map_address: str = ""
+    map_requests_per_day: int = 1_500
+    overpass_url: str = "https://overpass-api.de/api/interpreter"
+    places_api_url: str = "https://places.googleapis.com"
+    places_api_key: str = ""
+    places_api_price_usd: float = 0.035
 
     @property
     def is_https(self) -> bool:
@@ -65,10 +75,17 @@ class Settings:
             demo_map_url=_url(env, "PRUMO_DEMO_MAP_URL", ""),
             chromium=env.get("PRUMO_CHROMIUM", ""),
             data_folder=env.get("PRUMO_DATA", ".data"),
+            trusted_proxies=_networks(env, "FORWARDED_ALLOW_IPS"),
             send_timeout=timedelta(seconds=_number(env, "PRUMO_SEND_TIMEOUT_S", 100)),
             quiet_window=timedelta(seconds=_number(env, "PRUMO_QUIET_WINDOW_S", 600)),
             min_gap=timedelta(seconds=_number(env, "PRUMO_MIN_GAP_S", 1 if simulated else 20)),
             map_pause=timedelta(seconds=_number(env, "PRUMO_MAP_PAUSE_S", 1.5)),
+            map_address=env.get("PRUMO_MAP_ADDRESS", "")[:80],
+            map_requests_per_day=int(_number(env, "PRUMO_MAP_REQUESTS_PER_DAY", 1_500)),
+            overpass_url=_url(env, "PRUMO_OVERPASS_URL", "https://overpass-api.de/api/interpreter"),
+            places_api_url=_url(env, "PRUMO_PLACES_API_URL", "https://places.googleapis.com"),
+            places_api_key=env.get("PRUMO_PLACES_API_KEY", ""),
+            places_api_price_usd=_number(env, "PRUMO_PLACES_API_PRICE_USD", 0.035),
         )
 
 
@@ -92,6 +109,17 @@ def _url(env: Mapping[str, str], name: str, default: str) -> str:
     if value and not value.startswith(("http://", "https://")):
         raise BadSetting(name, "must start with http:// or https://")
     return value
+
+
+def _networks(env: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """Not `*`: whoever reaches the port would be whoever they like."""
+    named = tuple(part.strip() for part in env.get(name, "").split(",") if part.strip())
+    for part in named:
+        try:
+            ipaddress.ip_network(part)
+        except ValueError:
+            raise BadSetting(name, f"is neither an address nor a network: {part!r}") from None
+    return named
 
 
 def _number(env: Mapping[str, str], name: str, default: float) -> float:

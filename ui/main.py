@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from core.errors import PrumoError
 from core.settings import Settings
-from ui import live, sockets, theme
+from ui import forwarded, live, sockets, theme
 from ui.calls import open_calls
 from ui.pages import access
 from ui.parts import safe
@@ -45,6 +45,7 @@ def main() -> None:
     _log_to_stdout()
     calls = open_calls(settings)
     app.add_middleware(Guard, settings=settings)
+    forwarded.ignore_our_address(app, settings)
     sockets.tie_to_pages(settings)
     app.add_route("/healthz", _healthy, methods=["GET"])
     assets.register(app, settings.data_folder)
@@ -77,8 +78,8 @@ def main() -> None:
         log_config=None,
         access_log=False,  # a page's id stands in the address of its socket
         server_header=False,
-        proxy_headers=True,
         timeout_graceful_shutdown=3,
+        **forwarded.proxies(settings),
     )
 
 
