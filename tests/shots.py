@@ -89,10 +89,20 @@ class Photographer:
             if not shot.signed_in:
                 self._take(page, shot, suffix)
         self._enter(page)
+        self._speak(page, language)
         for shot in SHOTS:
             if shot.signed_in:
                 self._take(page, shot, suffix)
         context.close()
+
+    def _speak(self, page: Page, language: str) -> None:
+        """An account keeps its language, whatever the device says."""
+        page.wait_for_timeout(SETTLE_MS)
+        if page.evaluate("document.documentElement.lang") == language:
+            return
+        page.locator(".p-user button").last.click()
+        page.get_by_text({"en": "English", "pt-BR": "Português"}[language], exact=True).last.click()
+        page.wait_for_timeout(SETTLE_MS)
 
     def _enter(self, page: Page) -> None:
         page.goto(f"{self.url}/sign-in")
@@ -134,6 +144,7 @@ def main() -> int:
         chromium = os.environ.get("PRUMO_CHROMIUM") or None
         browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         photographer = Photographer(browser, url, sign_in)
+        photographer.round("-en", WIDE, "light", "en")
         photographer.round("", WIDE, "light", "pt-BR")
         photographer.round("-dark", WIDE, "dark", "pt-BR")
         photographer.round("-phone", PHONE, "light", "pt-BR")

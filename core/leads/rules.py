@@ -22,6 +22,31 @@ class PhoneType(StrEnum):
     OTHER = "other"  # valid, of another kind (VoIP, shared cost, …)
 
 
+class PhoneFrom(StrEnum):
+    """Where the phone that is written to comes from."""
+
+    LISTED = "listed"  # the source that showed the business
+    WEBSITE = "website"  # the business's own site names it for WhatsApp
+    BY_HAND = "by_hand"  # somebody of the team; no source changes it
+
+
+class ImportStatus(StrEnum):
+    WAITING = "waiting"  # uploaded and mapped; waits for a worker
+    RUNNING = "running"  # a worker reads it; nothing is kept before all of it is
+    DONE = "done"  # kept, with its count of rejects
+    FAILED = "failed"  # nothing of it was kept; `reason` says why
+
+
+class SiteReading(StrEnum):
+    """What became of looking at a website; pages have a sentence for each that ends it."""
+
+    WAITING = "waiting"  # to be looked at, first or again after a while
+    READING = "reading"  # a worker is there, or died there: its claim tells
+    READ = "read"  # looked at; what it names may be nothing
+    REFUSED = "refused"  # its robots.txt, or our own caution: not an address of the open web
+    FAILED = "failed"  # gave no usable answer, however often it was asked
+
+
 class OnWhatsApp(StrEnum):
     UNKNOWN = "unknown"  # not checked yet
     YES = "yes"

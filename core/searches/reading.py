@@ -8,7 +8,7 @@ seconds) can add nothing to it.  StateChanged tells it so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -31,6 +31,7 @@ from core.searches.rules import (
     distance_m,
     how_it_ended,
     next_offset,
+    square_around,
 )
 from core.tables import Search, SearchCell, SearchFind, SearchLeftOut
 from core.work import Work
@@ -151,9 +152,8 @@ def place_found(work: Work, taken: Taken, latitude: float, longitude: float) -> 
     """The named place is here: the centre of the search and of its cells."""
     search = _hold(work, taken)
     search.latitude, search.longitude = latitude, longitude
-    work.session.execute(
-        update(SearchCell).where(SearchCell.search_id == search.id).values(latitude=latitude, longitude=longitude)
-    )
+    edges = asdict(square_around(latitude, longitude, search.radius_m))
+    work.session.execute(update(SearchCell).where(SearchCell.search_id == search.id).values(**edges))
     work.tell(f"search:{search.id}")
 
 

@@ -51,6 +51,8 @@ class CellStatus(StrEnum):
 class Source(StrEnum):
     GOOGLE_MAPS = "google_maps"
     DEMO_MAP = "demo_map"  # the sandbox: labelled as simulated wherever it is shown
+    OPENSTREETMAP = "openstreetmap"  # asked through Overpass: free, few phones
+    PLACES_API = "places_api"  # Google's official way: by key, and paid per request
     FILE = "file"
 
 
@@ -262,6 +264,23 @@ def how_it_ended(cells: Sequence[CellEnd], *, found: int, limit_reached: bool) -
 
 
 EARTH_M = 6_371_008.8
+
+
+@dataclass(frozen=True)
+class Box:
+    """A rectangle of the map, in degrees."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+def square_around(latitude: float, longitude: float, radius_m: float) -> Box:
+    """The smallest box that holds the circle."""
+    up = math.degrees(radius_m / EARTH_M)
+    aside = up / math.cos(math.radians(latitude))
+    return Box(latitude - up, longitude - aside, latitude + up, longitude + aside)
 
 
 def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -21,6 +22,7 @@ from core.searches.rules import (
     SearchStatus,
     Source,
     read_form,
+    square_around,
 )
 from core.tables import Search, SearchCell, SearchLeftOut, Team
 from core.work import Work
@@ -187,16 +189,17 @@ def _add(work: Work, actor: Actor, form: SearchForm) -> SearchId:
     )
     work.session.add(search)
     work.session.flush()
+    edges: dict[str, float] = {}
+    if form.latitude is not None and form.longitude is not None:
+        edges = asdict(square_around(form.latitude, form.longitude, form.radius_m))
     work.session.add_all(
         SearchCell(
             team_id=actor.team_id,
             search_id=search.id,
             position=position,
             term=term,
-            latitude=form.latitude,
-            longitude=form.longitude,
-            radius_m=form.radius_m,
             status=CellStatus.WAITING,
+            **edges,
         )
         for position, term in enumerate(form.terms)
     )

@@ -4,9 +4,9 @@ from core.tables.accounts import AuditEntry, Invite, Membership, SessionRow, Sig
 from core.tables.base import Base
 from core.tables.campaigns import Campaign, CampaignCounter, CampaignInstance, CampaignStep
 from core.tables.instances import GatewayLeftover, Instance, WebhookEvent, WhatsAppAddress
-from core.tables.leads import Lead, LeadNote
+from core.tables.leads import Lead, LeadImport, LeadNote, Site
 from core.tables.optouts import OptOut
-from core.tables.searches import Search, SearchCell, SearchFind, SearchLeftOut
+from core.tables.searches import SavedSearch, Search, SearchCell, SearchFind, SearchLeftOut, SourcePause, SourceUse
 from core.tables.sending import Attempt, CampaignLead, EarlyReceipt, Message
 
 __all__ = [
@@ -23,16 +23,21 @@ __all__ = [
     "Instance",
     "Invite",
     "Lead",
+    "LeadImport",
     "LeadNote",
     "Membership",
     "Message",
     "OptOut",
+    "SavedSearch",
     "Search",
     "SearchCell",
     "SearchFind",
     "SearchLeftOut",
     "SessionRow",
     "SignInTry",
+    "Site",
+    "SourcePause",
+    "SourceUse",
     "Team",
     "User",
     "WebhookEvent",

@@ -1,4 +1,7 @@
-"""leads: a Place that a team keeps, with its parsed Phone; one per team and business."""
+"""leads: a Place that a team keeps, with its parsed Phone; one per team and business.
+
+Beside it what is read from websites (kept per site, for whoever has a lead there) and files that are being imported.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.leads.rules import OnWhatsApp, PhoneType
+from core.leads.rules import ImportStatus, OnWhatsApp, PhoneFrom, PhoneType, SiteReading
 from core.tables.base import Base, created_column, id_column, state_column, team_column, time_column
 
 
@@ -49,6 +52,8 @@ class Lead(Base):
         # Few of many: without these, asking for those who replied would read the whole team.
         Index("ix_leads_replied", "team_id", "last_replied_at", postgresql_where=text("last_replied_at is not null")),
         Index("ix_leads_opted_out", "team_id", "opted_out_at", postgresql_where=text("opted_out_at is not null")),
+        # What is to be read next, and whose leads a site that was read belongs to.
+        Index("ix_leads_site_wanted", "site", postgresql_where=text("site_wanted_at is not null")),
         Index(None, "team_id", "city"),
         Index(None, "team_id", "category"),
         Index(
@@ -92,7 +97,15 @@ class Lead(Base):
     phone_type: Mapped[PhoneType | None] = state_column(PhoneType, "phone_type")
     phone_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))  # the same for both ninth-digit forms
     phone_as_printed: Mapped[str | None] = mapped_column(String(80))
+    phone_from: Mapped[PhoneFrom] = state_column(PhoneFrom, "phone_from", server_default="listed")
+    listed_phone: Mapped[str | None] = mapped_column(String(20))  # E.164; where another one is preferred to it
     website: Mapped[str | None] = mapped_column(String(2000))
+    # the host of `website`, in lower case without www: what a reading of a site is found by
+    site: Mapped[str | None] = mapped_column(String(253))
+    site_wanted_at: Mapped[datetime | None] = time_column()  # since when its site is to be read; null: not, or done
+    site_read_at: Mapped[datetime | None] = time_column()  # when what its site names was last taken over
+    contacts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # that its site names, by kind
+    source: Mapped[str | None] = mapped_column(String(24))  # the first that showed it: where the team has it from
     email: Mapped[str | None] = mapped_column(String(254))
     rating: Mapped[float | None] = mapped_column(Numeric(2, 1, asdecimal=False))
     review_count: Mapped[int | None] = mapped_column(Integer)  # null: not known, never 0 for that
@@ -131,3 +144,58 @@ class LeadNote(Base):
     written_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
     written_at: Mapped[datetime] = created_column()
     text: Mapped[str] = mapped_column(Text)
+
+
+class Site(Base):
+    """A website as it was last looked at, whoever wanted it; read again when `good_until` is over."""
+
+    __tablename__ = "sites"
+    __table_args__ = (
+        Index("ix_sites_due", "due_at", postgresql_where=text("status in ('waiting', 'reading')")),
+        CheckConstraint("(status = 'reading') <= (claim_token is not null)", name="reading_is_claimed"),
+    )
+
+    host: Mapped[str] = mapped_column(String(253), primary_key=True)
+    url: Mapped[str] = mapped_column(String(2000))
+    created_at: Mapped[datetime] = created_column()
+    status: Mapped[SiteReading] = state_column(SiteReading, "status", server_default="waiting")
+    reason: Mapped[str | None] = mapped_column(String(60))  # key of the sentence that tells why it ended so
+    due_at: Mapped[datetime] = time_column(server_default=func.now())
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")
+    claim_token: Mapped[str | None] = mapped_column(String(36))
+    claimed_at: Mapped[datetime | None] = time_column()
+    read_at: Mapped[datetime | None] = time_column()
+    good_until: Mapped[datetime | None] = time_column()
+    contacts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class LeadImport(Base):
+    """A file of leads on its way in.  `content` is there until it is done; nothing is kept before all of it is."""
+
+    __tablename__ = "lead_imports"
+    __table_args__ = (
+        UniqueConstraint("team_id", "id"),
+        Index("ix_lead_imports_unfinished", "id", postgresql_where=text("status in ('waiting', 'running')")),
+    )
+
+    id: Mapped[int] = id_column()
+    team_id: Mapped[int] = team_column()
+    created_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = created_column()
+    file_name: Mapped[str] = mapped_column(String(200))
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    columns: Mapped[dict[str, Any]] = mapped_column(JSONB)  # which column of the file is which of ours
+    country: Mapped[str] = mapped_column(String(2))
+    basis: Mapped[str] = mapped_column(String(40))
+    status: Mapped[ImportStatus] = state_column(ImportStatus, "status", server_default="waiting")
+    reason: Mapped[str | None] = mapped_column(String(60))
+    rows: Mapped[int] = mapped_column(Integer, server_default="0")
+    added: Mapped[int] = mapped_column(Integer, server_default="0")
+    updated: Mapped[int] = mapped_column(Integer, server_default="0")
+    duplicates: Mapped[int] = mapped_column(Integer, server_default="0")  # the same business again in the file
+    rejected: Mapped[int] = mapped_column(Integer, server_default="0")
+    rejects: Mapped[bytes | None] = mapped_column(LargeBinary)  # CSV of the rows that were not taken, each with why
+    turn: Mapped[int] = mapped_column(Integer, server_default="0")
+    claim_token: Mapped[str | None] = mapped_column(String(36))
+    heartbeat_at: Mapped[datetime | None] = time_column()
+    finished_at: Mapped[datetime | None] = time_column()

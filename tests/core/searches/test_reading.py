@@ -283,7 +283,10 @@ def test_a_place_named_is_found_before_it_is_searched(people: People) -> None:
     with people.runtime.work() as work:
         assert reading.centre_of(work, mine) is None
         reading.place_found(work, mine, *PINHEIROS)
-    assert (row(people, search_id).latitude, cells(people, search_id)[0].longitude) == PINHEIROS
+    assert (row(people, search_id).latitude, row(people, search_id).longitude) == PINHEIROS
+    cell = cells(people, search_id)[0]
+    assert (cell.south + cell.north) / 2 == pytest.approx(PINHEIROS[0])
+    assert (cell.west + cell.east) / 2 == pytest.approx(PINHEIROS[1])
 
 
 def test_offsets_go_by_twenties_whatever_a_page_holds() -> None:
