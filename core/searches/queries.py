@@ -321,6 +321,7 @@ def form_of(session: Session, team_id: TeamId, search_id: SearchId) -> SearchFor
         language=s.language,
         only_with_phone=s.only_with_phone,
         skip_known=s.skip_known,
+        read_sites=s.read_sites,
     )
 
 

@@ -13,7 +13,7 @@ from typing import NewType, TypeVar
 from core.accounts.rules import clean_name
 from core.errors import BadInput, BadInputs
 from core.leads.rules import fold
-from core.ports import PageOutcome, PlacePage
+from core.ports import Box, PageOutcome, PlacePage
 
 SearchId = NewType("SearchId", int)
 Value = TypeVar("Value")
@@ -111,6 +111,7 @@ class SearchForm:
     language: str
     only_with_phone: bool = True
     skip_known: bool = True
+    read_sites: bool = False
 
     @property
     def has_point(self) -> bool:
@@ -129,6 +130,7 @@ def read_form(
     language: str,
     only_with_phone: bool,
     skip_known: bool,
+    read_sites: bool = False,
     sources: Sequence[Source],
 ) -> SearchForm:
     """What a person filled in, read once.  Raises BadInputs with every field that is wrong, in the form's order."""
@@ -163,6 +165,7 @@ def read_form(
         language=spoken,
         only_with_phone=bool(only_with_phone),
         skip_known=bool(skip_known),
+        read_sites=bool(read_sites),
     )
 
 
@@ -264,16 +267,6 @@ def how_it_ended(cells: Sequence[CellEnd], *, found: int, limit_reached: bool) -
 
 
 EARTH_M = 6_371_008.8
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of the map, in degrees."""
-
-    south: float
-    west: float
-    north: float
-    east: float
 
 
 def square_around(latitude: float, longitude: float, radius_m: float) -> Box:

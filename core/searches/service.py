@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -13,18 +12,17 @@ from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound, StateChanged
 from core.jobs import ScrapeSearch
 from core.searches import queries
+from core.searches.adding import add_search
 from core.searches.queries import Find, History, HistoryFilter, SearchProgress
 from core.searches.rules import (
     PER_DAY,
-    CellStatus,
     SearchForm,
     SearchId,
     SearchStatus,
     Source,
     read_form,
-    square_around,
 )
-from core.tables import Search, SearchCell, SearchLeftOut, Team
+from core.tables import Search, SearchLeftOut
 from core.work import Work
 
 STARTING = 7102  # the class of our advisory locks
@@ -51,6 +49,7 @@ def start(
     longitude: float | None = None,
     only_with_phone: bool = True,
     skip_known: bool = True,
+    read_sites: bool = False,
 ) -> SearchId:
     """Queues a search.  The same one again while it is not over is the first one's id: two clicks, one search.
 
@@ -68,6 +67,7 @@ def start(
         language=language,
         only_with_phone=only_with_phone,
         skip_known=skip_known,
+        read_sites=read_sites,
         sources=sources(work, actor),
     )
     # Two clicks at once must not both look before either has written.
@@ -76,7 +76,7 @@ def start(
     if same is not None:
         return same
     _within_allowance(work, actor, form.source)
-    search_id = _add(work, actor, form)
+    search_id = add_search(work, actor.team_id, actor.user_id, form)
     audit.record(work, actor, "search.started", "search", search_id, source=form.source.value, terms=list(form.terms))
     work.later(ScrapeSearch(search_id))
     return search_id
@@ -169,39 +169,3 @@ def _within_allowance(work: Work, actor: Actor, source: Source) -> None:
         free_at = made[len(made) - PER_DAY[source]] + A_DAY
         minutes = max(1, -(-int((free_at - work.now).total_seconds()) // 60))
         raise BadInput("terms", "search_daily_limit", n=PER_DAY[source], minutes=minutes)
-
-
-def _add(work: Work, actor: Actor, form: SearchForm) -> SearchId:
-    search = Search(
-        team_id=actor.team_id,
-        created_by=actor.user_id,
-        source=form.source,
-        terms=list(form.terms),
-        place_name=form.place_name,
-        latitude=form.latitude,
-        longitude=form.longitude,
-        radius_m=form.radius_m,
-        result_limit=form.limit,
-        language=form.language,
-        country=work.session.get_one(Team, actor.team_id).country,
-        only_with_phone=form.only_with_phone,
-        skip_known=form.skip_known,
-    )
-    work.session.add(search)
-    work.session.flush()
-    edges: dict[str, float] = {}
-    if form.latitude is not None and form.longitude is not None:
-        edges = asdict(square_around(form.latitude, form.longitude, form.radius_m))
-    work.session.add_all(
-        SearchCell(
-            team_id=actor.team_id,
-            search_id=search.id,
-            position=position,
-            term=term,
-            status=CellStatus.WAITING,
-            **edges,
-        )
-        for position, term in enumerate(form.terms)
-    )
-    work.session.flush()
-    return SearchId(search.id)
