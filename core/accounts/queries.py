@@ -85,6 +85,30 @@ def wrong_tries(session: Session, *, email: str, ip: str | None, since: datetime
     return row[0], row[1]
 
 
+def wrong_tries_anywhere(session: Session, email: str, since: datetime) -> tuple[int, datetime | None]:
+    """How often this account was tried wrongly from all addresses since then, and when last."""
+    row = session.execute(
+        select(func.count(), func.max(SignInTry.at)).where(SignInTry.email == email, SignInTry.at > since)
+    ).one()
+    return row[0], row[1]
+
+
+def is_known_address(session: Session, email: str, ip: str | None, since: datetime) -> bool:
+    """Whether this account was signed in to from here since then; False too for an account that does not exist."""
+    if ip is None:
+        return False
+    return bool(
+        session.scalar(
+            select(
+                select(SessionRow.id)
+                .join(User, User.id == SessionRow.user_id)
+                .where(func.lower(User.email) == email, SessionRow.ip == ip, SessionRow.created_at > since)
+                .exists()
+            )
+        )
+    )
+
+
 def wrong_tries_from(session: Session, ip: str | None, since: datetime) -> int:
     if ip is None:
         return 0

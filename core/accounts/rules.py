@@ -118,3 +118,14 @@ def wait_before_next_try(wrong_in_a_row: int) -> timedelta:
     if wrong_in_a_row < 5:
         return timedelta(0)
     return timedelta(seconds=min(60, 2 ** (wrong_in_a_row - 5)))
+
+
+def wait_for_account(wrong_in_an_hour: int) -> timedelta:
+    """For one account over all addresses: nothing for ten wrong passwords in an hour, then 1 s, doubling to 5 minutes.
+
+    So no hour has more than 30 guesses, from however many addresses, and nobody is shut out for longer than that.
+    Addresses that the person signed in from before are left out: see `queries.is_known_address`.
+    """
+    if wrong_in_an_hour < 10:
+        return timedelta(0)
+    return timedelta(seconds=min(300, 2 ** (min(wrong_in_an_hour, 30) - 10)))

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from core import audit
@@ -28,14 +28,17 @@ from core.accounts.rules import (
     clean_email,
     clean_name,
     wait_before_next_try,
+    wait_for_account,
 )
 from core.errors import BadInput, BadInputs, NotFound, SignedOut, StateChanged, TooManyTries, WrongCredentials
 from core.secrets import new_token, token_hash
 from core.tables import Invite, Membership, SessionRow, SignInTry, Team, User
 from core.work import Work
 
-TRYING = 7104  # the class of our advisory locks
+TRYING = 7104  # the classes of our advisory locks: an account, an address
+TRYING_FROM = 7105
 TRIES_COUNT_FOR = timedelta(minutes=15)
+KNOWN_ADDRESS_FOR = timedelta(days=90)
 WRONG_PER_HOUR_FROM_ONE_ADDRESS = 20
 INVITES_PER_DAY = 50
 SEEN_EVERY = timedelta(minutes=1)  # how exact "last seen" is; a write per click would be waste
@@ -100,27 +103,23 @@ def sign_in(
 ) -> NewSession:
     """Raises WrongCredentials without saying what was wrong, or TooManyTries(wait_s).
 
-    A wrong try is remembered by `remember_wrong_try`, in a Work of its own, since this one is rolled back.
+    A wrong try is committed before it is told.
     """
     email = _as_typed(email)
     _slow_down(work, email, ip)
     user = queries.user_by_email(work.session, email)
     fits = passwords.fits(password, user.password_hash if user and user.is_active else None)
     if not fits or user is None:
+        _remember_wrong_try(work, email, ip)
         raise WrongCredentials
     team_id = queries.first_team_of(work.session, UserId(user.id))
     if team_id is None:
+        _remember_wrong_try(work, email, ip)
         raise WrongCredentials
     if passwords.is_outdated(user.password_hash):
         user.password_hash = passwords.hash_of(password)
     work.session.execute(delete(SignInTry).where(SignInTry.email == email, SignInTry.ip == ip))
     return _open_session(work, user, team_id, ip, user_agent)
-
-
-def remember_wrong_try(work: Work, *, email: str, ip: str | None) -> None:
-    """Called after WrongCredentials; old tries go on this occasion."""
-    work.session.add(SignInTry(email=_as_typed(email), ip=ip))
-    work.session.execute(delete(SignInTry).where(SignInTry.at < queries.day_ago(work.now)))
 
 
 def sign_out(work: Work, token: str) -> None:
@@ -193,8 +192,9 @@ def accept_invite(
         name, email, password, _ = _registration(name, invite.email, password, None)
         user = User(email=email, name=name, password_hash=passwords.hash_of(password), language=_language(language))
     else:
-        _slow_down(work, invite.email, ip)
+        _slow_down(work, _as_typed(invite.email), ip)
         if not passwords.fits(password, user.password_hash if user.is_active else None):
+            _remember_wrong_try(work, _as_typed(invite.email), ip)
             raise WrongCredentials
     taken = work.session.execute(
         update(Invite)
@@ -383,18 +383,34 @@ def _role(role: Role | str) -> Role:
 
 
 def _slow_down(work: Work, email: str, ip: str | None) -> None:
-    """Raises TooManyTries while this account from this address, or this address as a whole, has to wait.
+    """Raises TooManyTries while this account from this address, this account as a whole, or this address has to wait.
 
-    These tries wait for each other: of sixty at once all would find that nobody had been wrong yet.
+    Tries of one account or of one address wait for each other, until a wrong one is remembered: of sixty at once all
+    would find that nobody had been wrong yet.  The account's lock comes first, so that no two wait crosswise.  All is
+    asked whether or not there is such an account.
     """
-    work.session.execute(select(func.pg_advisory_xact_lock(TRYING, func.hashtext(f"{email} {ip}"))))
-    wrong, last = queries.wrong_tries(work.session, email=email, ip=ip, since=work.now - TRIES_COUNT_FOR)
-    if last is not None:
-        rest = wait_before_next_try(wrong) - (work.now - last)
-        if rest > timedelta(0):
-            raise TooManyTries(max(1, round(rest.total_seconds())))
-    if queries.wrong_tries_from(work.session, ip, work.now - timedelta(hours=1)) >= WRONG_PER_HOUR_FROM_ONE_ADDRESS:
+    work.session.execute(select(func.pg_advisory_xact_lock(TRYING, func.hashtext(email))))
+    work.session.execute(select(func.pg_advisory_xact_lock(TRYING_FROM, func.hashtext(ip or ""))))
+    now = work.session.execute(select(func.clock_timestamp())).scalar_one()  # this transaction may have waited long
+    hour_ago = now - timedelta(hours=1)
+    here, last_here = queries.wrong_tries(work.session, email=email, ip=ip, since=now - TRIES_COUNT_FOR)
+    anywhere, last_anywhere = queries.wrong_tries_anywhere(work.session, email, hour_ago)
+    is_known = queries.is_known_address(work.session, email, ip, now - KNOWN_ADDRESS_FOR)
+    rests = [wait_before_next_try(here) - (now - (last_here or now))]
+    if not is_known:  # else a stranger with many addresses would keep the owner out
+        rests.append(wait_for_account(anywhere) - (now - (last_anywhere or now)))
+    rest = max(rests)
+    if rest > timedelta(0):
+        raise TooManyTries(max(1, round(rest.total_seconds())))
+    if queries.wrong_tries_from(work.session, ip, hour_ago) >= WRONG_PER_HOUR_FROM_ONE_ADDRESS:
         raise TooManyTries(600)
+
+
+def _remember_wrong_try(work: Work, email: str, ip: str | None) -> None:
+    """Committed at once, since the error that follows rolls back, and the next try must find it.  Old ones go."""
+    work.session.execute(insert(SignInTry).values(email=email, ip=ip, at=func.clock_timestamp()))
+    work.session.execute(delete(SignInTry).where(SignInTry.at < queries.day_ago(work.now)))
+    work.session.commit()
 
 
 def _open_session(work: Work, user: User, team_id: TeamId, ip: str | None, user_agent: str | None) -> NewSession:

@@ -22,7 +22,6 @@ DOORS = {
     accounts.installation_is_new,
     accounts.create_first_administrator,
     accounts.sign_in,
-    accounts.remember_wrong_try,
     accounts.sign_out,
     accounts.actor_of,
     accounts.invite_of,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import statistics
 import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from sqlalchemy import text
 
 from core.accounts import passwords, service
+from core.accounts.rules import wait_for_account
 from core.errors import BadInput, SignedOut, TooManyTries, WrongCredentials
 from core.runtime import Runtime
 from core.secrets import token_hash
@@ -16,13 +20,8 @@ from tests.people import PASSWORD, People, email_of, sessions_of
 
 
 def sign_in(runtime: Runtime, email: str, password: str, ip: str = "10.0.0.1") -> str:
-    try:
-        with runtime.work() as work:
-            return service.sign_in(work, email=email, password=password, ip=ip, user_agent="a browser").token
-    except WrongCredentials:
-        with runtime.work() as work:
-            service.remember_wrong_try(work, email=email, ip=ip)
-        raise
+    with runtime.work() as work:
+        return service.sign_in(work, email=email, password=password, ip=ip, user_agent="a browser").token
 
 
 def test_ana_signs_in_with_any_case_of_her_email(people: People) -> None:
@@ -41,14 +40,14 @@ def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(people: Peop
 def test_nobody_is_found_out_by_how_long_it_takes(people: People) -> None:
     """Both do one argon2 check; the medians lie within half of each other, whatever else the machine does."""
 
-    def took(email: str) -> float:
+    def took(email: str, n: int) -> float:
         started = time.perf_counter()
-        with pytest.raises(WrongCredentials), people.runtime.work() as work:
-            service.sign_in(work, email=email, password="not it, and long")
+        with pytest.raises(WrongCredentials):
+            sign_in(people.runtime, email, "not it, and long", ip=f"10.0.0.{n}")
         return time.perf_counter() - started
 
-    known = statistics.median(took(email_of("Ana")) for _ in range(7))
-    unknown = statistics.median(took("nobody@prumo.example") for _ in range(7))
+    known = statistics.median(took(email_of("Ana"), n) for n in range(7))
+    unknown = statistics.median(took("nobody@prumo.example", n) for n in range(7))
     assert 0.5 < known / unknown < 2
 
 
@@ -68,6 +67,80 @@ def test_the_sixth_wrong_try_has_to_wait_but_not_from_elsewhere(people: People) 
         sign_in(people.runtime, email_of("Ana"), PASSWORD)
     assert told.value.wait_s >= 1
     assert sign_in(people.runtime, email_of("Ana"), PASSWORD, ip="10.9.9.9"), "nobody can be locked out by a stranger"
+
+
+def test_one_account_guessed_at_from_many_addresses_has_to_wait_for_all_of_them(people: People) -> None:
+    """The same for somebody and for nobody, so that the wait does not tell who exists."""
+    for email in (email_of("Ana"), "nobody@prumo.example"):
+        for n in range(10):
+            with pytest.raises(WrongCredentials):
+                sign_in(people.runtime, email, "a wrong password", ip=f"203.0.113.{n}")
+        for password in (PASSWORD, "a wrong password"):
+            with pytest.raises(TooManyTries) as told:
+                sign_in(people.runtime, email, password, ip="198.51.100.1")
+            assert told.value.wait_s == 1
+    assert sign_in(people.runtime, email_of("Bea"), PASSWORD, ip="198.51.100.1")
+
+
+def test_guesses_from_sixty_addresses_at_once_are_ten(people: People) -> None:
+    def guess(n: int) -> type[Exception]:
+        with pytest.raises((WrongCredentials, TooManyTries)) as told:
+            sign_in(people.runtime, email_of("Ana"), "a wrong password", ip=f"203.0.113.{n}")
+        return told.type
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = Counter(pool.map(guess, range(60)))
+    assert answers[WrongCredentials] <= 12, answers  # ten, and one for each second that it took
+
+
+def test_who_was_here_before_is_not_kept_out_by_strangers_elsewhere(people: People) -> None:
+    home = "192.0.2.10"
+    first = sign_in(people.runtime, email_of("Ana"), PASSWORD, ip=home)
+    wrong_from_many_addresses(people, 200, ago="1 second")
+    with pytest.raises(TooManyTries):
+        sign_in(people.runtime, email_of("Ana"), PASSWORD, ip="198.51.100.1")
+    assert sign_in(people.runtime, email_of("Ana"), PASSWORD, ip=home)
+    with people.runtime.work() as work:
+        assert service.actor_of(work, first).name == "Ana", "an open session does not notice"
+    for n in range(6):  # but guessing from there is slowed down as ever
+        with pytest.raises(WrongCredentials if n < 5 else TooManyTries):
+            sign_in(people.runtime, email_of("Ana"), "a wrong password", ip=home)
+
+
+def test_nobody_waits_longer_than_five_minutes_for_what_strangers_did(people: People) -> None:
+    wrong_from_many_addresses(people, 200, ago="10 seconds")
+    with pytest.raises(TooManyTries) as told:
+        sign_in(people.runtime, email_of("Ana"), PASSWORD)
+    assert 280 <= told.value.wait_s <= 290
+    with people.runtime.work() as work:
+        work.session.execute(text("update sign_in_tries set at = at - interval '5 minutes'"))
+    assert sign_in(people.runtime, email_of("Ana"), PASSWORD)
+
+
+def test_no_hour_has_more_than_thirty_guesses_at_one_account() -> None:
+    """Of somebody with an address for each guess, who knocks as soon as it may."""
+    tries = [0.0]
+    while tries[-1] < 24 * 3600:
+        due = tries[-1]
+        while True:
+            within = sum(1 for at in tries if at > due - 3600)
+            allowed = tries[-1] + wait_for_account(within).total_seconds()
+            if due >= allowed:
+                break
+            due = min(allowed, due + 1)  # while it waits, old tries leave the hour
+        tries.append(due)
+    assert max(sum(1 for at in tries if start - 3600 < at <= start) for start in tries) <= 30
+
+
+def wrong_from_many_addresses(people: People, count: int, *, ago: str) -> None:
+    with people.runtime.work() as work:
+        work.session.execute(
+            text(
+                "insert into sign_in_tries (email, ip, at) select :email, inet '10.77.0.0' + n, "
+                "now() - cast(:ago as interval) from generate_series(1, :count) n"
+            ),
+            {"email": email_of("Ana"), "ago": ago, "count": count},
+        )
 
 
 def test_signing_in_rightly_forgets_the_wrong_tries(people: People) -> None:
@@ -103,8 +176,6 @@ def test_signing_out_everywhere_ends_them_all(people: People) -> None:
 
 @pytest.mark.parametrize("change", ["expires_at = now()", "seen_at = now() - interval '4 days'", "ended_at = now()"])
 def test_an_old_session_is_none(people: People, change: str) -> None:
-    from sqlalchemy import text
-
     with people.runtime.work() as work:
         work.session.execute(text(f"update sessions set {change} where user_id = {people['Ana'].user_id}"))
     with pytest.raises(SignedOut), people.runtime.work() as work:
@@ -171,8 +242,6 @@ def test_seen_is_written_once_a_minute_at_most(people: People) -> None:
         service.actor_of(work, people.token["Ana"])
     assert sessions_of(people.runtime, people["Ana"])[0].seen_at == before
     with people.runtime.work() as work:
-        from sqlalchemy import text
-
         work.session.execute(text("update sessions set seen_at = seen_at - interval '2 minutes'"))
     with people.runtime.work() as work:
         service.actor_of(work, people.token["Ana"])

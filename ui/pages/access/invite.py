@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from core.accounts import service as accounts
 from core.accounts.service import InviteCard
-from core.errors import DatabaseAway, NotFound, PrumoError, WrongCredentials
+from core.errors import DatabaseAway, NotFound, PrumoError
 from ui import plain
 from ui.calls import Fault, in_work
 from ui.pages.access.door import Door, address_of, browser_of
@@ -57,8 +57,6 @@ class Invitation(Door):
         except (DatabaseAway, Fault):
             raise
         except PrumoError as refused:
-            if isinstance(refused, WrongCredentials):  # who has an account is asked for its password here too
-                await in_work(accounts.remember_wrong_try, email=card.email, ip=address_of(request))
             return self.again(request, form, refused, **_facts(card))
         return await self.let_in(request, session, "/")
 

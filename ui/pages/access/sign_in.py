@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from core.accounts import service as accounts
-from core.errors import BadInput, BadInputs, DatabaseAway, SignedOut, WrongCredentials
+from core.errors import BadInput, BadInputs, DatabaseAway, SignedOut
 from core.work import Work
 from ui import cookies, plain
 from ui.calls import Fault, in_work
@@ -44,17 +44,13 @@ class SignIn(Door):
         ]
         if missing:
             raise BadInputs(missing)
-        try:
-            session = await in_work(
-                accounts.sign_in,
-                email=email,
-                password=password,
-                ip=address_of(request),
-                user_agent=browser_of(request),
-            )
-        except WrongCredentials:
-            await in_work(accounts.remember_wrong_try, email=email, ip=address_of(request))
-            raise
+        session = await in_work(
+            accounts.sign_in,
+            email=email,
+            password=password,
+            ip=address_of(request),
+            user_agent=browser_of(request),
+        )
         return await self.let_in(request, session, onward, keep=bool(form.get("keep")))
 
     def draw(self, request: Request, status: int = 200, **values: object) -> Response:
