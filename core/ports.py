@@ -256,17 +256,30 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Box:
+    """A rectangle of the map, in degrees."""
+
+    south: float
+    west: float
+    north: float
+    east: float
+
+
+@dataclass(frozen=True)
 class PlacePage:
-    """One list response: up to 20 places from `offset` on."""
+    """One list response: up to 20 places from `offset` on; `requests` is what it cost the source to give it."""
 
     offset: int
     outcome: PageOutcome
     places: tuple[Place, ...] = ()
     note: str = ""
+    requests: int = 1
 
 
 @dataclass(frozen=True)
 class PlaceQuery:
+    """A term over a circle; `box` is the rectangle of it that this list is about, the whole circle where it is None."""
+
     term: str
     latitude: float
     longitude: float
@@ -274,6 +287,7 @@ class PlaceQuery:
     language: str
     country: str
     offset: int = 0
+    box: Box | None = None
 
 
 class PlaceSource(Protocol):

@@ -16,18 +16,18 @@ from functools import cache
 from pathlib import Path
 
 from core.errors import DatabaseAway, LayoutChanged, StateChanged, Unreachable
-from core.ports import PageOutcome, PlaceQuery
+from core.ports import PageOutcome, PlaceQuery, PlaceSource
 from core.runtime import Runtime
 from core.searches import reading
 from core.searches.reading import CellPlan, Taken
-from core.searches.rules import FAILS_WITH, SearchReason, Source
+from core.searches.rules import FAILS_WITH, SearchReason
 from core.settings import Settings
 from workers import stopping
-from workers.scraper.browser import BrowserDied, MapBrowser, MapStopped, NoBrowser, WarmBrowser
+from workers.scraper.browser import BrowserDied, MapStopped, NoBrowser, WarmBrowser
+from workers.scraper.sources import open_source
 
 log = logging.getLogger(__name__)
 
-GOOGLE = "https://www.google.com"
 BEAT_S = 1.0
 TELL_EVERY_S = 0.2
 TRIES = 3  # of a map that does not answer
@@ -148,15 +148,8 @@ class _Reader:
                 self._wait(WAIT_BEFORE_NEXT_TRY_S[failed - 1])
 
     def _visit(self) -> None:
-        settings = self._runtime.settings
-        base_url = settings.demo_map_url if self._taken.source is Source.DEMO_MAP else GOOGLE
-        with MapBrowser(
-            self._browser,
-            base_url,
-            language=self._taken.language,
-            pause=settings.map_pause,
-            should_stop=self._heart.should_stop,
-            keep=self._keep,
+        with open_source(
+            self._runtime, self._browser, self._taken, should_stop=self._heart.should_stop, keep=self._keep
         ) as place_source:
             point = self._centre(place_source)
             if point is None:
@@ -164,7 +157,7 @@ class _Reader:
             else:
                 self._read_cells(place_source, *point)
 
-    def _centre(self, place_source: MapBrowser) -> tuple[float, float] | None:
+    def _centre(self, place_source: PlaceSource) -> tuple[float, float] | None:
         taken = self._taken
         with self._runtime.work() as work:
             known = reading.centre_of(work, taken)
@@ -176,7 +169,7 @@ class _Reader:
                 reading.place_found(work, taken, *found)
         return found
 
-    def _read_cells(self, place_source: MapBrowser, latitude: float, longitude: float) -> None:
+    def _read_cells(self, place_source: PlaceSource, latitude: float, longitude: float) -> None:
         with self._runtime.work() as work:
             cells = reading.open_cells(work, self._taken)
         for cell in cells:
@@ -188,7 +181,7 @@ class _Reader:
         with self._runtime.work() as work:
             reading.finish(work, self._taken)
 
-    def _read_cell(self, place_source: MapBrowser, cell: CellPlan, latitude: float, longitude: float) -> bool:
+    def _read_cell(self, place_source: PlaceSource, cell: CellPlan, latitude: float, longitude: float) -> bool:
         """One term to its end.  True when the whole search is over with it."""
         taken = self._taken
         query = PlaceQuery(
