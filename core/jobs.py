@@ -54,7 +54,7 @@ class Reconcile:
 
 Job = ScrapeSearch | SendDue | Reconcile
 
-QUEUES = ("scraper", "sender")
+QUEUES = ("scraper", "sender", "imports", "sites")
 # The one function of the workers that each job is: nothing else that lies in a queue is ever called.
 FUNCTIONS = {
     "ScrapeSearch": "workers.scraper.jobs.scrape_search",

@@ -247,7 +247,8 @@ def behind_it(house: House, told: Mapping[str, str]) -> list[Child]:
     """What works while nobody looks, without the scraper, which may have to wait for a browser."""
     senders = [_worker(f"sender-{number}", python("workers.run", "sender"), told) for number in range(1, SENDERS + 1)]
     timetable = _worker("timetable", python("workers.timetable"), told)
-    return [_server("receiver", python("workers.receiver"), told, house), *senders, timetable]
+    enricher = _worker("enricher", python("workers.run", "enricher"), told)
+    return [_server("receiver", python("workers.receiver"), told, house), *senders, enricher, timetable]
 
 
 def scraper(told: Mapping[str, str]) -> Child:

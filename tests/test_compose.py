@@ -13,7 +13,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 TEXT = (CHECKOUT / "docker-compose.yml").read_text()
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 ENV_EXAMPLE = (CHECKOUT / ".env.example").read_text()
-OURS = ("web", "receiver", "scraper", "sender", "timetable")
+OURS = ("web", "receiver", "scraper", "sender", "enricher", "timetable")
 # They do their work and end.
 ONE_SHOT = ("migrate", "evolution-database")
 # Its leader holds a lock of the database; there is nothing to ask a follower.

@@ -20,6 +20,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from redis import Redis
@@ -114,7 +115,7 @@ class _Lasting(BaseWorker):
             pipeline.execute()
 
 
-class SenderWorker(_Lasting, Worker):
+class ForkingWorker(_Lasting, Worker):
     """Forks a horse for each job, so that nothing of one lives on in the next."""
 
     def setup_work_horse_signals(self) -> None:
@@ -129,7 +130,7 @@ class SenderWorker(_Lasting, Worker):
                 os.kill(self.horse_pid, signal.SIGTERM)
 
 
-class ScraperWorker(_Lasting, SimpleWorker):
+class WarmWorker(_Lasting, SimpleWorker):
     """Works in its own process, where the browser stays warm; a thread beats the heart meanwhile."""
 
     def perform_job(self, job: Job, queue: Queue, execution: Execution) -> bool:
@@ -137,13 +138,26 @@ class ScraperWorker(_Lasting, SimpleWorker):
             return super().perform_job(job, queue, execution)
 
 
-KINDS: dict[str, type[SenderWorker] | type[ScraperWorker]] = {"sender": SenderWorker, "scraper": ScraperWorker}
+@dataclass(frozen=True)
+class Kind:
+    """What a worker is and which queues it serves, the first one first."""
+
+    worker: type[ForkingWorker] | type[WarmWorker]
+    queues: tuple[str, ...]
 
 
-def make_worker(kind: str, redis_url: str) -> SenderWorker | ScraperWorker:
+KINDS = {
+    "sender": Kind(ForkingWorker, ("sender",)),
+    "scraper": Kind(WarmWorker, ("scraper",)),
+    # A person waits for their file; nobody waits for a website.
+    "enricher": Kind(ForkingWorker, ("imports", "sites")),
+}
+
+
+def make_worker(kind: str, redis_url: str) -> ForkingWorker | WarmWorker:
     """Raises RedisError while Redis is away."""
-    return KINDS[kind](
-        [kind],
+    return KINDS[kind].worker(
+        list(KINDS[kind].queues),
         name=f"{kind}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}",
         connection=Redis.from_url(redis_url, socket_connect_timeout=5, health_check_interval=30),
         job_class=OurJob,
@@ -155,7 +169,7 @@ def make_worker(kind: str, redis_url: str) -> SenderWorker | ScraperWorker:
     )
 
 
-def keep_working(make: Callable[[], SenderWorker | ScraperWorker]) -> None:
+def keep_working(make: Callable[[], ForkingWorker | WarmWorker]) -> None:
     """Until somebody asks to stop.  A worker that Redis has put off is replaced by a new one."""
     stop = threading.Event()
     while not stop.is_set() and not stopping.is_asked():

@@ -1,4 +1,4 @@
-"""An RQ worker on one queue: `python -m workers.run sender` or `python -m workers.run scraper`.
+"""An RQ worker: `python -m workers.run sender`, `… scraper` or `… enricher` (files that come in, then websites).
 
 The jobs are imported here, once, before the first fork: RQ's own command would import them again for each job.  Nothing
 is opened before the fork, neither a database nor a browser.

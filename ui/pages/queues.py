@@ -25,7 +25,12 @@ from ui.words import N_, _, formats, ngettext
 EVERY_S = 2.0
 LATE = timedelta(minutes=2)  # a job that has waited longer is news
 DEAD = timedelta(seconds=45)  # three heartbeats missed
-QUEUE_WORDS = {"scraper": N_("Searches on the map"), "sender": N_("Campaign messages")}
+QUEUE_WORDS = {
+    "scraper": N_("Searches on the map"),
+    "sender": N_("Campaign messages"),
+    "imports": N_("Files of leads"),
+    "sites": N_("Websites of leads"),
+}
 JOB_WORDS = {
     "ScrapeSearch": N_("search {id}"),
     "SendDue": N_("send from number {id}"),

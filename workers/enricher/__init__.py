@@ -1,0 +1,1 @@
+"""The enricher: brings in files of leads, and reads the websites of businesses."""
