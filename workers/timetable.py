@@ -23,6 +23,7 @@ from core.leader import TIMETABLE, Leadership
 from core.retention import forget_old
 from core.runtime import Runtime
 from core.searches.dispatch import queue_searches
+from core.searches.weekly import start_weekly
 from core.sending.dispatch import due_instances, look_for_evidence
 from core.sending.hearing import hear_again
 from core.sending.inbox import apply_crossed, apply_waiting
@@ -66,6 +67,7 @@ def all_tasks() -> list[Task]:
     """With how often each is done.  What people want of the gateway is carried out by the receiver."""
     return [
         Task("searches to take up", 2, in_work(queue_searches)),
+        Task("searches whose week is over", 30, in_work(start_weekly)),
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),
         Task("numbers with somebody due", 2, in_work(due_instances)),
         Task("webhooks left over", 2, apply_waiting),

@@ -16,6 +16,7 @@ from core.leads.rules import fold
 from core.ports import Box, PageOutcome, PlacePage
 
 SearchId = NewType("SearchId", int)
+SavedSearchId = NewType("SavedSearchId", int)
 Value = TypeVar("Value")
 
 
@@ -82,6 +83,7 @@ PAGE_SIZE = 20  # places in one list response of the map
 MOST_PAGES = 12  # of one term: the map itself ends at about this many
 CEILING = 110  # places read for one term from which on the map may have held back more
 AT_ONCE_PER_TEAM = 2
+MOST_WEEKLY = 20  # searches of a team that run by themselves
 PER_DAY = {Source.GOOGLE_MAPS: 20, Source.DEMO_MAP: 500}
 ORPHANED_AFTER = timedelta(seconds=20)
 MOST_TURNS = 8  # how often one search is taken up before we stop believing in it

@@ -13,16 +13,20 @@ from core.errors import BadInput, NotFound, StateChanged
 from core.jobs import ScrapeSearch
 from core.searches import queries
 from core.searches.adding import add_search
+from core.searches.offered import offered
 from core.searches.queries import Find, History, HistoryFilter, SearchProgress
 from core.searches.rules import (
+    MOST_WEEKLY,
     PER_DAY,
+    SavedSearchId,
     SearchForm,
     SearchId,
     SearchStatus,
     Source,
     read_form,
 )
-from core.tables import Search, SearchLeftOut
+from core.searches.weekly import Weekly, save, weekly_of
+from core.tables import SavedSearch, Search, SearchLeftOut
 from core.work import Work
 
 STARTING = 7102  # the class of our advisory locks
@@ -32,7 +36,7 @@ A_DAY = timedelta(hours=24)
 def sources(work: Work, actor: Actor) -> list[Source]:
     """What may be asked on this installation."""
     actor.require(Role.VIEWER)
-    return [Source.GOOGLE_MAPS, *([Source.DEMO_MAP] if work.settings.demo_map_url else [])]
+    return offered(work.settings)
 
 
 def start(
@@ -154,6 +158,48 @@ def unfinished(work: Work, actor: Actor) -> list[SearchProgress]:
     )
     found = (queries.progress(work.session, actor.team_id, SearchId(i), work.now) for i in ids)
     return [p for p in found if p is not None]
+
+
+def repeat_weekly(work: Work, actor: Actor, search_id: int) -> SavedSearchId:
+    """Lets a search run again every week, from the same weekday of next week on, for whoever looks then.
+
+    Pressed again for the same question it is the first one's id.
+    """
+    actor.require(Role.MEMBER)
+    form = repeat_form(work, actor, search_id)
+    work.session.execute(select(func.pg_advisory_xact_lock(STARTING, func.hashint8(actor.team_id))))
+    kept = weekly_of(work, actor.team_id)
+    for each in kept:
+        if each.form == form:
+            return each.id
+    if len(kept) >= MOST_WEEKLY:
+        raise BadInput("terms", "search_too_many_weekly", n=MOST_WEEKLY)
+    saved_id = save(work, actor, form)
+    work.session.execute(
+        update(Search).where(Search.team_id == actor.team_id, Search.id == search_id).values(saved_search_id=saved_id)
+    )
+    audit.record(work, actor, "search.made_weekly", "saved_search", saved_id, terms=list(form.terms))
+    return saved_id
+
+
+def stop_weekly(work: Work, actor: Actor, saved_search_id: int) -> None:
+    """It does not run again; what its runs found stays."""
+    actor.require(Role.MEMBER)
+    ended = work.session.scalar(
+        update(SavedSearch)
+        .where(SavedSearch.team_id == actor.team_id, SavedSearch.id == saved_search_id, SavedSearch.ended_at.is_(None))
+        .values(ended_at=func.now())
+        .returning(SavedSearch.id)
+    )
+    if ended is None:
+        raise NotFound
+    audit.record(work, actor, "search.weekly_ended", "saved_search", ended)
+
+
+def weekly(work: Work, actor: Actor) -> list[Weekly]:
+    """The team's searches that run every week, the next one first."""
+    actor.require(Role.VIEWER)
+    return weekly_of(work, actor.team_id)
 
 
 def _status(work: Work, actor: Actor, search_id: int) -> SearchStatus:

@@ -28,6 +28,17 @@ def nothing_asked(people: People) -> Arguments:
     return (), {}
 
 
+def a_weekly(people: People) -> Arguments:
+    search_id = ask(people, terms=[CANARY])
+    with people.runtime.work() as work:
+        return (service.repeat_weekly(work, people["Ana"], search_id),), {}
+
+
+def nothing_weekly(people: People) -> Arguments:
+    a_weekly(people)
+    return (), {}
+
+
 CASES = [
     Case(service.sources, Needs.VIEWER, Stranger.OWN),
     Case(service.start, Needs.MEMBER, Stranger.OWN, lambda people: ((), FORM)),
@@ -36,5 +47,8 @@ CASES = [
     Case(service.progress, Needs.VIEWER, Stranger.NOT_FOUND, a_search),
     Case(service.finds_since, Needs.VIEWER, Stranger.NOT_FOUND, a_search),
     Case(service.history, Needs.VIEWER, Stranger.OWN, nothing_asked),
+    Case(service.repeat_weekly, Needs.MEMBER, Stranger.NOT_FOUND, a_search),
+    Case(service.stop_weekly, Needs.MEMBER, Stranger.NOT_FOUND, a_weekly),
+    Case(service.weekly, Needs.VIEWER, Stranger.OWN, nothing_weekly),
     Case(service.unfinished, Needs.VIEWER, Stranger.OWN, nothing_asked),
 ]
