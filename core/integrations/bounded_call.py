@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +23,7 @@ from core.errors import OutcomeUnknown, Unreachable
 
 CONNECT_S = 5.0
 CHUNK = 65_536
+LOOK_UP_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -40,15 +43,16 @@ def call(
     most_bytes: int,
     params: dict[str, str] | None = None,
     json: object = None,
+    form: dict[str, str] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Answer:
     """Raises Unreachable where no connection was made, so that nothing left us; OutcomeUnknown for all that may follow.
 
     We ask for the plain bytes: an answer that is packed all the same is not unpacked, since a small one may hold
-    gigabytes.
+    gigabytes.  `should_stop` is asked five times a second, where nobody may have to wait for a slow answer.
     """
     line = _Line()
-    over = threading.Timer(deadline_s, line.cut)
-    over.daemon = True
+    over = _Watch(line, deadline_s, should_stop)
     over.start()
     try:
         with requests.Session() as session:
@@ -61,6 +65,7 @@ def call(
                 headers={**headers, "Accept-Encoding": "identity"},
                 params=params,
                 json=json,
+                data=form,
                 timeout=(min(CONNECT_S, deadline_s), deadline_s),
                 stream=True,
                 allow_redirects=False,
@@ -72,6 +77,26 @@ def call(
         raise OutcomeUnknown("deadline" if line.is_cut else type(trouble).__name__) from trouble
     finally:
         over.cancel()
+
+
+class _Watch(threading.Thread):
+    """Cuts the line when the time is over, or when the answer is not wanted any more."""
+
+    def __init__(self, line: _Line, deadline_s: float, should_stop: Callable[[], bool] | None) -> None:
+        super().__init__(name="call-watch", daemon=True)
+        self._line = line
+        self._until = time.monotonic() + deadline_s
+        self._should_stop = should_stop
+        self._answered = threading.Event()
+
+    def run(self) -> None:
+        while (left := self._until - time.monotonic()) > 0 and not (self._should_stop and self._should_stop()):
+            if self._answered.wait(min(left, LOOK_UP_EVERY_S) if self._should_stop else left):
+                return
+        self._line.cut()
+
+    def cancel(self) -> None:
+        self._answered.set()
 
 
 def _read(response: requests.Response, most_bytes: int) -> bytes:
