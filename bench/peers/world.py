@@ -1,0 +1,50 @@
+"""The world as a side sees it while it is measured: www.google.com is the replay, and there is nothing else.
+
+Used by the drivers of the peers and by our own side alike, so that all of them ask the same addresses of the same
+server in the same browser.  Only the standard library and Playwright: it runs in the peers' environments too.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def rules(port: int) -> list[str]:
+    """What Chromium is told: the map's host is the replay, no other host exists, its certificate may be our own."""
+    here = f"127.0.0.1:{port}"
+    return [
+        f"--host-resolver-rules=MAP *.google.com {here},MAP google.com {here},MAP * ~NOTFOUND",
+        "--ignore-certificate-errors",
+        "--no-sandbox",
+    ]
+
+
+def enter(kinds: list[Any], executable: str, port: int) -> None:
+    """From now on every browser of these BrowserTypes is `executable` and sees only the replay."""
+    for kind in kinds:
+        kind.launch = _launching(kind.launch, executable, port)
+
+
+def _launching(launch: Callable[..., Any], executable: str, port: int) -> Callable[..., Any]:
+    def into_the_replay(self: Any, **asked: Any) -> Any:
+        asked["executable_path"] = executable
+        asked["args"] = [*(asked.get("args") or []), *rules(port)]
+        asked.pop("channel", None)
+        return launch(self, **asked)
+
+    return into_the_replay
+
+
+def asked() -> dict[str, Any]:
+    """What the measure wants, as the driver's only argument."""
+    told: dict[str, Any] = json.loads(sys.argv[1])
+    return told
+
+
+def answer(began: float, rows: list[dict[str, Any]]) -> None:
+    """The driver's last line: seconds from before the browser was started, and what was found."""
+    print(json.dumps({"seconds": time.monotonic() - began, "rows": rows}), flush=True)
