@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +44,6 @@ def asked() -> dict[str, Any]:
     return told
 
 
-def answer(began: float, rows: list[dict[str, Any]]) -> None:
-    """The driver's last line: seconds from before the browser was started, and what was found."""
-    print(json.dumps({"seconds": time.monotonic() - began, "rows": rows}), flush=True)
+def answer(seconds: float, rows: list[dict[str, Any]], said: str = "") -> None:
+    """The driver's last line: how long it took, what was found, and how the program says it ended."""
+    print(json.dumps({"seconds": seconds, "rows": rows, "said": said}), flush=True)
