@@ -153,18 +153,20 @@ def spans(window: Window, since: datetime) -> Iterator[Span]:
         moment = closes_at
 
 
-def holiday_on(country: str | None, day: date) -> str | None:
-    """The name of the public holiday, in the country's own language, or None."""
+def holiday_on(country: str | None, day: date, language: str = "") -> str | None:
+    """The name of the public holiday, or None: in `language` ("en", "pt-BR") where it is known in it, else in the
+    country's own."""
     if country is None:
         return None
-    return _holidays(country.upper(), day.year).get(day)
+    return _holidays(country.upper(), day.year, language.partition("-")[0]).get(day)
 
 
 @lru_cache(maxsize=256)
-def _holidays(country: str, year: int) -> dict[date, str]:
+def _holidays(country: str, year: int, language: str) -> dict[date, str]:
     try:
-        own = holidays.country_holidays(country, years=year).default_language
-        return dict(holidays.country_holidays(country, years=year, language=own))
+        there = holidays.country_holidays(country, years=year)
+        spoken = next((name for name in there.supported_languages if name.partition("_")[0] == language), None)
+        return dict(holidays.country_holidays(country, years=year, language=spoken or there.default_language))
     except NotImplementedError:
         return {}
 

@@ -9,6 +9,7 @@ await do(service.create, name=name.value, form=form)      # errors of core appea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -18,6 +19,22 @@ from nicegui.elements.mixins.value_element import ValueElement
 
 from ui.parts.text import Text, icon, text
 from ui.words import _
+
+
+def number_input(value: float | None) -> ui.number:
+    """A number as it was typed.  It has no bounds of its own: NiceGUI would move what lies outside them without a word.
+
+    What may be is said by the error of core at the field; `whole` reads it.
+    """
+    made = ui.number(value=value)
+    return made.without_auto_validation()  # or it forgets the error just shown
+
+
+def whole(value: object) -> int | None:
+    """The whole number that was typed; None for anything else, and for what no column would hold."""
+    if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) >= 1e9 or value != int(value):
+        return None
+    return int(value)
 
 
 class Field:

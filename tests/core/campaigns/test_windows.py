@@ -56,6 +56,18 @@ def test_a_public_holiday_is_closed_and_named() -> None:
     assert next_opening(SAO_PAULO, here(2026, 11, 19, 18, 0)) == here(2026, 11, 23, 9, 0)
 
 
+def test_a_holiday_is_named_in_the_language_of_who_reads_it() -> None:
+    christmas = date(2026, 12, 25)
+    assert [holiday_on("BR", christmas, language) for language in ("pt-BR", "en", "", "xx")] == [
+        "Natal",
+        "Christmas Day",
+        "Natal",
+        "Natal",
+    ]
+    assert holiday_on("PT", christmas, "pt-BR") == "Dia de Natal"
+    assert holiday_on("JP", date(2026, 1, 1), "pt-BR") == holiday_on("JP", date(2026, 1, 1))
+
+
 def test_holidays_may_be_written_on_where_the_team_says_so() -> None:
     window = Window("America/Sao_Paulo", 540, 1080, [5])
     assert is_open(window, here(2026, 11, 20, 10, 0))

@@ -112,6 +112,51 @@ async def test_a_pace_that_cannot_be_is_told_by_its_field_and_not_kept(
     assert per_day.error is None
 
 
+@pytest.mark.parametrize("typed", [-1, 0, 1.5])
+async def test_a_number_that_cannot_be_stays_as_it_was_typed(
+    web: Web, people: People, draft: CampaignId, typed: float
+) -> None:
+    _bea, client = await open_builder(web, draft)
+    per_day = number(client, 50)
+    per_day.value = typed
+    per_day.sanitize()  # as when the cursor leaves it
+    assert per_day.value == typed
+    assert per_day.error == ("Escreva um número inteiro." if typed == 1.5 else "Entre 1 e 10000.")
+    assert plan_of(people, draft).per_day == 50
+
+
+async def test_the_characters_are_those_that_go_out_and_are_told_alike_twice(web: Web, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+    typed(client, "Oi, {empresa}!")
+    out = len("Oi, Clínica Marfim Azul!\n\nSe preferir não receber, responda SAIR.")
+    await bea.should_see(f"{out} caracteres com a frase de saída", retries=30)
+    assert f"{out} caracteres" in shown(client, "p-end")
+    typed(client, "")
+    await until(lambda: "falta escrever" in shown(client, "p-end"))
+
+
+async def test_the_first_step_that_is_not_complete_stands_out(web: Web, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+
+    def current() -> list[str]:
+        lines = [one for one in client.elements.values() if {"p-si", "cur"} <= set(one.classes)]
+        return [str(line.props["href"]) for line in lines]
+
+    await until(lambda: current() == ["#check"])
+    typed(client, "")
+    await until(lambda: current() == ["#message"])
+    await bea.should_see("falta 1 item")
+
+
+async def test_a_pace_that_no_real_number_may_have_is_no_calm_one(web: Web, people: People, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+    number(client, 60).value = 3
+    await bea.should_see("menos de 20 s é recusado", retries=30)
+    press(client, "Usar 45 – 120 s")
+    await bea.should_not_see("menos de 20 s é recusado", retries=30)
+    await until(lambda: (plan_of(people, draft).gap_min_s, plan_of(people, draft).gap_max_s) == (45, 120))
+
+
 async def test_of_two_windows_the_second_is_told_and_overwrites_nothing(
     web: Web, people: People, draft: CampaignId
 ) -> None:

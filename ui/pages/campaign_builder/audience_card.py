@@ -111,7 +111,7 @@ class AudienceCard:
     # ------------------------------------------------------------ drawing
 
     def show(self) -> None:
-        self.mark.set("ok" if self.desk.is_complete("audience") else "")
+        self.mark.set(self.desk.mood("audience"))
         if self.landlines.value != self.desk.plan.include_landlines:
             self.landlines.value = self.desk.plan.include_landlines
         drawn = (self.desk.plan.audience, self.desk.audience)

@@ -66,6 +66,14 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "number_bears_less": (N_("{name} sends {per_day} a day"), N_("More than its own limit does not go out.")),
     "pace_calm": (N_("Calm pace"), N_("Within business hours, with pauses")),
+    "pace_simulated": (
+        N_("A pace for the simulation only"),
+        N_("Pauses of {least} s pass because nothing leaves. With a real number less than {seconds} s is refused."),
+    ),
+    "pace_hasty": (
+        N_("Hasty pace"),
+        N_("Pauses of {least} s; below {seconds} s a number is reported and blocked more often."),
+    ),
     "window_shorter_than_gap": (
         N_("The window is shorter than a pause"),
         N_("One message a day would go out."),
@@ -82,6 +90,8 @@ FIXES: dict[str, str] = {
     "landlines": N_("Leave them out"),
     "number_bears_less": N_("Use {per_day}"),
     "early_or_late": N_("Use 09:00 – 18:00"),
+    "pace_simulated": N_("Use 45 – 120 s"),
+    "pace_hasty": N_("Use 45 – 120 s"),
 }
 
 
@@ -92,10 +102,10 @@ class CheckCard:
         with section_card("check", 5, _("Check & start"), _("A last look before it begins")) as self.mark:
             with ui.element("div").classes("p-sb"):
                 self.list = ui.element("div").classes("p-checks")
-        self.mark.set("cur")
         desk.on_news(self.show)
 
     def show(self) -> None:
+        self.mark.set(self.desk.mood("check"))
         if self.desk.checks == self._drawn:
             return
         self._drawn = self.desk.checks

@@ -18,15 +18,19 @@ from nicegui import ui
 from core.campaigns import service as campaigns
 from core.campaigns.audience import SampleLead
 from core.campaigns.queries import Draft
-from core.campaigns.rules import Audience, Check, Level, NumberChoice, Plan, blocks_start, checked
+from core.campaigns.rules import Audience, Check, Level, NumberChoice, Plan, blocks_start, checked, gap_between
 from core.campaigns.service import Outlook
 from core.campaigns.text import Gap, Part, parts_of
 from core.errors import BadInput, BadInputs, DatabaseAway, PrumoError, StateChanged
+from core.settings import Settings
 from ui.calls import Fault, ask, settings, words_of
+from ui.pages.campaign_builder.section import Mood
 
 SAVE_AFTER_S = 1.0
 LOOK_AFTER_S = 0.4
 RECOUNTED_BY = ("audience", "repeat_after_days", "include_landlines")
+SECTIONS = ("audience", "message", "numbers", "pace")
+REAL_GAP_S = round(Settings.min_gap.total_seconds())  # below it a number that really writes is refused
 
 
 class Desk:
@@ -44,6 +48,7 @@ class Desk:
         self.audience: Audience | None = None
         self.outlook: Outlook | None = None
         self.samples: list[SampleLead] = []
+        self.length = 0  # characters that the lead of the preview gets, opt-out line included; 0 of no text
         self.saved_at: datetime = draft.saved_at
         self.saved_s: float | None = None
         self.trouble = ""
@@ -97,12 +102,37 @@ class Desk:
 
     @property
     def checks(self) -> list[Check]:
-        return self.outlook.checks if self.outlook else []
+        if self.outlook is None:
+            return []
+        hasty = self._hasty()
+        if hasty is None:
+            return self.outlook.checks
+        return [*(check for check in self.outlook.checks if check.key != "pace_calm"), hasty]
+
+    def _hasty(self) -> Check | None:
+        """Pauses that no real number would be let: fine where nothing leaves, and to be known even there."""
+        number = self.number
+        of_number = (number.gap_min_s, number.gap_max_s) if number else (0, 0)
+        least, _most = gap_between((self.plan.gap_min_s, self.plan.gap_max_s), of_number)
+        if least >= REAL_GAP_S:
+            return None
+        key = "pace_simulated" if settings().gateway_simulated else "pace_hasty"
+        usual = {"gap_min_s": Plan.gap_min_s, "gap_max_s": Plan.gap_max_s}
+        return Check(key, Level.WARN, "pace", {"least": least, "seconds": REAL_GAP_S}, usual)
 
     def is_complete(self, section: str) -> bool:
         """Nothing in this card stands in the way of the start."""
         found = [check for check in self.checks if check.section == section]
         return bool(found) and not any(check.level is Level.MUST for check in found)
+
+    def mood(self, section: str) -> Mood:
+        """Of its mark: done, the one to turn to now, or neither.  The last look is turned to when all else is done."""
+        if not self.checks:
+            return ""
+        if section != "check" and self.is_complete(section):
+            return "ok"
+        first_open = next((name for name in SECTIONS if not self.is_complete(name)), "check")
+        return "cur" if section == first_open else ""
 
     @property
     def blocking(self) -> list[Check]:

@@ -16,6 +16,7 @@ from core.campaigns.text import (
     spelling_of,
     values_of,
     with_default,
+    with_opt_out_line,
 )
 from core.errors import BadInput
 from ui.pages.campaign_builder.desk import Desk
@@ -185,10 +186,10 @@ class MessageCard:
         if self.desk.samples:
             self.place = (self.place + by) % len(self.desk.samples)
             self._drawn = None
-            self.show()
+            self.desk.tell()
 
     def show(self) -> None:
-        self.mark.set("ok" if self.desk.is_complete("message") else "")
+        self.mark.set(self.desk.mood("message"))
         if self.desk.plan.text != self._seen:  # a remedy changed it, not the person at the keyboard
             self._seen = self.area.value = self.desk.plan.text
         drawn = (self.desk.plan.text, self.desk.plan.sender_name, tuple(s.id for s in self.desk.samples), self.place)
@@ -212,11 +213,10 @@ class MessageCard:
         except BadInput as bad:
             message = [Piece(plan.text)]
             self._show_error(bad)
-        written = "".join(piece.text for piece in message)
-        self._show_length(written)
-        if written.strip():
-            message = [*message, Piece(f"\n\n{plan.opt_out_line}")]
-        self._show_bubble(message)
+        written = "".join(piece.text for piece in message).rstrip()
+        whole = with_opt_out_line(written, plan.opt_out_line) if written else ""
+        self._show_length(whole)
+        self._show_bubble([*message, Piece(whole[len(written) :])])
 
     def _pieces(self, template: str, facts: LeadFacts | None) -> list[Piece]:
         """For the lead shown; without one, or with one that lacks something, each gap by its name."""
@@ -242,10 +242,11 @@ class MessageCard:
                 icon("done_all", 15, "rd")
 
     def _show_length(self, written: str) -> None:
-        count = len(written)
-        words = ngettext("{n} character", "{n} characters", count).format(n=formats.number(count))
+        """Of what goes out, and so with the opt-out line; the summary beside the cards says the same number."""
+        self.desk.length = count = len(written)
+        words = ngettext("{n} character with the opt-out line", "{n} characters with the opt-out line", count)
         read = _("about {n} s to read").format(n=formats.number(reading_s(written)))
-        self.length.text = f"{words} · {read}"
+        self.length.text = f"{words.format(n=formats.number(count))} · {read}" if count else ""
         self.length.classes("p-t-bad" if count > MAX_LENGTH else "", remove="p-t-bad")
 
     def _show_error(self, wrong: BadInput | None) -> None:

@@ -88,7 +88,7 @@ class NumbersCard:
             self.desk.change(instance_ids=())
 
     def show(self) -> None:
-        self.mark.set("ok" if self.desk.is_complete("numbers") else "")
+        self.mark.set(self.desk.mood("numbers"))
         for number_id, box in self.boxes.items():
             is_on = number_id in self.desk.plan.instance_ids
             if box.value != is_on:

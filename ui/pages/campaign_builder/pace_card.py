@@ -10,14 +10,14 @@ from babel.core import get_global
 from babel.dates import get_timezone_location
 from nicegui import ui
 
-from core.campaigns.rules import GAP_LIMIT_S, PER_DAY_LIMIT, check_start, minutes
+from core.campaigns.rules import Plan, check_start, minutes
 from core.campaigns.windows import holiday_on, local_moment
 from core.errors import BadInput
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.forecast import Forecast
 from ui.pages.campaign_builder.section import section_card
 from ui.parts.campaign_words import day_name, hours_words, in_zone, moment_in
-from ui.parts.form import Form
+from ui.parts.form import Form, number_input, whole
 from ui.parts.text import text
 from ui.words import _, formats, language
 from ui.words.errors import sentence_of_input
@@ -47,6 +47,7 @@ class PaceCard:
         self.desk = desk
         self.form = Form()
         self.days: dict[int, ui.element] = {}
+        self._is_filling = False
         with section_card("pace", 4, _("Pace & schedule"), _("Slowly, and in business hours")) as self.mark:
             with ui.element("div").classes("p-sb p-rg"):
                 with ui.element("div").classes("p-col p-g20").style("min-width:0"):
@@ -130,38 +131,39 @@ class PaceCard:
                     if field == "gap_max_s":
                         text(_("to"), "p-t-sm p-t-3").style("line-height:36px")
                     with ui.element("div").classes("p-grow"):
-                        self._number(field, words, 1, GAP_LIMIT_S, suffix="s", is_labelled=False)
+                        self._number(field, words, suffix="s", is_labelled=False)
             text(_("Drawn anew for each message."), "p-help")
 
     def _per_day(self) -> None:
-        self._number("per_day", _("Messages a day"), 1, PER_DAY_LIMIT)
+        self._number("per_day", _("Messages a day"))
 
-    def _number(
-        self, field: str, words: str, least: int, most: int, *, suffix: str = "", is_labelled: bool = True
-    ) -> None:
+    def _number(self, field: str, words: str, *, suffix: str = "", is_labelled: bool = True) -> None:
         with self.form.field(field, words) as box:
             box.label.classes("" if is_labelled else "p-sr")
-            made = ui.number(value=getattr(self.desk.plan, field), min=least, max=most, precision=0)
+            made = number_input(getattr(self.desk.plan, field))
             made.props("debounce=500").classes("p-full p-num")
             made.props["suffix"] = suffix
-            made.without_auto_validation().set_enabled(self.desk.may_write)  # or it forgets the error just shown
+            made.set_enabled(self.desk.may_write)
         # after the field has tied its own, which takes an older error away
         made.on_value_change(lambda event: self._take_number(field, event.value))
 
     def _take_number(self, field: str, value: float | None) -> None:
-        if value is None or value != int(value):
+        if self._is_filling:
+            return
+        number = whole(value)
+        if number is None:
             self.form.fields[field].show(_("Write a whole number."))
             return
-        self._take(field, int(value))
+        self._take(field, number)
         for other in {"gap_min_s": ("gap_max_s",), "gap_max_s": ("gap_min_s",)}.get(field, ()):
             self._retry(other)
 
     def _retry(self, field: str) -> None:
         """Least and most are judged together: what one refused may be fine after the other was changed."""
         control = self.form.fields[field].control
-        typed = control.value if control is not None else None
-        if isinstance(typed, int | float) and typed == int(typed) and typed != getattr(self.desk.plan, field):
-            self._take(field, int(typed))
+        typed = whole(control.value) if control is not None else None
+        if typed is not None and typed != getattr(self.desk.plan, field):
+            self._take(field, typed)
 
     def _take(self, field: str, value: Any) -> None:
         wrong = self.desk.wrong(field, value)
@@ -223,7 +225,7 @@ class PaceCard:
 
     def show(self) -> None:
         plan = self.desk.plan
-        self.mark.set("ok" if self.desk.is_complete("pace") else "")
+        self.mark.set(self.desk.mood("pace"))
         for day, made in self.days.items():
             is_on = day in plan.weekdays
             made.classes("on" if is_on else "", remove="on")
@@ -232,12 +234,18 @@ class PaceCard:
         window = {"min": plan.window_start_min, "max": plan.window_end_min}
         if self.range.value != window and not self._is_odd():
             self.range.value = window
+        self._fill(plan)
+        self.holiday.text = self._next_holiday()
+        self._shown = {field: getattr(plan, field) for field in ("per_day", "gap_min_s", "gap_max_s")}
+
+    def _fill(self, plan: Plan) -> None:
+        """Numbers that a remedy changed: both pauses at once, or the old one would be taken again beside the new."""
+        self._is_filling = True
         for field in ("per_day", "gap_min_s", "gap_max_s"):
             control = self.form.fields[field].control
             if control is not None and field in self._changed_elsewhere():
                 control.value = getattr(plan, field)
-        self.holiday.text = self._next_holiday()
-        self._shown = {field: getattr(plan, field) for field in ("per_day", "gap_min_s", "gap_max_s")}
+        self._is_filling = False
 
     def _is_odd(self) -> bool:
         """A window that the slider cannot show, between its steps."""
@@ -259,7 +267,7 @@ class PaceCard:
         today = datetime.now(ZoneInfo(self.desk.plan.timezone)).date()
         for step in range(45):
             day = today + timedelta(days=step)
-            name = holiday_on(self.desk.country, day)
+            name = holiday_on(self.desk.country, day, language())
             if name and day.isoweekday() in self.desk.plan.weekdays:
                 return _("Next: {day}, {name}").format(day=formats.day(day, weekday=True), name=name)
         return ""

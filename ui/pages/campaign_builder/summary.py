@@ -24,6 +24,7 @@ class Summary:
         self.desk = desk
         self.marks: dict[str, StepMark] = {}
         self.words: dict[str, ui.element] = {}
+        self.lines: dict[str, ui.element] = {}
         with ui.element("aside").classes("p-sum p-m-hide") as aside:
             aside.props["aria-label"] = _("Summary")
             with ui.element("div").classes("p-card"):
@@ -52,7 +53,8 @@ class Summary:
         self.show()
 
     def _line(self, number: int, section: str, words: str) -> None:
-        with ui.element("a").classes(f"p-si {'cur' if section == 'check' else ''}") as link:
+        with ui.element("a").classes("p-si") as link:
+            self.lines[section] = link
             link.props["href"] = f"#{section}"
             self.marks[section] = StepMark(number, is_small=True)
             text(words, "p-b")
@@ -74,9 +76,9 @@ class Summary:
             self.phone_until.text = _("until {moment}").format(moment=until)
         self.phone_total.text = f"{self.total.text} {self.total_words.text}"
         for section, mark in self.marks.items():
-            if section != "check":
-                mark.set("ok" if desk.is_complete(section) else "")
-        self.marks["check"].set("cur")
+            mood = desk.mood(section)
+            mark.set(mood)
+            self.lines[section].classes("cur" if mood == "cur" else "", remove="cur")
         self.words["audience"].text = audience_words(plan.audience)  # type: ignore[attr-defined]
         self.words["message"].text = self._message_words()  # type: ignore[attr-defined]
         self.words["numbers"].text = self._number_words()  # type: ignore[attr-defined]
@@ -87,7 +89,7 @@ class Summary:
             self.phone_go.text = _("Schedule") if plan.starts_at else _("Begin")
 
     def _message_words(self) -> str:
-        count = len(self.desk.plan.text.strip())
+        count = self.desk.length
         if not count:
             return _("to be written")
         return ngettext("{n} character", "{n} characters", count).format(n=formats.number(count))

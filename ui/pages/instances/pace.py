@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from nicegui import ui
@@ -12,7 +11,7 @@ from core.instances import service as instances
 from core.instances.queries import NumberCard
 from ui.calls import do, tell
 from ui.parts.button import button
-from ui.parts.form import Form
+from ui.parts.form import Form, number_input, whole
 from ui.parts.text import text
 from ui.words import _, formats
 
@@ -27,24 +26,23 @@ def set_pace(page: Numbers, number: NumberCard) -> None:
         dialog.props["aria-label"] = title
         text(title, "p-h-sec", tag="h2").style("font-size:16px")
         with form.field("per_day", _("Messages a day"), help=_("Shared by all campaigns that leave from it.")):
-            per_day = ui.number(value=number.per_day, min=1, precision=0).classes("p-full")
+            per_day = number_input(number.per_day).classes("p-full")
         with ui.element("div").classes("p-grid p-cols2 p-full"):
             with form.field("gap_min_s", _("Shortest pause, in seconds")):
-                gap_min = ui.number(value=number.gap_min_s, precision=0).classes("p-full")
+                gap_min = number_input(number.gap_min_s).classes("p-full")
             with form.field("gap_max_s", _("Longest pause, in seconds")):
-                gap_max = ui.number(value=number.gap_max_s, precision=0).classes("p-full")
+                gap_max = number_input(number.gap_max_s).classes("p-full")
         comes_to = text("", "p-t-sm p-t-2", tag="p")
 
         def explain() -> None:
             comes_to.text = _in_an_hour(gap_min.value, gap_max.value)
 
         async def save() -> None:
-            values = {"per_day": per_day.value, "gap_min_s": gap_min.value, "gap_max_s": gap_max.value}
-            wrong = [BadInput(name, "not_a_number") for name, value in values.items() if not _is_whole(value)]
-            if wrong:
+            typed = {"per_day": per_day.value, "gap_min_s": gap_min.value, "gap_max_s": gap_max.value}
+            pace = {name: n for name, value in typed.items() if (n := whole(value)) is not None}
+            if wrong := [BadInput(name, "not_a_number") for name in typed if name not in pace]:
                 tell(BadInputs(wrong), form=form)
                 return
-            pace = {name: int(value) for name, value in values.items()}
             if await do(instances.set_pace, number.id, form=form, done=_("The new pace holds from now on"), **pace):
                 dialog.close()
                 await page.refresh()
@@ -58,14 +56,9 @@ def set_pace(page: Numbers, number: NumberCard) -> None:
     dialog.on_value_change(lambda event: None if event.value else dialog.delete())
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e9
-
-
 def _in_an_hour(least: object, most: object) -> str:
-    if not (_is_whole(least) and _is_whole(most)):
+    shortest, longest = whole(least), whole(most)
+    if shortest is None or longest is None or shortest + longest <= 0:
         return ""
-    pause = (float(least) + float(most)) / 2  # type: ignore[arg-type]
-    if pause <= 0:
-        return ""
+    pause = (shortest + longest) / 2
     return _("With these pauses about {n} messages an hour can leave.").format(n=formats.number(3600 // max(1, pause)))
