@@ -124,7 +124,7 @@ def test_every_sentence_can_be_said_in_both_languages(tag: str) -> None:
 
 def test_a_count_takes_the_form_of_its_language() -> None:
     with speaking("pt-BR"):
-        assert [ngettext("{n} day", "{n} days", n).format(n=n) for n in (0, 1, 2)] == ["0 dia", "1 dia", "2 dias"]
+        assert [ngettext("{n} day", "{n} days", n).format(n=n) for n in (0, 1, 2)] == ["0 dias", "1 dia", "2 dias"]
     with speaking("en"):
         assert [ngettext("{n} day", "{n} days", n).format(n=n) for n in (0, 1, 2)] == ["0 days", "1 day", "2 days"]
 

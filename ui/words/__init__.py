@@ -31,6 +31,8 @@ from core.accounts.rules import Actor
 LANGUAGES = {"pt-BR": "Português", "en": "English"}
 DEFAULT = "pt-BR"
 FOLDER = Path(__file__).parent
+# Babel takes 0 for one thing in Brazil, as the CLDR does; people say "0 mensagens", and read "0 mensagem" as a slip.
+ZERO_IS_MANY = "nplurals=2; plural=(n != 1);"
 
 _spoken: ContextVar[str | None] = ContextVar("spoken", default=None)
 
@@ -100,6 +102,7 @@ def merged(folder: Path) -> Catalog:
     Where two files translate one sentence differently the first stays; tests/ui/test_words.py does not let that pass.
     """
     whole = Catalog(locale=folder.name)
+    whole.mime_headers = [("Plural-Forms", ZERO_IS_MANY)]
     for file in sorted(folder.glob("*.po")):
         for message in messages(file):
             if message.string and whole.get(message.id) is None:
