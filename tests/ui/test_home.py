@@ -63,6 +63,15 @@ async def test_a_team_under_way_sees_what_runs(web: Web, people: People) -> None
         await bea.should_see(words)
 
 
+async def test_where_nothing_needs_a_person_there_is_no_empty_place_above_the_figures(web: Web, people: People) -> None:
+    under_way(people)
+    client = await web.as_("Bea").open("/")
+    places = [one for one in client.elements.values() if {"p-full", "p-col", "p-g16"} <= set(one.classes)]
+    assert places
+    assert [bool(place.default_slot.children) for place in places] == [place.visible for place in places]
+    assert not places[0].visible
+
+
 async def test_a_number_that_went_off_is_told_with_what_waits_for_it(
     web: Web, people: People, runtime: Runtime
 ) -> None:

@@ -165,6 +165,8 @@ class _Board:
             with _cleared(lists):
                 _campaigns_card(seen.active.lines)
                 _searches_card(seen.searches.searches[:LINES])
+        for place in self.places:
+            place.visible = bool(place.default_slot.children)  # an empty one would still be set apart by a gap
 
     def _attention(self, seen: Overview) -> None:
         """What stands still until a person does something; only then."""
