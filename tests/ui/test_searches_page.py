@@ -81,6 +81,23 @@ async def test_what_was_found_is_shown_while_it_runs(web: Web, people: People) -
     await ana.should_see("20")
 
 
+async def test_who_listens_hears_that_nothing_is_there_yet_and_on_a_phone_it_comes_into_view(
+    web: Web, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[str] = []
+    monkeypatch.setattr(ui, "run_javascript", lambda code, **_more: ran.append(code))
+    search_id = ask(people, terms=["dentista"])
+    taken(people, search_id)
+    ana = web.as_("Ana")
+    await ana.open(f"/searches?id={search_id}")
+    await ana.should_see("Nenhuma empresa ainda")
+    assert any("scrollIntoView" in code for code in ran)
+    ran.clear()
+    await ana.open("/searches")  # the same search, beside a form that somebody came to fill in
+    await ana.should_see("Nenhuma empresa ainda")
+    assert not any("scrollIntoView" in code for code in ran)
+
+
 async def test_ana_cancels_and_what_was_found_stays(web: Web, people: People) -> None:
     search_id = ask(people, terms=["dentista"])
     store(people, taken(people, search_id), page(range(20)))

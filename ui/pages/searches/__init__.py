@@ -76,6 +76,7 @@ class _Seen:
     recent: list[PastSearch]
     centre: tuple[float, float]
     missing: bool = False
+    is_asked_for: bool = False  # by its id: it was just begun, or chosen from the history
     map: SearchMap | None = None
 
 
@@ -95,9 +96,11 @@ def _look(work: Work, actor: Actor, shown_id: int | None, repeated_id: int | Non
     if shown_id is None and repeated_id is None and unfinished:
         shown_id = unfinished[0].id
         asked = searches.repeat_form(work, actor, shown_id)
+    is_asked_for = shown_id is not None and wanted is not None
     shown = searches.progress(work, actor, shown_id) if shown_id is not None else None
     recent = [line for line in past if shown is None or line.id != shown.id]
-    return _Seen(offered, asked, shown, _distinct(recent), _centre(work, actor, asked, past), missing)
+    centre = _centre(work, actor, asked, past)
+    return _Seen(offered, asked, shown, _distinct(recent), centre, missing, is_asked_for)
 
 
 def _distinct(past: list[PastSearch]) -> list[PastSearch]:
@@ -144,7 +147,10 @@ async def _draw(seen: _Seen) -> None:
                 seen.map.let_drag(False)
                 seen.map.stand_on(seen.asked.source)
             if seen.shown is not None:
-                await Watching(seen.shown.id, seen.map).build()
+                watching = Watching(seen.shown.id, seen.map)
+                await watching.build()
+                if seen.is_asked_for:
+                    watching.come_into_view()
             else:
                 body = _("Say what you look for and where. In a few minutes the first leads are here.")
                 with state("travel_explore", _("Your list starts on the map"), body):

@@ -70,6 +70,13 @@ class Watching:
             live.on(f"search:{self.search_id}", self.refresh, every_s=READ_EVERY_S, rest_s=REST_S)
             ui.timer(1.0, self._tick)
 
+    def come_into_view(self) -> None:
+        """On a phone it stands below the form, where whoever has just asked would not know of it."""
+        ui.run_javascript("""
+            const run = document.querySelector('.p-run');
+            if (run && run.getBoundingClientRect().top > innerHeight * 0.6) run.scrollIntoView({block: 'start'});
+        """)
+
     async def refresh(self) -> None:
         if self.was_over:
             return
@@ -201,7 +208,8 @@ class Watching:
         if now - self.said_at >= SAY_EVERY_S or p.is_over:
             self.said_at = now
             words = ngettext("{n} business found", "{n} businesses found", p.found)
-            self.polite.text = words.format(n=formats.number(p.found))
+            none = _("No business was found") if p.is_over else _("No business yet")
+            self.polite.text = words.format(n=formats.number(p.found)) if p.found else none
 
     async def _cancel(self) -> None:
         if await do(searches.cancel, self.search_id, done=_("Cancelled. What was found is kept.")):
