@@ -20,6 +20,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from sandbox.gateway.config import is_loopback
+from sandbox.gateway.control_words import language_of, words_in
 from sandbox.gateway.controls import ControlError, Controls
 from sandbox.gateway.faults import Kind
 from sandbox.gateway.world import World
@@ -146,7 +147,10 @@ def _plain(done: Any) -> Any:
 
 def _page(world: World, controls: Controls) -> Endpoint:
     async def endpoint(request: Request) -> Response:
+        language = language_of(request.headers.get("accept-language", ""))
         html = pages.get_template("control.html").render(
+            language=language,
+            _=words_in(language),
             instances=[each | {"webhook": _without_path(each["webhook"])} for each in controls.instances()],
             codes={name: _png(world, name) for name in world.instances},
             kinds=sorted(Kind),
@@ -162,7 +166,7 @@ def _page(world: World, controls: Controls) -> Endpoint:
                 for each in list(world.webhooks.recent)[: -SHOWN - 1 : -1]
             ],
         )
-        return HTMLResponse(html)
+        return HTMLResponse(html, headers={"Content-Language": language, "Vary": "Accept-Language"})
 
     return endpoint
 

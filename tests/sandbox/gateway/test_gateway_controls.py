@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from gateway_client import ANA, OURS, Client
 
 from sandbox.gateway import Config, Gateway, Timings, listening, serve
+from sandbox.gateway.control_words import PORTUGUESE
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,6 +30,32 @@ async def test_the_page_says_that_it_is_a_simulation_and_shows_what_left(gateway
     assert "Simulation" in page and "vendas-01" in page
     assert "Bom dia &lt;b&gt;Ana&lt;/b&gt;" in page and "<script>alert" not in page
     assert "secret-path" not in page
+
+
+@pytest.mark.parametrize(
+    ("asked", "language", "says"),
+    [
+        ("pt-BR,pt;q=0.9,en;q=0.8", "pt-BR", "Nenhuma mensagem chega a ninguém".lower()),
+        ("en-GB,en;q=0.9,pt;q=0.1", "en", "no message reaches anyone"),
+        ("fr,pt;q=nonsense", "en", "no message reaches anyone"),
+        ("", "en", "no message reaches anyone"),
+    ],
+)
+async def test_the_page_speaks_the_language_of_the_browser(
+    gateway: Gateway, client: Client, asked: str, language: str, says: str
+) -> None:
+    async with client.session.get("/control", headers={"Accept-Language": asked}) as answer:
+        page = await answer.text()
+        assert answer.headers["Content-Language"] == language
+    assert f'<html lang="{language}">' in page
+    assert says in page
+
+
+def test_every_sentence_of_the_page_is_there_in_portuguese() -> None:
+    template = (ROOT / "sandbox/gateway/control.html").read_text()
+    said = set(re.findall(r"_\('([^']+)'\)", template)) | set(re.findall(r"\('[a-z-]+', '([^']+)'\)", template))
+    assert len(said) > 40
+    assert sorted(said - PORTUGUESE.keys()) == []
 
 
 async def test_the_buttons_are_plain_forms(gateway: Gateway, client: Client) -> None:

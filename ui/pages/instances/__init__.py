@@ -13,10 +13,11 @@ from core.instances import service as instances
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceId, InstanceStatus
 from ui import live
-from ui.calls import ask
+from ui.calls import ask, settings
 from ui.frame import Frame, page_frame
 from ui.pages.instances.card import Card
 from ui.pages.instances.connecting import Connecting
+from ui.pages.instances.simulated import simulated_note
 from ui.parts.button import button, once_at_a_time
 from ui.parts.note import note
 from ui.parts.states import state
@@ -55,6 +56,8 @@ class Numbers:
         if self.owns:
             with self.frame.actions:
                 button(_("Connect number"), self.connect_new, kind="pri", icon="add")
+        if settings().gateway_simulated:
+            simulated_note(_("No message leaves. On its control page codes are scanned and people answer."))
         self.empty = ui.element("div").classes("p-full")
         with self.empty:
             self._draw_empty()

@@ -16,7 +16,7 @@ from core.instances.queries import NumberCard
 from core.instances.rules import CODE_LIFE, InstanceId, InstanceStatus, StatusReason
 from ui.calls import do, settings
 from ui.pages.instances.looks import code_left_s, trouble_words, what_next, why_of
-from ui.parts import safe
+from ui.pages.instances.simulated import simulated_note
 from ui.parts.button import button, icon_button
 from ui.parts.form import Form
 from ui.parts.note import note
@@ -198,7 +198,8 @@ class Connecting:
                 self._steps()
                 self._pairing()
                 if settings().gateway_simulated:
-                    self._simulated()
+                    # nobody has a phone for the sandbox
+                    simulated_note(_("Scan the code on its control page, with any number."))
             with ui.element("div").classes("p-col p-g12 p-connect-qr"):
                 self._qr_box()
                 with ui.element("div").classes("p-row p-g8 p-t-sm p-t-2"):
@@ -258,17 +259,6 @@ class Connecting:
     def _ask_phone(self, asks: bool) -> None:
         self.asks_phone = asks
         self._turn_to(Stage.CODE)
-
-    def _simulated(self) -> None:
-        """Nobody has a phone for the sandbox: its own page scans."""
-        with ui.element("div").classes("p-note warn"):
-            icon("science")
-            with ui.element("span").classes("p-grow"):
-                text(_("The gateway is simulated."), tag="b")
-                text(" ")
-                text(_("Scan the code on its control page, with any number."))
-                text(" ")
-                safe.outside_link(settings().gateway_url + "/control", _("Open the control page"))
 
     def _fill_code(self) -> None:
         number = self.number
