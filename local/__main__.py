@@ -21,7 +21,7 @@ OF_AN_INSTALLATION = ("DATABASE_URL", "REDIS_URL", "PRUMO_GATEWAY_URL", "PRUMO_G
 
 
 def start(_: Sequence[str]) -> int:
-    return _keep_house(os.environ, house.data_folder(os.environ))
+    return _keep_house(os.environ, house.data_folder(os.environ), "./run")
 
 
 def demo(_: Sequence[str]) -> int:
@@ -29,7 +29,7 @@ def demo(_: Sequence[str]) -> int:
     unused = [name for name in OF_AN_INSTALLATION if os.environ.get(name)]
     if unused:
         print(f"The demo has a database and a gateway of its own: {', '.join(unused)} not used.", flush=True)
-    return _keep_house(_without_installation(), house.data_folder(os.environ) / "demo", _fill)
+    return _keep_house(_without_installation(), house.data_folder(os.environ) / "demo", "./run demo", _fill)
 
 
 def _without_installation() -> dict[str, str]:
@@ -45,12 +45,13 @@ def _fill(supervisor: Supervisor, told: Mapping[str, str]) -> None:
 def _keep_house(
     environ: Mapping[str, str],
     folder: Path,
+    command: str,
     then: Callable[[Supervisor, Mapping[str, str]], None] | None = None,
 ) -> int:
     with house.sole_use(folder):
         planned = house.plan(environ, folder)
         with Supervisor(changed=house.note(folder, planned)) as supervisor:
-            told = house.open_house(supervisor, planned)
+            told = house.open_house(supervisor, planned, command)
             if then is not None:
                 then(supervisor, told)
             state = f"all run but {', '.join(supervisor.down())}" if supervisor.down() else "everything runs"

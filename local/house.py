@@ -183,18 +183,36 @@ def choose_ports(environ: Mapping[str, str], listening: set[str]) -> dict[str, i
     return {name: port for name, port in ports.items() if name in listening}
 
 
-def check_ports_free(house: House) -> None:
-    """Raises CannotStart naming the port and the setting that moves it."""
+def check_ports_free(house: House, command: str = "./run") -> None:
+    """Raises CannotStart naming every port that is taken, and as a line to copy the settings that move them."""
     host = house.environ.get("PRUMO_HOST") or "127.0.0.1"
-    for name, port in house.ports.items():
-        end = time.monotonic() + PORT_PATIENCE_S
-        while not is_free(host if name in ("web", "receiver") else "127.0.0.1", port):
-            if time.monotonic() > end:
-                raise CannotStart(
-                    f"Port {port} is in use by another program; the {name} wants it."
-                    f" Stop that program, or choose another port: {PORTS[name][0]}={port + 1000} ./run"
-                )
-            time.sleep(0.1)
+    hosts = {name: host if name in ("web", "receiver") else "127.0.0.1" for name in house.ports}
+    end = time.monotonic() + PORT_PATIENCE_S
+    while taken := {name: port for name, port in house.ports.items() if not is_free(hosts[name], port)}:
+        if time.monotonic() > end:
+            raise CannotStart(_ports_taken(taken, house.ports, hosts, command))
+        time.sleep(0.1)
+
+
+def _ports_taken(taken: Mapping[str, int], ports: Mapping[str, int], hosts: Mapping[str, str], command: str) -> str:
+    if len(taken) == 1:
+        [(name, port)] = taken.items()
+        what = f"Port {port} is in use by another program; the {name} wants it."
+    else:
+        listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
+        what = f"Ports in use by other programs: {listed}."
+    chosen = dict(taken)
+    for name, port in taken.items():
+        chosen[name] = _free_above(hosts[name], port, {*ports.values(), *chosen.values()})
+    moved = " ".join(f"{PORTS[name][0]}={port}" for name, port in chosen.items())
+    others = "another port" if len(taken) == 1 else "others"
+    return f"{what} Stop what has them, or choose {others}: {moved} {command}"
+
+
+def _free_above(host: str, port: int, wanted: set[int]) -> int:
+    """A free one that is easy to remember, some thousands higher, and not `wanted` by another part; else 0, for any."""
+    above = range(port + 1000, 65536, 1000)
+    return next((one for one in above if one not in wanted and is_free(host, one)), 0)
 
 
 def is_free(host: str, port: int) -> bool:
@@ -299,13 +317,13 @@ def start_services(
     return urls
 
 
-def open_house(supervisor: Supervisor, house: House) -> dict[str, str]:
+def open_house(supervisor: Supervisor, house: House, command: str = "./run") -> dict[str, str]:
     """Starts everything in order and returns what the processes are told, once the web answers and the rest settled.
 
     The first page comes first: the packages of each process take a second or two of a core to load, so what the page
     does not need starts after it, or beside PostgreSQL, which leaves a core free.
     """
-    check_ports_free(house)
+    check_ports_free(house, command)
     told = dict(house.environ)
     for child in sandbox(house, told):
         supervisor.add(child)

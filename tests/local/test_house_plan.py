@@ -87,6 +87,27 @@ def test_a_port_in_use_names_the_port_and_the_setting(folder: Path, monkeypatch:
             house.check_ports_free(planned)
 
 
+def test_ports_in_use_are_all_named_with_a_line_that_moves_them(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "PORT_PATIENCE_S", 0.0)
+    monkeypatch.setattr(house, "is_free", lambda _host, port: port > 9999)
+    planned = house.plan(PLAIN, folder)
+    with pytest.raises(CannotStart) as why:
+        house.check_ports_free(planned, "./run demo")
+    assert str(why.value) == (
+        "Ports in use by other programs: 8080 (web), 8081 (receiver), 8090 (gateway), 8091 (map)."
+        " Stop what has them, or choose others: PRUMO_PORT=10080 PRUMO_RECEIVER_PORT=10081"
+        " PRUMO_SANDBOX_GATEWAY_PORT=10090 PRUMO_SANDBOX_MAP_PORT=10091 ./run demo"
+    )
+
+
+def test_a_port_offered_instead_is_none_that_another_part_wants(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house, "PORT_PATIENCE_S", 0.0)
+    monkeypatch.setattr(house, "is_free", lambda _host, port: port != 8080)
+    planned = house.plan({**PLAIN, "PRUMO_RECEIVER_PORT": "9080"}, folder)
+    with pytest.raises(CannotStart, match=r"another port: PRUMO_PORT=10080 \./run$"):
+        house.check_ports_free(planned)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root lends the servers to another account")
 def test_a_folder_that_the_servers_account_cannot_reach_is_named(folder: Path) -> None:
     closed = folder / "closed"
