@@ -12,7 +12,6 @@ import secrets
 import sys
 import time
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
 import requests
@@ -174,8 +173,7 @@ def start_campaign(runtime: Runtime, actor: Actor) -> None:
         saved = campaigns.save_draft(work, actor, campaign_id, found.version, plan)
     with runtime.work() as work:
         total = campaigns.start(work, actor, campaign_id, saved.version)
-    rest = timedelta(seconds=6.5 * total)
-    print(f"a campaign to {total} people is under way, for about {rest.seconds // 60} min", flush=True)
+    print(f"a campaign to {total} people is under way; its page says when it will be done", flush=True)
 
 
 def start_searches(runtime: Runtime, actor: Actor) -> None:
