@@ -24,7 +24,7 @@ from core.accounts.rules import Actor
 from core.errors import DatabaseAway, SignedOut
 from core.settings import Settings
 from core.work import Work
-from ui import cookies, plain, shell_numbers
+from ui import cookies, plain, shell_numbers, sockets
 from ui.calls import Fault, in_work
 
 SIGN_IN = "/sign-in"
@@ -97,7 +97,7 @@ class Guard:
         if headers.get("host", "").lower() not in self.hosts or headers.get("origin", "") not in self.origins:
             await send({"type": "websocket.close", "code": 1008})
             return
-        await self.app(tied_to_session(scope, self.settings), receive, send)
+        await sockets.speak(self.app, tied_to_session(scope, self.settings), receive, send)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

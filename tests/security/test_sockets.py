@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -10,7 +11,8 @@ from nicegui import Client
 from nicegui import core as nicegui_core
 
 from tests.people import People
-from tests.ui.conftest import Web
+from tests.ui.conftest import ADDRESS, Web, until
+from ui import sockets
 
 PAGE_MESSAGES = ("event", "ack", "javascript_response", "log")
 
@@ -74,3 +76,135 @@ async def test_what_a_browser_says_stays_one_line_of_the_log(
         nicegui_core.sio.handlers["/"]["log"]("ana", forged)
     (line,) = (record.getMessage() for record in caplog.records if "all is lost" in record.getMessage())
     assert "\n" not in line and len(line) < 600
+
+
+# ---------------------------------------------------------------- what no page sends
+
+ODD_FRAMES: list[str | bytes] = [
+    *('42["event"]', '42["event",1,2,3]', '42["event",{"client_id":"x"},5]', "42[]", "42{}", '42"x"', "421", "42null"),
+    *("42[null]", "42[1]", "42[{}]", '42[["event"]]', '42["handshake"]', '42["connect"]', '42["connect",1,2,3]'),
+    *(
+        '42["disconnect"]',
+        '42["disconnect",1,2]',
+        '42["ack",{"client_id":[]}]',
+        '42["nothing",1]',
+        "47",
+        "4",
+        "4x",
+        "49",
+    ),
+    *('43["x"]', '431["x"]', "45", '451-["event",{"_placeholder":true,"num":5}]', b"zz", "46", '42/evil,["event",1]'),
+    *("40", "40/evil", "40[1]", "42" + "[" * 5000, '42["event",{"client_id":', "4" * 200, "9", "6", "3", b"\xff\x00"),
+]
+
+
+async def talk(*frames: str | bytes, cookie: str = "", query: str = "") -> list[str]:
+    """One websocket of a browser that says these things and hangs up; returns what it was told."""
+    said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+    told: list[str] = []
+
+    async def send(message: Any) -> None:
+        told.append(message.get("text") or message["type"])
+
+    said.put_nowait({"type": "websocket.connect"})
+    for frame in ("40", *frames):
+        said.put_nowait({"type": "websocket.receive", "text" if isinstance(frame, str) else "bytes": frame})
+    headers = [(b"host", ADDRESS.removeprefix("http://").encode()), (b"origin", ADDRESS.encode())]
+    headers += [(b"upgrade", b"websocket"), (b"connection", b"upgrade"), (b"cookie", f"sid={cookie}".encode())]
+    scope = {
+        "type": "websocket",
+        "path": "/_nicegui_ws/socket.io/",
+        "raw_path": b"/_nicegui_ws/socket.io/",
+        "root_path": "",
+        "query_string": f"EIO=4&transport=websocket{query}".encode(),
+        "headers": headers,
+        "client": ("203.0.113.7", 1),
+        "server": ("127.0.0.1", 8080),
+        "scheme": "ws",
+        "subprotocols": [],
+        "asgi": {"version": "3.0"},
+    }
+    speaking = asyncio.create_task(nicegui_core.app(scope, said.get, send))  # type: ignore[arg-type]
+    await until(lambda: said.empty() or speaking.done())
+    await asyncio.sleep(0.1)  # each event is a task of its own
+    said.put_nowait({"type": "websocket.disconnect", "code": 1000})
+    await asyncio.wait_for(speaking, 5)
+    return told
+
+
+@pytest.fixture
+def fresh_oddities(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "odd", sockets.Oddities())
+
+
+@pytest.mark.usefixtures("fresh_oddities")
+async def test_what_no_page_sends_is_one_line_of_the_log_and_no_trace(
+    web: Web, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        for frame in ODD_FRAMES:
+            await talk(frame)
+        for frame in ("x", "", "bad!"):  # no packets at all: they end the socket
+            await talk(frame)
+    lines = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert not [record for record in lines if record.exc_info], [r.getMessage() for r in lines]
+    assert [record.name for record in lines] == ["ui.sockets"]
+    assert len(lines[0].getMessage()) < 200
+
+
+@pytest.mark.usefixtures("fresh_oddities")
+async def test_the_line_counts_what_was_not_said_and_quotes_nobody(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(500):
+        sockets.odd.add(ValueError("all is lost\nERROR root: forged"))
+    sockets.odd.said_at -= sockets.SAY_EVERY_S
+    sockets.odd.add("an unknown event")
+    first, second = (record.getMessage() for record in caplog.records)
+    assert "lost" not in first and "ValueError (1 " in first
+    assert "(500 since" in second
+
+
+async def test_a_forged_connect_is_no_handshake(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library's own events, sent as if they were a page's."""
+    client = await web.as_("Ana").open("/")
+    reached: list[str] = []
+
+    async def shaken(sid: str, _message: Any) -> bool:
+        reached.append(sid)
+        return True
+
+    monkeypatch.setattr("nicegui.nicegui._on_handshake", shaken)
+    asked = f"implicit_handshake=true&client_id={client.id}&tab_id=t&document_id=d&next_message_id=0"
+    await talk(f'42["connect",{{"QUERY_STRING":"{asked}"}}]')
+    assert any(told.startswith("44") for told in await talk(query="&" + asked)), "nor is a true one without the cookie"
+    assert reached == []
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        {"id": []},
+        {"id": 1},
+        {"id": None, "args": 7},
+        {"args": ["{"]},
+        {"next_message_id": "x"},
+        {"next_message_id": {}},
+        {"request_id": []},
+        {"tab_id": [], "document_id": {}},
+        {"tab_id": "t", "document_id": "d", "next_message_id": 1.5},
+    ],
+)
+@pytest.mark.usefixtures("fresh_oddities")
+async def test_a_page_that_speaks_nonsense_is_not_heard_and_leaves_no_trace(
+    web: Web, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, junk: dict[str, Any]
+) -> None:
+    client = await web.as_("Ana").open("/")
+    client.outbox.message_history.append((0, 0.0, None))  # type: ignore[arg-type]
+    monkeypatch.setattr(nicegui_core.sio, "rooms", lambda sid, namespace=None: [sid, client.id])
+    monkeypatch.setattr(nicegui_core.sio, "get_environ", lambda sid: {"asgi.scope": client.request.scope})
+    for name in PAGE_MESSAGES:
+        nicegui_core.sio.handlers["/"][name]("ana", {"client_id": client.id, **junk})
+    if "next_message_id" in junk or "tab_id" in junk:
+        assert not await nicegui_core.sio.handlers["/"]["handshake"]("ana", {"client_id": client.id, **junk})
+    assert not [record for record in caplog.records if record.exc_info]
