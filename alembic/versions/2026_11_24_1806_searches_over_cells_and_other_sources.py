@@ -33,6 +33,9 @@ from (
     from search_cells group by 1
 ) c where c.search_id = s.id
 """
+FULL_CELLS = """
+update search_cells set is_full = true, doubt = 'map_ceiling' where status = 'done' and read >= 110
+"""
 SITE_OF_THE_WEBSITE = r"""
 update leads set site = left(
     lower(regexp_replace(substring(website from '^[a-zA-Z]+://([^/?#:@]+)'), '^www\.', '', 'i')), 253
@@ -277,6 +280,7 @@ def upgrade() -> None:
     op.add_column("search_cells", sa.Column("depth", sa.Integer(), server_default="0", nullable=False))
     op.add_column("search_cells", sa.Column("new", sa.Integer(), server_default="0", nullable=False))
     op.add_column("search_cells", sa.Column("is_full", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.add_column("search_cells", sa.Column("doubt", sa.String(length=24), nullable=True))
     op.create_index(
         "ix_search_cells_open",
         "search_cells",
@@ -312,6 +316,7 @@ def upgrade() -> None:
     )
 
     op.execute(COUNT_THE_CELLS)
+    op.execute(FULL_CELLS)
     op.execute(SITE_OF_THE_WEBSITE)
     op.execute(FIRST_SOURCE)
 
@@ -340,6 +345,7 @@ def downgrade() -> None:
     op.drop_index(
         "ix_search_cells_open", table_name="search_cells", postgresql_where=sa.text("status in ('waiting', 'reading')")
     )
+    op.drop_column("search_cells", "doubt")
     op.drop_column("search_cells", "is_full")
     op.drop_column("search_cells", "new")
     op.drop_column("search_cells", "depth")

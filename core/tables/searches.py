@@ -112,6 +112,7 @@ class SearchCell(Base):
     new: Mapped[int] = mapped_column(Integer, server_default="0")  # of these, found by the search for the first time
     is_full: Mapped[bool] = mapped_column(server_default=text("false"))  # showed as many as one list ever does
     outcome: Mapped[str | None] = mapped_column(String(24))  # of its last page, see ports.PageOutcome
+    doubt: Mapped[str | None] = mapped_column(String(24))  # a SearchReason: why it may not have shown all it has
     finished_at: Mapped[datetime | None] = time_column()
 
 
