@@ -124,11 +124,13 @@ def _meant(names: Sequence[str], found: Sequence[Named]) -> Named | None:
         if in_city or in_state:
             return (min(in_city, key=lambda each: each[0]) if in_city else min(in_state, key=lambda e: e[:2]))[-1]
         return None
-    if len(names) > 1 and len(candidates) > 1:
-        return None
-    cities = [each for each in candidates if each.kind in CITIES]
+    cities = sorted(
+        (each for each in candidates if each.kind in CITIES), key=lambda each: (_rank(each), -each.population)
+    )
+    if len(names) > 1:  # what stands behind is not known here: a country, or another place
+        return cities[0] if len([each for each in cities if each.kind == cities[0].kind]) == 1 else None
     if cities:
-        return min(cities, key=lambda each: (_rank(each), -each.population))
+        return cities[0]
     return candidates[0] if len(candidates) == 1 else None
 
 

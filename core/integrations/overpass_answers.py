@@ -28,7 +28,6 @@ WHATSAPP_LINK = re.compile(r"(?:wa\.me/|phone=)(?:\+|%2B)?(\d{8,15})", re.IGNORE
 SHORTEST_PHONE = 6  # digits
 EXTRAS = {  # of our details, by the first of these tags
     "opening_hours_osm": ("opening_hours",),
-    "email": ("contact:email", "email"),
     "whatsapp": ("contact:whatsapp",),
     "instagram": ("contact:instagram",),
     "facebook": ("contact:facebook",),
@@ -149,6 +148,7 @@ def _place(element: dict[str, Any], language: str) -> Place | None:
         country=tags.get("addr:country"),
         phone=_phone(tags),
         website=_website(_first(tags, "website", "contact:website", "url")),
+        email=_first(tags, "contact:email", "email"),
         opening_hours=read_hours(tags.get("opening_hours", "")),
         details={"osm": f"{element['type']}/{element['id']}"} | _extras(tags),
     )
