@@ -40,12 +40,20 @@ STARTS_WITHIN_S = 30.0
 
 
 class Town(City):
-    """Serra Clara as it is, but of one trade only the places nearest to its centre: every screen that holds the centre
+    """Serra Clara as it is, but of each trade only the places nearest to its centre: every screen that holds the centre
     shows the same list, so each side reads the same places however far out it zooms."""
 
     def __init__(self, places: int = PLACES) -> None:
         super().__init__()
-        self.kept = frozenset(super().numbers(TERM, plan.CENTRE_LAT, plan.CENTRE_LNG, span_m=1.0, limit=places))
+        self._places = places
+        self._kept: dict[str, frozenset[int]] = {}
+
+    def kept(self, term: str) -> frozenset[int]:
+        if term not in self._kept:
+            # With a span of a metre nothing makes up for being farther away.
+            nearest = super().numbers(term, plan.CENTRE_LAT, plan.CENTRE_LNG, span_m=1.0, limit=self._places)
+            self._kept[term] = frozenset(nearest)
+        return self._kept[term]
 
     def numbers(
         self,
@@ -58,10 +66,10 @@ class Town(City):
         limit: int | None = None,
     ) -> list[int]:
         ranked = super().numbers(term, lat, lng, radius_m, span_m=span_m)
-        return [number for number in ranked if number in self.kept][:limit]
+        return [number for number in ranked if number in self.kept(term)][:limit]
 
-    def truth(self) -> list[Place]:
-        return [self.place(number) for number in sorted(self.kept)]
+    def truth(self, term: str = TERM) -> list[Place]:
+        return [self.place(number) for number in sorted(self.kept(term))]
 
 
 class Replay:
