@@ -21,6 +21,7 @@ from ui import forwarded, live, sockets, theme
 from ui.calls import open_calls
 from ui.pages import access
 from ui.parts import safe
+from ui.repeats import repeats
 from ui.session import Guard
 from ui.theme import assets
 from ui.troubles import draw_page_trouble, register_error_pages
@@ -91,6 +92,8 @@ async def _healthy(request: Request) -> Response:
 def _log_to_stdout() -> None:
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("nicegui").addFilter(_is_news)
+    for name in ("nicegui", "ui.calls"):
+        logging.getLogger(name).addFilter(repeats)
 
 
 def _is_news(record: logging.LogRecord) -> bool:

@@ -15,7 +15,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -27,6 +26,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from core.settings import Settings
 from ui import cookies
+from ui.repeats import place_of
 
 log = logging.getLogger(__name__)
 LONGEST_LINE = 500
@@ -46,7 +46,7 @@ class Oddities:
         self.unsaid += 1
         if time.monotonic() - self.said_at < SAY_EVERY_S:
             return
-        kind = _place_of(what) if isinstance(what, BaseException) else what
+        kind = place_of(what) if isinstance(what, BaseException) else what
         log.warning("dropped what no page sends by a socket: %s (%d since the last such line)", kind, self.unsaid)
         self.unsaid, self.said_at = 0, time.monotonic()
 
@@ -133,16 +133,6 @@ def _is_no_complaint(record: logging.LogRecord) -> bool:
         return True
     odd.add((record.exc_info[1] if record.exc_info else None) or "not a socket of ours")
     return False
-
-
-def _place_of(error: BaseException) -> str:
-    """Where it was found odd, without its message, which may quote the stranger."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    if trace is None:
-        return type(error).__name__
-    return f"{type(error).__name__} at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
 
 
 def _is_handshake(message: Any) -> bool:

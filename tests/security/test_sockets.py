@@ -13,6 +13,8 @@ from nicegui import core as nicegui_core
 from tests.people import People
 from tests.ui.conftest import ADDRESS, Web, until
 from ui import sockets
+from ui.calls import fault_of
+from ui.repeats import Repeats
 
 PAGE_MESSAGES = ("event", "ack", "javascript_response", "log")
 
@@ -208,3 +210,29 @@ async def test_a_page_that_speaks_nonsense_is_not_heard_and_leaves_no_trace(
     if "next_message_id" in junk or "tab_id" in junk:
         assert not await nicegui_core.sio.handlers["/"]["handshake"]("ana", {"client_id": client.id, **junk})
     assert not [record for record in caplog.records if record.exc_info]
+
+
+def test_the_same_fault_again_and_again_is_one_trace_and_ten_lines(caplog: pytest.LogCaptureFixture) -> None:
+    """As when a page sends a list where a number is meant: each is shown under an id, none is hidden at first."""
+    calls = logging.getLogger("ui.calls")
+    repeats = Repeats()
+    calls.addFilter(repeats)
+
+    def fail(value: object) -> None:
+        try:
+            int(value)  # type: ignore[call-overload]
+        except (TypeError, ValueError) as error:
+            fault_of(error, "a handler of /searches")
+
+    try:
+        for _ in range(100):
+            fail([])
+        traced, *short = caplog.records
+        fail("another kind")
+    finally:
+        calls.removeFilter(repeats)
+    assert traced.exc_info and len(short) == 10
+    for record in short:
+        assert not record.exc_info and record.getMessage().startswith("E-") and len(record.getMessage()) < 120
+        assert "TypeError at test_sockets.py:" in record.getMessage()
+    assert caplog.records[-1].exc_info, "another fault is news"
