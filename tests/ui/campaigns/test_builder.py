@@ -125,6 +125,35 @@ async def test_a_number_that_cannot_be_stays_as_it_was_typed(
     assert plan_of(people, draft).per_day == 50
 
 
+async def test_nothing_starts_while_a_number_is_shown_that_was_not_taken(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    per_day = number(client, 50)
+    per_day.value = -1
+    await bea.should_see("Um campo do ritmo não pode ficar assim")
+    press(client, "Iniciar campanha")
+    await bea.should_see("Está marcado no lugar: Entre 1 e 10000.")
+    await bea.should_not_see("Iniciar esta campanha?")
+    per_day.value = 40
+    await bea.should_not_see("Um campo do ritmo não pode ficar assim")
+    press(client, "Iniciar campanha")
+    await bea.should_see("Iniciar esta campanha?", retries=30)
+
+
+async def test_two_pauses_that_do_not_fit_are_told_until_they_do(web: Web, people: People, draft: CampaignId) -> None:
+    _bea, client = await open_builder(web, draft)
+    least, most = [field for field in of_kind(client, ui.number) if field.value == 60]
+    least.value = 90
+    assert (least.error, bool(most.error)) == (None, True)
+    least.value = 60
+    assert (least.error, most.error) == (None, None)
+    least.value = 90
+    most.value = 120
+    assert (least.error, most.error) == (None, None)
+    await until(lambda: (plan_of(people, draft).gap_min_s, plan_of(people, draft).gap_max_s) == (90, 120))
+
+
 async def test_the_characters_are_those_that_go_out_and_are_told_alike_twice(web: Web, draft: CampaignId) -> None:
     bea, client = await open_builder(web, draft)
     typed(client, "Oi, {empresa}!")

@@ -65,6 +65,7 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("They take turns, so it will take longer than foreseen."),
     ),
     "number_bears_less": (N_("{name} sends {per_day} a day"), N_("More than its own limit does not go out.")),
+    "field_refused": (N_("A field of the pace cannot be kept"), N_("It is marked where it stands: {why}")),
     "pace_calm": (N_("Calm pace"), N_("Within business hours, with pauses")),
     "pace_simulated": (
         N_("A pace for the simulation only"),

@@ -48,6 +48,7 @@ class Desk:
         self.audience: Audience | None = None
         self.outlook: Outlook | None = None
         self.samples: list[SampleLead] = []
+        self.refused: dict[str, str] = {}  # fields of the pace that show what the plan does not have, by their error
         self.length = 0  # characters that the lead of the preview gets, opt-out line included; 0 of no text
         self.saved_at: datetime = draft.saved_at
         self.saved_s: float | None = None
@@ -95,6 +96,15 @@ class Desk:
             return next((one for one in bad.inputs if one.field in (field, "window", "weekdays")), bad.inputs[0])
         return None
 
+    def refuse(self, field: str, why: str) -> None:
+        """What a field shows cannot be kept: nothing may start with what it had before.  "" when it is fine again."""
+        if self.refused.get(field, "") == why:
+            return
+        self.refused.pop(field, None)
+        if why:
+            self.refused[field] = why
+        self.tell()
+
     def use_fix(self, check: Check) -> None:
         self.change(**check.fix)
 
@@ -104,10 +114,10 @@ class Desk:
     def checks(self) -> list[Check]:
         if self.outlook is None:
             return []
-        hasty = self._hasty()
-        if hasty is None:
-            return self.outlook.checks
-        return [*(check for check in self.outlook.checks if check.key != "pace_calm"), hasty]
+        own = [Check("field_refused", Level.MUST, "pace", {"why": why}) for why in self.refused.values()]
+        if hasty := self._hasty():
+            own.append(hasty)
+        return [*(check for check in self.outlook.checks if not (own and check.key == "pace_calm")), *own]
 
     def _hasty(self) -> Check | None:
         """Pauses that no real number would be let: fine where nothing leaves, and to be known even there."""

@@ -152,9 +152,10 @@ class PaceCard:
             return
         number = whole(value)
         if number is None:
-            self.form.fields[field].show(_("Write a whole number."))
+            self._say(field, _("Write a whole number."))
             return
-        self._take(field, number)
+        if not self._take(field, number):
+            return
         for other in {"gap_min_s": ("gap_max_s",), "gap_max_s": ("gap_min_s",)}.get(field, ()):
             self._retry(other)
 
@@ -162,15 +163,24 @@ class PaceCard:
         """Least and most are judged together: what one refused may be fine after the other was changed."""
         control = self.form.fields[field].control
         typed = whole(control.value) if control is not None else None
-        if typed is not None and typed != getattr(self.desk.plan, field):
+        if typed is not None:
             self._take(field, typed)
 
-    def _take(self, field: str, value: Any) -> None:
+    def _take(self, field: str, value: Any) -> bool:
         wrong = self.desk.wrong(field, value)
         if wrong is None:
-            self.form.fields[field].clear()
+            self._say(field, "")
         else:
-            self.form.fields[wrong.field if wrong.field in self.form.fields else field].show(sentence_of_input(wrong))
+            self._say(wrong.field if wrong.field in self.form.fields else field, sentence_of_input(wrong))
+        return wrong is None
+
+    def _say(self, field: str, why: str) -> None:
+        """At the field, and on the desk, so that nothing starts beside a number that is not the campaign's."""
+        if why:
+            self.form.fields[field].show(why)
+        else:
+            self.form.fields[field].clear()
+        self.desk.refuse(field, why)
 
     # ------------------------------------------------------------ the start
 
@@ -241,10 +251,11 @@ class PaceCard:
     def _fill(self, plan: Plan) -> None:
         """Numbers that a remedy changed: both pauses at once, or the old one would be taken again beside the new."""
         self._is_filling = True
-        for field in ("per_day", "gap_min_s", "gap_max_s"):
+        for field in self._changed_elsewhere():
             control = self.form.fields[field].control
-            if control is not None and field in self._changed_elsewhere():
+            if control is not None:
                 control.value = getattr(plan, field)
+            self.desk.refused.pop(field, None)  # the field clears its own error
         self._is_filling = False
 
     def _is_odd(self) -> bool:
