@@ -148,6 +148,15 @@ async def test_who_may_only_look_sees_no_button_and_no_code(web: Web, people: Pe
         assert ("Pausar" in shown) is may_pause
 
 
+async def test_the_page_says_that_the_gateway_is_simulated_and_leads_to_its_controls(web: Web, people: People) -> None:
+    ana = web.as_("Ana")
+    client = await ana.open("/instances")
+    await ana.should_see("O gateway é simulado.")
+    links = [element for element in client.elements.values() if isinstance(element, ui.link)]
+    [leads_to] = [str(link.props["href"]) for link in links if link.text == "Abrir a página de controle"]
+    assert leads_to.startswith("http://127.0.0.1:") and leads_to.endswith("/control")
+
+
 async def test_bea_pauses_a_number_and_lets_it_go_on(web: Web, people: People, runtime: Runtime) -> None:
     well = add_number(runtime, people.team_id, gateway_name="x-1")
     bea = web.as_("Bea")
