@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -14,8 +14,10 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from core.errors import DatabaseAway
 from core.integrations.evolution import Evolution
+from core.integrations.overpass import Overpass
+from core.integrations.places_api import PlacesApi
 from core.integrations.rq_queue import RqQueue
-from core.ports import JobQueue, WhatsApp
+from core.ports import JobQueue, PlaceSource, WhatsApp
 from core.settings import Settings
 from core.work import Work
 
@@ -58,6 +60,22 @@ class Runtime:
     @cached_property
     def whatsapp(self) -> WhatsApp:
         return Evolution(self.settings.gateway_url, self.settings.gateway_key)
+
+    def overpass(self, *, should_stop: Callable[[], bool], keep: Callable[[str], None]) -> PlaceSource:
+        return Overpass(self.settings.overpass_url, should_stop=should_stop, keep=keep)
+
+    def places_api(self, *, should_stop: Callable[[], bool], keep: Callable[[str], None]) -> PlaceSource:
+        settings = self.settings
+        return PlacesApi(settings.places_api_url, settings.places_api_key, should_stop=should_stop, keep=keep)
+
+    @cached_property
+    def websites(self) -> WebsiteReader:
+        """Where there is a demo map, it plays the websites of its invented city, whose names end in `.example`."""
+        settings = self.settings
+        return Websites(
+            contact_url=settings.public_url if settings.is_https else "",
+            simulated={".example": settings.demo_map_url} if settings.demo_map_url else {},
+        )
 
     @contextmanager
     def work(self) -> Iterator[Work]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.errors import BadSetting
@@ -45,7 +45,7 @@ class Settings:
     map_requests_per_day: int = 1_500
     overpass_url: str = "https://overpass-api.de/api/interpreter"
     places_api_url: str = "https://places.googleapis.com"
-    places_api_key: str = ""
+    places_api_key: str = field(default="", repr=False)
     places_api_price_usd: float = 0.035
 
     @property

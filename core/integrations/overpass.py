@@ -77,12 +77,13 @@ class Overpass:
             yield from self._cut(places, query.offset, is_all)
 
     def _cut(self, places: Sequence[Place], offset: int, is_all: bool) -> Iterator[PlacePage]:
-        """The last page says that it is: whoever wants more has to ask for less at once, where it was not all."""
+        """The last page says that it is; where it was not all, the list just stops: to be asked for in smaller pieces."""
         for start in range(offset, max(len(places), offset + 1), PAGE):
             if self._should_stop():
                 return
-            outcome = PageOutcome.OK if start + PAGE < len(places) else PageOutcome.END_OF_LIST
-            if not places and is_all:
+            is_last = is_all and start + PAGE >= len(places)
+            outcome = PageOutcome.END_OF_LIST if is_last else PageOutcome.OK
+            if not places:
                 outcome = PageOutcome.NO_RESULTS
             chunk = tuple(places[start : start + PAGE])
             yield PlacePage(start, outcome, chunk, requests=1 if start == offset else 0)

@@ -8,4 +8,10 @@ from core.settings import Settings
 
 def offered(settings: Settings) -> list[Source]:
     """In the order in which they are shown."""
-    return [Source.GOOGLE_MAPS, *([Source.DEMO_MAP] if settings.demo_map_url else [])]
+    wanted = {
+        Source.GOOGLE_MAPS: True,
+        Source.DEMO_MAP: bool(settings.demo_map_url),
+        Source.OPENSTREETMAP: bool(settings.overpass_url),
+        Source.PLACES_API: bool(settings.places_api_key),
+    }
+    return [source for source, is_there in wanted.items() if is_there]

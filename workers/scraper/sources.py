@@ -26,8 +26,15 @@ def open_source(
     """The source of this search, for one visit.
 
     `should_stop` is asked between two requests: then its pages simply end.  `keep` gets the raw body of an answer that
-    could not be read.  Raises what the adapters raise: NoBrowser, BrowserDied, Unreachable.
+    could not be read.  Raises what the adapters raise: NoBrowser, BrowserDied, Unreachable, Rejected, Blocked,
+    LayoutChanged.
     """
+    if taken.source is Source.OPENSTREETMAP:
+        yield runtime.overpass(should_stop=should_stop, keep=keep)
+        return
+    if taken.source is Source.PLACES_API:
+        yield runtime.places_api(should_stop=should_stop, keep=keep)
+        return
     settings = runtime.settings
     base_url = settings.demo_map_url if taken.source is Source.DEMO_MAP else GOOGLE
     with MapBrowser(

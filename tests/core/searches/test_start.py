@@ -154,12 +154,17 @@ def test_the_day_has_an_allowance_and_says_when_the_next_may_start(people: Peopl
     assert ask(people, terms=["o vigésimo primeiro"])
 
 
-def test_the_demo_map_is_offered_where_there_is_one(people: People, runtime: Runtime) -> None:
-    with runtime.work() as work:
-        assert service.sources(work, people["Vic"]) == [Source.GOOGLE_MAPS]
-    runtime.settings = replace(runtime.settings, demo_map_url="http://127.0.0.1:8091")
-    with runtime.work() as work:
-        assert service.sources(work, people["Vic"]) == [Source.GOOGLE_MAPS, Source.DEMO_MAP]
+def test_a_source_is_offered_where_there_is_one(people: People, runtime: Runtime) -> None:
+    def offered(**settings: str) -> list[Source]:
+        nothing = {"demo_map_url": "", "overpass_url": "", "places_api_key": ""}
+        runtime.settings = replace(runtime.settings, **(nothing | settings))
+        with runtime.work() as work:
+            return service.sources(work, people["Vic"])
+
+    assert offered() == [Source.GOOGLE_MAPS]
+    assert offered(overpass_url="http://127.0.0.1:8092") == [Source.GOOGLE_MAPS, Source.OPENSTREETMAP]
+    assert offered(places_api_key="a key") == [Source.GOOGLE_MAPS, Source.PLACES_API]
+    assert offered(demo_map_url="http://127.0.0.1:8091") == [Source.GOOGLE_MAPS, Source.DEMO_MAP]
     assert ask(people, source="demo_map")
 
 
