@@ -13,6 +13,8 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from core.jobs import Job
+from core.leads.contacts import Contacts
+from core.leads.rules import SiteReason
 
 # ---------------------------------------------------------------- WhatsApp
 
@@ -297,6 +299,23 @@ class PlaceSource(Protocol):
 
     def pages(self, query: PlaceQuery) -> Iterator[PlacePage]:
         """From `query.offset` on, until a page whose outcome is not OK; never raises for what the map did."""
+        ...
+
+
+# ---------------------------------------------------------------- websites
+
+
+@dataclass(frozen=True)
+class SiteRead:
+    """What came of reading a website: its contacts, or the reason why there are none."""
+
+    contacts: Contacts | None
+    reason: SiteReason | None = None
+
+
+class WebsiteReader(Protocol):
+    def read(self, url: str, *, country: str) -> SiteRead:
+        """The home page and at most two more.  Never raises for what a site does, and is over within 45 s."""
         ...
 
 

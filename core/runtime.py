@@ -17,7 +17,8 @@ from core.integrations.evolution import Evolution
 from core.integrations.overpass import Overpass
 from core.integrations.places_api import PlacesApi
 from core.integrations.rq_queue import RqQueue
-from core.ports import JobQueue, PlaceSource, WhatsApp
+from core.integrations.websites import Websites
+from core.ports import JobQueue, PlaceSource, WebsiteReader, WhatsApp
 from core.settings import Settings
 from core.work import Work
 

@@ -47,6 +47,36 @@ class SiteReading(StrEnum):
     FAILED = "failed"  # gave no usable answer, however often it was asked
 
 
+class SiteReason(StrEnum):
+    """Why a website was not read; pages have a sentence for each."""
+
+    ROBOTS = "site_robots"  # its robots.txt asks to be left alone
+    NOT_PUBLIC = "site_not_public"  # it lies, or leads, into a private network
+    BAD_ADDRESS = "site_bad_address"  # no address of the web: another scheme, port, or no host
+    NO_SUCH_HOST = "site_no_such_host"  # the name leads nowhere
+    UNREACHABLE = "site_unreachable"  # nobody answers there, or the line broke
+    BAD_CERTIFICATE = "site_bad_certificate"  # https, but it cannot prove who it is
+    TOO_SLOW = "site_too_slow"
+    TOO_LARGE = "site_too_large"
+    NOT_A_PAGE = "site_not_a_page"  # a file, a picture, or packed in a way we do not open
+    ANSWERS_WITH_ERROR = "site_answers_with_error"
+    LEADS_IN_CIRCLES = "site_leads_in_circles"  # one redirect after another
+    INTERRUPTED = "site_interrupted"  # its reader died, each time
+
+
+# Where asking again later may help.
+PASSING = frozenset(
+    {
+        SiteReason.NO_SUCH_HOST,
+        SiteReason.UNREACHABLE,
+        SiteReason.TOO_SLOW,
+        SiteReason.ANSWERS_WITH_ERROR,
+        SiteReason.INTERRUPTED,
+    }
+)
+REFUSALS = frozenset({SiteReason.ROBOTS, SiteReason.NOT_PUBLIC, SiteReason.BAD_ADDRESS})
+
+
 class OnWhatsApp(StrEnum):
     UNKNOWN = "unknown"  # not checked yet
     YES = "yes"

@@ -44,6 +44,7 @@ SHARED_HOSTS = {
     "maps.app.goo.gl": 1,
     "wa.link": 1,
     "w.app": 1,
+    "rede.example": 1,  # in the demo city
 }
 LONGEST_SITE = 253
 
