@@ -27,14 +27,14 @@ class Peer:
     version: str
     way: str
     driver: str
-    oldest: tuple[int, int]  # the Python that it asks for
+    oldest: tuple[int, int]  # the Python that it, or the Playwright of all sides, asks for
     is_alone: bool = False  # installed without what it wishes for: a browser of its own, which is not used here
     has_bar: bool = False
     tabs: int = 1
 
 
 PEERS = (
-    Peer("contractor-lead-scraper", "1.0.0", "cards of the list", "cards.py", (3, 9)),
+    Peer("contractor-lead-scraper", "1.0.0", "cards of the list", "cards.py", (3, 11)),
     Peer("google-map-leadgen", "0.1.0", "a page per place, 2 tabs", "two_tabs.py", (3, 12), True, has_bar=True, tabs=2),
     Peer("gmbscraper", "0.2.1", "a page per place, 1 tab", "one_page.py", (3, 12), has_bar=True),
 )
