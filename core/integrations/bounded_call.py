@@ -70,7 +70,10 @@ def call(
                 stream=True,
                 allow_redirects=False,
             ) as response:
-                return Answer(response.status_code, _read(response, most_bytes))
+                answer = Answer(response.status_code, _read(response, most_bytes))
+                if line.is_cut:  # what ends with its connection looks whole
+                    raise OutcomeUnknown("deadline")
+                return answer
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as trouble:
         if not line.was_made:
             raise Unreachable(type(trouble).__name__) from trouble

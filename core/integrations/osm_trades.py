@@ -8,6 +8,7 @@ whole value, `~` one of several that a semicolon parts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from core.leads.rules import fold
@@ -192,7 +193,7 @@ PLURALS = (("oes", "ao"), ("aes", "ao"), ("ais", "al"), ("eis", "el"), ("ies", "
 
 def tags_of(term: str) -> tuple[Tags, ...]:
     """How OpenStreetMap tags what a person looks for; empty where the table does not know the trade."""
-    return _KNOWN.get(_plain(term), ())
+    return _KNOWN.get(_plain(term)) or _KNOWN.get(_plain(term, _without_s), ())
 
 
 def label_of(tags: dict[str, str], language: str) -> str | None:
@@ -207,15 +208,20 @@ def label_of(tags: dict[str, str], language: str) -> str | None:
     return None
 
 
-def _plain(term: str) -> str:
+def _plain(term: str, singular: Callable[[str], str] | None = None) -> str:
     """Without small words and in the singular, well enough for three languages: both sides are brought down alike."""
-    return " ".join(_singular(word) for word in fold(term).split() if word not in SMALL_WORDS)
+    return " ".join((singular or _singular)(word) for word in fold(term).split() if word not in SMALL_WORDS)
 
 
 def _singular(word: str) -> str:
     for many, one in PLURALS:
         if word.endswith(many) and len(word) > len(many) + 1:
             return word[: -len(many)] + one
+    return _without_s(word)
+
+
+def _without_s(word: str) -> str:
+    """Where the endings of one language mislead in another: electricians are no "electriciam"."""
     return word[:-1] if word.endswith("s") and len(word) > 3 else word
 
 

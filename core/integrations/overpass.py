@@ -23,7 +23,7 @@ DEADLINE_S = ask.TIMEOUT_S + 15.0
 LOCATE_S = 40.0
 MOST_BYTES = 24 << 20
 NEAR_M = 80_000  # a quarter lies at most this far from the middle of its city
-FAR_M = 1_500_000  # and a city from the middle of its state
+FAR_M = 1_500_000  # and anything from the middle of its state
 # Which of several places with one name is meant; a quarter alone is never guessed.
 CITIES = ("city", "town", "municipality", "village")
 
@@ -77,7 +77,7 @@ class Overpass:
             yield from self._cut(places, query.offset, is_all)
 
     def _cut(self, places: Sequence[Place], offset: int, is_all: bool) -> Iterator[PlacePage]:
-        """The last page says that it is; where it was not all, the list just stops: to be asked for in smaller pieces."""
+        """The last page says that it is; where it was not all, the list just stops, to be asked for in smaller pieces."""
         for start in range(offset, max(len(places), offset + 1), PAGE):
             if self._should_stop():
                 return
@@ -121,10 +121,8 @@ def _meant(names: Sequence[str], found: Sequence[Named]) -> Named | None:
     states = [each for each in found if each.is_state and (fold(each.name) in behind or _is_short(names))]
     if around or states:
         in_city = [(away, each) for each in candidates if (away := _away(each, around)) <= NEAR_M]
-        in_state = [(_rank(each), away, each) for each in candidates if (away := _away(each, states)) <= FAR_M]
-        if in_city or in_state:
-            return (min(in_city, key=lambda each: each[0]) if in_city else min(in_state, key=lambda e: e[:2]))[-1]
-        return None
+        in_state = [(away * (1 + _rank(each)), each) for each in candidates if (away := _away(each, states)) <= FAR_M]
+        return min(in_city or in_state, key=lambda near: near[0])[1] if in_city or in_state else None
     cities = sorted(
         (each for each in candidates if each.kind in CITIES), key=lambda each: (_rank(each), -each.population)
     )
