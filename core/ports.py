@@ -245,6 +245,7 @@ class Place:
     country: str | None = None
     phone: str | None = None  # as printed, international form where there was one
     website: str | None = None
+    email: str | None = None
     rating: float | None = None
     review_count: int | None = None
     price: str | None = None
