@@ -9,7 +9,7 @@ import pytest
 
 from core.leads.keeping import keep_places
 from core.leads.phones import phone_hash
-from core.leads.rules import OnWhatsApp, PhoneType
+from core.leads.rules import OnWhatsApp, PhoneFrom, PhoneType
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.ports import Place
@@ -275,3 +275,73 @@ def test_a_phone_without_a_country_is_read_as_the_place_says(people: People) -> 
 def test_many_are_kept_in_one_go(runtime: Runtime, people: People) -> None:
     kept = keep(people, *(place(cid=str(n), place_id=f"p{n}", name=f"Loja {n}") for n in range(500)))
     assert len(kept) == 500 and len(set(kept)) == 500
+
+
+# ---------------------------------------------------------------- where a lead and its phone come from
+
+
+def change(people: People, lead_id: int, **columns: Any) -> None:
+    with people.runtime.work() as work:
+        lead = work.session.get_one(Lead, lead_id)
+        for name, value in columns.items():
+            setattr(lead, name, value)
+
+
+def test_a_lead_remembers_the_source_that_showed_it_first(people: People) -> None:
+    with people.runtime.work() as work:
+        keep_places(work, people.team_id, [place()], country="BR", source="google_maps")
+    with people.runtime.work() as work:
+        keep_places(work, people.team_id, [place()], country="BR", source="openstreetmap")
+    assert leads(people)[0].source == "google_maps"
+
+
+@pytest.mark.parametrize("phone_from", [PhoneFrom.WEBSITE, PhoneFrom.BY_HAND])
+def test_a_preferred_phone_stays_and_the_listed_one_goes_beside_it(people: People, phone_from: PhoneFrom) -> None:
+    [(lead_id, _)] = keep(people, place())
+    hashed = phone_hash(people.runtime.settings.secret_key, "+5511900000777")
+    change(
+        people,
+        lead_id,
+        phone="+5511900000777",
+        phone_hash=hashed,
+        phone_from=phone_from,
+        listed_phone="+5511900000660",
+        on_whatsapp=OnWhatsApp.YES,
+    )
+    keep(people, place(phone="+55 11 90000-0661"))
+
+    [lead] = leads(people)
+    assert (lead.phone, lead.phone_hash, lead.phone_from) == ("+5511900000777", hashed, phone_from)
+    assert (lead.listed_phone, lead.on_whatsapp) == ("+5511900000661", OnWhatsApp.YES)
+    assert "5511900000777" in lead.words
+    assert lead.name_key == "clinica jatoba|+5511900000661", "other sources know it by the listed one"
+    assert keep(people, Place(name="Clínica Jatobá", phone="11 90000-0661")) == [(lead_id, False)]
+
+
+def test_the_site_of_a_website_is_noted_beside_it(people: People) -> None:
+    keep(people, place(website="https://WWW.Jatoba.example/contato"))
+    keep(people, place(website=None))
+    assert leads(people)[0].site == "jatoba.example"
+
+
+def test_of_details_that_are_too_much_the_largest_go_first(people: People) -> None:
+    keep(people, place(details={"owner": "x", "popular_times": ["a" * 3_000] * 12, "menu": "y" * 3_000}))
+    assert leads(people)[0].details == {"owner": "x", "menu": "y" * 3_000}
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Contato@Jatoba.example", "contato@jatoba.example"),
+        (" mailto:a.b+c@x-y.example ", "a.b+c@x-y.example"),
+        ("sem e-mail", None),
+        ("a@b", None),
+        ("a@b..example", None),
+        ("a b@c.example", None),
+        ("a" * 300 + "@c.example", None),
+        ("javascript:alert(1)@x.example/", None),
+    ],
+)
+def test_an_email_is_kept_in_lower_case_or_not_at_all(people: People, written: str, kept: str | None) -> None:
+    keep(people, place(email=written))
+    assert leads(people)[0].email == kept

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.leads import phones
 from core.leads.phones import NotAPhone, Phone, forms, from_address, phone_hash
 from core.leads.rules import PhoneType
 from ui.words.errors import all_sentences
@@ -165,3 +168,23 @@ def test_a_person_may_be_known_under_two_forms() -> None:
 @given(st.from_regex(r"\+55[1-9][1-9]9[0-9]{8}", fullmatch=True))
 def test_every_form_has_the_same_hash(e164: str) -> None:
     assert {phone_hash(SECRET, form) for form in forms(e164)} == {phone_hash(SECRET, e164)}
+
+
+@given(
+    prefix=st.sampled_from(["", "+55", "+55 "]),
+    brackets=st.sampled_from(["{}", "({})", "({}", "{})"]),
+    area=st.integers(10, 99),
+    first=st.from_regex(r"[0-9]{4,5}", fullmatch=True),
+    between=st.sampled_from(["", " ", "-"]),
+    last=st.from_regex(r"[0-9]{4}", fullmatch=True),
+    country=st.sampled_from(["BR", "BR", "US", "PT"]),
+)
+@settings(max_examples=600)
+def test_the_short_way_for_brazilian_numbers_gives_what_the_long_one_gives(
+    prefix: str, brackets: str, area: int, first: str, between: str, last: str, country: str
+) -> None:
+    written = prefix + brackets.format(area) + " " + first + between + last
+    short = phones._brazilian(written, country)
+    if short is not None:
+        with mock.patch.object(phones, "_brazilian", return_value=None):
+            assert Phone.parse(written, country) == short
