@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
                 figures += speed.figures(sides, phones)
             if "completeness" in parts:
                 figures += [completeness.over_replay(told, say)]
-                figures += [completeness.over_captures(os.environ.get("PRUMO_CAPTURES", ""))]
+                figures += [completeness.over_captures(told, os.environ.get("PRUMO_CAPTURES", ""))]
             if "storing" in parts:
                 figures += storing.measure(told, say)
             if "memory" in parts:

@@ -44,6 +44,6 @@ def asked() -> dict[str, Any]:
     return told
 
 
-def answer(seconds: float, rows: list[dict[str, Any]], said: str = "") -> None:
-    """The driver's last line: how long it took, what was found, and how the program says it ended."""
-    print(json.dumps({"seconds": seconds, "rows": rows, "said": said}), flush=True)
+def answer(seconds: float, rows: list[dict[str, Any]], **more: Any) -> None:
+    """The driver's last line: how long it took, what was found, and what else it has to say."""
+    print(json.dumps({"seconds": seconds, "rows": rows, **more}), flush=True)

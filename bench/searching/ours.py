@@ -10,12 +10,14 @@ import logging
 import sys
 import time
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import BrowserType
 from sqlalchemy import select
 
 from bench.peers import world
+from bench.searching.replay import Replay
 from core.accounts.rules import Actor, Role
 from core.runtime import Runtime
 from core.searches import service
@@ -76,21 +78,30 @@ def leads_of(runtime: Runtime, actor: Actor) -> list[dict[str, Any]]:
 
 
 def main() -> None:
+    """One search with a browser that is started for it, and one with that browser, as a worker's later searches are."""
     wish = world.asked()
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     runtime = Runtime(Settings.from_environment(), pool_size=3)
+    world.enter([BrowserType], wish["chromium"], wish["port"])
+    browser = WarmBrowser(wish["chromium"])
+    with Replay(wish["port"], Path(wish["certificate"])) as replay:
+        first, later = (one_search(runtime, browser, wish, replay) for _ in range(2))
+    browser.close()
+    world.answer(**first, later=later)
+
+
+def one_search(runtime: Runtime, browser: WarmBrowser, wish: dict[str, Any], replay: Replay) -> dict[str, Any]:
     actor = new_team(runtime)
     search_id = asked_for(runtime, actor, terms=[wish["term"]], limit=wish["places"])
-    world.enter([BrowserType], wish["chromium"], wish["port"])
+    asked_before = sum(replay.asked().values())
     began = time.monotonic()
-    browser = WarmBrowser(wish["chromium"])
     scrape(runtime, browser, search_id)
     seconds = time.monotonic() - began
-    browser.close()
+    requests = sum(replay.asked().values()) - asked_before
     with runtime.work() as work:
         ended = work.session.get_one(Search, search_id)
         said = f"{ended.status} {ended.reason or ''}".strip()
-    world.answer(seconds, leads_of(runtime, actor), said)
+    return {"seconds": seconds, "rows": leads_of(runtime, actor), "requests": requests, "said": said}
 
 
 if __name__ == "__main__":

@@ -77,6 +77,7 @@ class Replay:
 
     def __init__(self, port: int, certificate: Path) -> None:
         self.port = port
+        self.certificate = certificate
         self._session = requests.Session()
         self._session.trust_env = False  # else a bundle of certificates that is set for this machine would win
         self._session.verify = str(certificate)
