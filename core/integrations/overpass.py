@@ -77,7 +77,7 @@ class Overpass:
             yield from self._cut(places, query.offset, is_all)
 
     def _cut(self, places: Sequence[Place], offset: int, is_all: bool) -> Iterator[PlacePage]:
-        """The last page says that it is; where it was not all, the list just stops, to be asked for in smaller pieces."""
+        """The last page says that it is; where it was not all, the list just stops: one has to ask for less."""
         for start in range(offset, max(len(places), offset + 1), PAGE):
             if self._should_stop():
                 return
