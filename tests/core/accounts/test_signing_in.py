@@ -46,8 +46,10 @@ def test_nobody_is_found_out_by_how_long_it_takes(people: People) -> None:
             sign_in(people.runtime, email, "not it, and long", ip=f"10.0.0.{n}")
         return time.perf_counter() - started
 
-    known = statistics.median(took(email_of("Ana"), n) for n in range(7))
-    unknown = statistics.median(took("nobody@prumo.example", n) for n in range(7))
+    pairs = [
+        (took(email_of("Ana"), n), took("nobody@prumo.example", n)) for n in range(9)
+    ]  # by turns, on a busy machine
+    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
     assert 0.5 < known / unknown < 2
 
 
@@ -72,13 +74,11 @@ def test_the_sixth_wrong_try_has_to_wait_but_not_from_elsewhere(people: People) 
 def test_one_account_guessed_at_from_many_addresses_has_to_wait_for_all_of_them(people: People) -> None:
     """The same for somebody and for nobody, so that the wait does not tell who exists."""
     for email in (email_of("Ana"), "nobody@prumo.example"):
-        for n in range(10):
-            with pytest.raises(WrongCredentials):
-                sign_in(people.runtime, email, "a wrong password", ip=f"203.0.113.{n}")
+        wrong_from_many_addresses(people, 17, ago="0 seconds", email=email)
         for password in (PASSWORD, "a wrong password"):
             with pytest.raises(TooManyTries) as told:
                 sign_in(people.runtime, email, password, ip="198.51.100.1")
-            assert told.value.wait_s == 1
+            assert 60 < told.value.wait_s <= 128
     assert sign_in(people.runtime, email_of("Bea"), PASSWORD, ip="198.51.100.1")
 
 
@@ -88,9 +88,10 @@ def test_guesses_from_sixty_addresses_at_once_are_ten(people: People) -> None:
             sign_in(people.runtime, email_of("Ana"), "a wrong password", ip=f"203.0.113.{n}")
         return told.type
 
+    started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         answers = Counter(pool.map(guess, range(60)))
-    assert answers[WrongCredentials] <= 12, answers  # ten, and one for each second that it took
+    assert answers[WrongCredentials] <= 11 + (time.monotonic() - started), answers  # waits of 1 s, 2 s, 4 s follow
 
 
 def test_who_was_here_before_is_not_kept_out_by_strangers_elsewhere(people: People) -> None:
@@ -132,14 +133,14 @@ def test_no_hour_has_more_than_thirty_guesses_at_one_account() -> None:
     assert max(sum(1 for at in tries if start - 3600 < at <= start) for start in tries) <= 30
 
 
-def wrong_from_many_addresses(people: People, count: int, *, ago: str) -> None:
+def wrong_from_many_addresses(people: People, count: int, *, ago: str, email: str = email_of("Ana")) -> None:
     with people.runtime.work() as work:
         work.session.execute(
             text(
                 "insert into sign_in_tries (email, ip, at) select :email, inet '10.77.0.0' + n, "
                 "now() - cast(:ago as interval) from generate_series(1, :count) n"
             ),
-            {"email": email_of("Ana"), "ago": ago, "count": count},
+            {"email": email, "ago": ago, "count": count},
         )
 
 
