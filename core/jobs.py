@@ -52,7 +52,23 @@ class Reconcile:
         return f"reconcile-{self.instance_id}-{self.turn}"
 
 
-Job = ScrapeSearch | SendDue | Reconcile
+@dataclass(frozen=True)
+class ReadSites:
+    """Look at the websites that somebody wants read, for at most 50 s.
+
+    `shard` only tells several of them apart, so that as many workers may read at once: each takes what is due next.
+    """
+
+    shard: int = 0
+    queue: ClassVar[str] = "sites"
+    timeout_s: ClassVar[int] = 240
+
+    @property
+    def key(self) -> str:
+        return f"sites-{self.shard}"
+
+
+Job = ScrapeSearch | SendDue | Reconcile | ReadSites
 
 QUEUES = ("scraper", "sender", "imports", "sites")
 # The one function of the workers that each job is: nothing else that lies in a queue is ever called.
@@ -60,4 +76,5 @@ FUNCTIONS = {
     "ScrapeSearch": "workers.scraper.jobs.scrape_search",
     "SendDue": "workers.sender.jobs.send_due",
     "Reconcile": "workers.sender.jobs.reconcile",
+    "ReadSites": "workers.enricher.jobs.read_sites",
 }

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import delete, or_, select
 
+from core.leads.sites import forget_sites
 from core.runtime import Runtime
 from core.sending.inbox import forget_applied
 from core.tables import SessionRow
@@ -18,8 +19,8 @@ KEEP_SESSIONS = timedelta(days=30)  # after their end, for whoever asks who was 
 
 
 def forget_old(runtime: Runtime) -> int:
-    """Applied webhooks and ended sign-ins, in portions; how many rows went."""
-    return sum(_in_portions(runtime, forget) for forget in (forget_applied, forget_sessions))
+    """Applied webhooks, ended sign-ins and websites of nobody's leads, in portions; how many rows went."""
+    return sum(_in_portions(runtime, forget) for forget in (forget_applied, forget_sessions, forget_sites))
 
 
 def forget_sessions(work: Work, *, at_most: int = PORTION) -> int:

@@ -20,6 +20,7 @@ from core.campaigns.starting import start_scheduled
 from core.errors import BadSetting, DatabaseAway, Unreachable
 from core.instances.polling import poll_states
 from core.leader import TIMETABLE, Leadership
+from core.leads.sites import queue_sites
 from core.retention import forget_old
 from core.runtime import Runtime
 from core.searches.dispatch import queue_searches
@@ -68,6 +69,7 @@ def all_tasks() -> list[Task]:
     return [
         Task("searches to take up", 2, in_work(queue_searches)),
         Task("searches whose week is over", 30, in_work(start_weekly)),
+        Task("websites to read", 3, in_work(queue_sites)),
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),
         Task("numbers with somebody due", 2, in_work(due_instances)),
         Task("webhooks left over", 2, apply_waiting),

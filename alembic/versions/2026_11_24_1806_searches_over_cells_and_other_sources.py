@@ -273,6 +273,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_leads_site_wanted", "leads", ["site"], unique=False, postgresql_where=sa.text("site_wanted_at is not null")
     )
+    op.create_index(
+        "ix_leads_site", "leads", ["site", "team_id"], unique=False, postgresql_where=sa.text("site is not null")
+    )
     op.add_column("search_cells", sa.Column("south", sa.Double(), nullable=True))
     op.add_column("search_cells", sa.Column("west", sa.Double(), nullable=True))
     op.add_column("search_cells", sa.Column("north", sa.Double(), nullable=True))
@@ -353,6 +356,7 @@ def downgrade() -> None:
     op.drop_column("search_cells", "north")
     op.drop_column("search_cells", "west")
     op.drop_column("search_cells", "south")
+    op.drop_index("ix_leads_site", table_name="leads", postgresql_where=sa.text("site is not null"))
     op.drop_index("ix_leads_site_wanted", table_name="leads", postgresql_where=sa.text("site_wanted_at is not null"))
     op.drop_column("leads", "source")
     op.drop_column("leads", "contacts")

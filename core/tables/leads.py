@@ -54,6 +54,7 @@ class Lead(Base):
         Index("ix_leads_opted_out", "team_id", "opted_out_at", postgresql_where=text("opted_out_at is not null")),
         # What is to be read next, and whose leads a site that was read belongs to.
         Index("ix_leads_site_wanted", "site", postgresql_where=text("site_wanted_at is not null")),
+        Index("ix_leads_site", "site", "team_id", postgresql_where=text("site is not null")),
         Index(None, "team_id", "city"),
         Index(None, "team_id", "category"),
         Index(
