@@ -21,7 +21,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from . import answers, asked, identity, plan
+from . import answers, asked, identity, plan, sites
 from .behaviour import MAGIC, Behaviour, NotUnderstood
 from .city import Area, City, Place
 from .geo import Viewport
@@ -76,6 +76,7 @@ class _Door:
             Route("/control/reset", self.control_reset, methods=["POST"]),
             Route("/control/asked", self.control_asked),
             Route("/healthz", self.health),
+            *sites.routes(self.site.city, self.site.count),
         ]
 
     # ---------------------------------------------------------------- walls
