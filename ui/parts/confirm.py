@@ -14,6 +14,7 @@ from ui.words import _
 
 Choice = Literal["action", "alternative", ""]
 IS_ASKING = "is_asking"
+DOUBLE_CLICK_S = 0.7  # the second half of the click that opened the question falls beside it, and is no answer
 
 
 async def confirm(
@@ -37,6 +38,8 @@ async def confirm(
 async def _ask(title: str, body: str, *, action: str, alternative: str, hint: str, danger: bool) -> Choice:
     with ui.dialog() as dialog, ui.card().style("width:460px;gap:8px"):
         dialog.props["aria-label"] = title
+        dialog.props["no-backdrop-dismiss"] = True
+        ui.timer(DOUBLE_CLICK_S, lambda: dialog.props.pop("no-backdrop-dismiss", None), once=True)
         text(title, "p-h-sec", tag="h2").style("font-size:16px")
         text(body, "p-t-2", tag="p")
         if hint:

@@ -101,7 +101,7 @@ class MessageCard:
             icon("error", 14)
             self.error = text()
         self.error_line.props["role"] = "alert"
-        with ui.element("div").classes("p-row p-between p-t-xs p-t-3"):
+        with ui.element("div").classes("p-row p-between p-wrap p-t-xs p-t-3").style("column-gap:12px"):
             self.length = text("", "p-num")
             text(_("Choose a field to put it where the cursor is"), "p-m-hide")
         with ui.element("div").classes("p-row p-g6 p-wrap"):
