@@ -6,8 +6,6 @@ left out: it is no part of reading the map.  It gets English pages, whose words 
 
 from __future__ import annotations
 
-import time
-
 import world
 from free_gmaps_lead_scraper import fast_scrape_city
 from playwright.sync_api import BrowserType, sync_playwright
@@ -19,13 +17,15 @@ FIELDS = {"name": "Business Name", "phone": "Phone", "website": "Website", "rati
 
 wish = world.asked()
 world.enter([BrowserType], wish["chromium"], wish["port"])
-began = time.monotonic()
+clock = world.Clock()
 with sync_playwright() as playwright:
     browser = playwright.chromium.launch(headless=True, args=["--disable-gpu", "--disable-dev-shm-usage"])
+    clock.up()
     page = browser.new_context(viewport={"width": 1320, "height": 880}, locale="en-US").new_page()
     page.route("**/*", lambda route: route.abort() if route.request.resource_type in UNREAD else route.continue_())
     about = {"query": wish["term"], "city": wish["city"], "state": ""}
     found = fast_scrape_city(page, about, target_count=wish["places"])
+    clock.over()
     browser.close()
 rows = [{ours: row[theirs] for ours, theirs in FIELDS.items()} for row in found]
-world.answer(time.monotonic() - began, rows)
+world.answer(clock, rows)

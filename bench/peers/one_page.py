@@ -6,17 +6,16 @@ way of splitting an area is left out, which spares it four further lists of plac
 
 from __future__ import annotations
 
-import time
-
 import world
 from gmbscraper import google_maps_browser
 from playwright.sync_api import BrowserType
 
 wish = world.asked()
 world.enter([BrowserType], wish["chromium"], wish["port"])
-began = time.monotonic()
+clock = world.Clock()
 rows = []
 with google_maps_browser() as maps:
+    clock.up()
     page = maps.new_page()
     maps.open_search(page, wish["term"])
     links = maps.collect_place_links(page, wish["places"])
@@ -32,4 +31,5 @@ with google_maps_browser() as maps:
                 "rating": None if place.rating is None else str(place.rating),
             }
         )
-world.answer(time.monotonic() - began, rows)
+    clock.over()
+world.answer(clock, rows)

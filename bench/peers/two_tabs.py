@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import time
 import types
 from typing import Any
 
@@ -25,13 +24,16 @@ class AsyncCamoufox:
     async def __aenter__(self) -> Any:
         self._playwright = await async_playwright().start()
         self._browser = await self._playwright.chromium.launch(headless=self._headless)
+        clock.up()
         return self._browser
 
     async def __aexit__(self, *_: object) -> None:
+        clock.over()
         await self._browser.close()
         await self._playwright.stop()
 
 
+clock = world.Clock()
 for name in ("camoufox", "camoufox.async_api"):
     sys.modules[name] = types.ModuleType(name)
 sys.modules["camoufox.async_api"].AsyncCamoufox = AsyncCamoufox  # type: ignore[attr-defined]
@@ -40,8 +42,7 @@ from google_map_leadgen import scrape  # noqa: E402 (it imports camoufox)
 
 wish = world.asked()
 world.enter([BrowserType], wish["chromium"], wish["port"])
-began = time.monotonic()
 found = asyncio.run(scrape(wish["term"], target=wish["places"], max_tabs=wish["tabs"]))
 FIELDS = ("name", "phone", "website", "address")
 rows = [{field: value if (value := row.get(field)) != "N/A" else "" for field in FIELDS} for row in found]
-world.answer(time.monotonic() - began, rows)
+world.answer(clock, rows)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,30 @@ def asked() -> dict[str, Any]:
     return told
 
 
-def answer(seconds: float, rows: list[dict[str, Any]], **more: Any) -> None:
+class Clock:
+    """Starts with the driver; `up` when its browser is there, `over` when everything is read.
+
+    The time between is what is compared, so that it is the same whether a browser is started for each search or not.
+    """
+
+    def __init__(self) -> None:
+        self._began = self._up = self._over = time.monotonic()
+
+    def up(self) -> None:
+        self._up = time.monotonic()
+
+    def over(self) -> None:
+        self._over = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        return self._over - self._up
+
+    @property
+    def start_s(self) -> float:
+        return self._up - self._began
+
+
+def answer(clock: Clock, rows: list[dict[str, Any]], **more: Any) -> None:
     """The driver's last line: how long it took, what was found, and what else it has to say."""
-    print(json.dumps({"seconds": seconds, "rows": rows, **more}), flush=True)
+    print(json.dumps({"seconds": clock.seconds, "start_s": clock.start_s, "rows": rows, **more}), flush=True)

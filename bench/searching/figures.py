@@ -65,6 +65,7 @@ class Run:
     rows: Sequence[Mapping[str, Any]]
     requests: int
     said: str = ""
+    start_s: float | None = None  # of its browser, which is not in `seconds`
 
     @property
     def per_minute(self) -> float:
@@ -141,19 +142,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(head), f"|{'|'.join(rule)}|", *map(line, rows)])
 
 
-RACE = (
-    "who",
-    "how",
-    "seconds",
-    "places/min",
-    "from – to",
-    "places",
-    "phones",
-    "sites",
-    "addresses",
-    "ratings",
-    "asked",
-)
+RACE = ("who", "how", "start", "seconds", "places/min", "from – to", "places", "phones", "sites")
+RACE += ("addresses", "ratings", "asked")
 
 
 def race_table(sides: Sequence[Side], true_phones: Sequence[str]) -> str:
@@ -167,6 +157,7 @@ def race_table(sides: Sequence[Side], true_phones: Sequence[str]) -> str:
             [
                 side.name,
                 side.way,
+                "" if run.start_s is None else f"{run.start_s:.1f}",
                 f"{run.seconds:.1f}",
                 shown(side.per_minute or 0),
                 f"{shown(min(rates))} – {shown(max(rates))}",
@@ -216,6 +207,7 @@ def side_as_json(side: Side, true_phones: Sequence[str]) -> dict[str, Any]:
     return {
         "places_per_minute": round(side.per_minute or 0, 1),
         "seconds": [round(run.seconds, 2) for run in side.runs],
+        "browser_start_s": None if run.start_s is None else round(run.start_s, 2),
         "places": len(run.rows),
         "phones": phones_found(true_phones, run.rows),
         "phones_that_exist": len(true_phones),

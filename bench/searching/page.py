@@ -40,9 +40,9 @@ def section(sides: Sequence[Side], phones: Sequence[str], figures: Sequence[Figu
 
 def race_says(phones: Sequence[str]) -> str:
     return (
-        f"One list read from its start to its end, {LATENCY_S} s for every page and answer, no pause on any side, the"
-        f" browser's start included; {len(phones)} of its places have a phone. Each row is the run in the middle;"
-        " «asked» is what the server counted."
+        f"A list of places read from its start to its end, {LATENCY_S} s for every page and answer, no pause anywhere."
+        ' The seconds begin when the browser is there; "start" is what that took. Each row is the run in the middle;'
+        f' "asked" is what the server counted. {len(phones)} of the places have a phone.'
     )
 
 

@@ -17,8 +17,8 @@ from sandbox.maps import plan
 
 LATENCY_S = 0.3
 BAR = 15.0
-OURS, OURS_WARM = "Prumo", "Prumo, later search"
-OUR_WAY, OUR_WARM_WAY = "lists, stored as leads", "the same, browser there"
+OURS, OURS_LATER = "Prumo", "Prumo, later search"
+OUR_WAY, OUR_LATER_WAY = "lists, stored as leads", "the same, known to the map"
 OURS_WITHIN_S = 300.0
 
 Say = Callable[[str], None]
@@ -40,7 +40,7 @@ def race(told: Mapping[str, str], rounds: int, say: Say, places: int = replay.PL
             except Failed as why:
                 why_not[peer.name] = str(why)
                 say(f"{peer.name} {peer.version}: {why}")
-        runs: dict[str, list[Run]] = {OURS: [], OURS_WARM: [], **{peer.name: [] for peer in PEERS}}
+        runs: dict[str, list[Run]] = {OURS: [], OURS_LATER: [], **{peer.name: [] for peer in PEERS}}
         with replay.running(folder, places) as site:
             wish = {"port": site.port, "certificate": str(site.certificate), "term": TERM, "places": places}
             wish["chromium"] = told["PRUMO_CHROMIUM"]
@@ -62,7 +62,7 @@ def race(told: Mapping[str, str], rounds: int, say: Say, places: int = replay.PL
                     runs[who].append(run)
                     say(f"round {round_}: {who}: {len(run.rows)} places in {run.seconds:.1f} s {run.said}".rstrip())
                     if "later" in answer:
-                        runs[OURS_WARM].append(_run(answer["later"]))
+                        runs[OURS_LATER].append(_run(answer["later"]))
     return _sides(runs, why_not), phones
 
 
@@ -77,12 +77,12 @@ def _read(
 def _run(answer: Mapping[str, Any], asked: int = 0) -> Run:
     """Of what the server counted, unless the driver has read two lists and says itself which was for what."""
     requests = int(answer.get("requests", asked))
-    return Run(float(answer["seconds"]), answer["rows"], requests, str(answer.get("said", "")))
+    return Run(float(answer["seconds"]), answer["rows"], requests, str(answer.get("said", "")), answer.get("start_s"))
 
 
 def _sides(runs: Mapping[str, Sequence[Run]], why_not: Mapping[str, str]) -> list[Side]:
     """A side that failed once is not judged by the times that it did not."""
-    ways = {OURS: (OURS, OUR_WAY), OURS_WARM: (OURS_WARM, OUR_WARM_WAY)}
+    ways = {OURS: (OURS, OUR_WAY), OURS_LATER: (OURS_LATER, OUR_LATER_WAY)}
     ways |= {peer.name: (f"{peer.name} {peer.version}", peer.way) for peer in PEERS}
     return [
         Side(*ways[who], () if who in why_not else tuple(of_it), why_not.get(who, "")) for who, of_it in runs.items()
