@@ -8,6 +8,8 @@ from ui.words import N_
 SOURCES = {
     Source.GOOGLE_MAPS: N_("Google Maps"),
     Source.DEMO_MAP: N_("Demo map (simulated)"),
+    Source.OPENSTREETMAP: N_("OpenStreetMap"),
+    Source.PLACES_API: N_("Google Places API"),
     Source.FILE: N_("File"),
 }
 
