@@ -15,54 +15,29 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from collections.abc import Sequence
-from typing import Any
 
-from bench.searching import completeness, memory, page, speed, storing
-from bench.searching.figures import Figure, Side, figures_table, is_met, last_line, notes, race_table
-from bench.searching.programs import Failed
 from bench.searching.replay import PLACES
-from bench.searching.surroundings import machine, own_house
+from bench.searching.surroundings import own_house
 from local.errors import CannotStart
 
 PARTS = ("speed", "completeness", "storing", "memory")
 
 
 def main(arguments: Sequence[str]) -> int:
-    wish = _wish(arguments)
-    parts = wish.only or PARTS
-    about = machine()
-    sides: list[Side] = []
-    phones: list[str] = []
-    figures: list[Figure] = []
+    """In a process of its own beside the servers, so that Ctrl-C ends it and then them."""
+    wish(arguments)
     try:
-        with own_house() as told:
-            if "speed" in parts:
-                sides, phones = speed.race(told, 1 if wish.quick else wish.rounds, say, wish.places)
-                figures += speed.figures(sides, phones)
-            if "completeness" in parts:
-                figures += [completeness.over_replay(told, say)]
-                figures += [completeness.over_captures(told, os.environ.get("PRUMO_CAPTURES", ""))]
-            if "storing" in parts:
-                figures += storing.measure(told, say)
-            if "memory" in parts:
-                searches = memory.FEW_SEARCHES if wish.quick else memory.SEARCHES
-                figures += memory.measure(told, searches, say)
-    except (CannotStart, Failed) as why:
+        with own_house() as (supervisor, told):
+            return supervisor.foreground([sys.executable, "-m", "bench.searching.measured", *arguments], told)
+    except CannotStart as why:
         print(why, file=sys.stderr)
         print(json.dumps({"bench": "search", "is_met": False, "failed": str(why)}))
         return 1
-    about["load_after"] = round(os.getloadavg()[0], 2)
-    show(sides, phones, figures, about)
-    if wish.write:
-        page.write(sides, phones, figures, about)
-    print(last_line(figures, sides, phones, about), flush=True)
-    return 0 if is_met(figures) else 1
 
 
-def _wish(arguments: Sequence[str]) -> argparse.Namespace:
+def wish(arguments: Sequence[str]) -> argparse.Namespace:
     doc = (__doc__ or "").splitlines()
     reader = argparse.ArgumentParser("./run bench search", description=doc[0], epilog="\n".join(doc[2:]))
     reader.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -72,22 +47,6 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     reader.add_argument("--places", type=int, default=PLACES, help=f"how long the list of the race is ({PLACES})")
     reader.add_argument("--write", action="store_true", help="brings docs/benchmarks.md up to date")
     return reader.parse_args(arguments)
-
-
-def say(text: str) -> None:
-    """How far it is; the results come at the end."""
-    print(f"  {text}", flush=True)
-
-
-def show(sides: Sequence[Side], phones: Sequence[str], figures: Sequence[Figure], about: dict[str, Any]) -> None:
-    print()
-    if sides:
-        print(page.race_says(phones))
-        print(race_table(sides, phones), end="\n\n")
-    print(figures_table(figures), end="\n\n")
-    for note in notes(figures):
-        print(note)
-    print(page.machine_says(about), flush=True)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.searching.figures import Figure, growth
 from bench.searching.ours import HERE, asked_for, new_team
-from bench.searching.programs import ROOT
+from bench.searching.programs import ROOT, Failed
 from core.accounts.rules import Actor
 from core.runtime import Runtime
 from core.searches.rules import SearchStatus
@@ -98,7 +98,7 @@ def _one(runtime: Runtime, actor: Actor, number: int, worker: subprocess.Popen[b
     deadline = time.monotonic() + ONE_WITHIN_S
     while time.monotonic() < deadline:
         if worker.poll() is not None:
-            raise SystemExit(f"the scraper ended with {worker.returncode}; the lines above say why")
+            raise Failed(f"the scraper ended with {worker.returncode}; the lines above say why")
         with runtime.work() as work:
             status = work.session.get_one(Search, search_id).status
         if status in OVER:

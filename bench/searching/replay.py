@@ -26,13 +26,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from bench.searching.programs import ROOT, Failed
 from sandbox.maps import plan
 from sandbox.maps.app import create_app
 from sandbox.maps.city import City, Place
 from sandbox.maps.server import config_for
 from sandbox.maps.site import Site
 
-ROOT = Path(__file__).parent.parent.parent
 TERM = "dentista"
 PLACES = 120  # as many as the map shows for one search
 HOSTS = ("google.com", "*.google.com")
@@ -107,14 +107,14 @@ class Replay:
 
 @contextmanager
 def running(folder: Path, places: int = PLACES) -> Iterator[Replay]:
-    """Ends with its block, and with us when we die: its standard input is our pipe."""
+    """Ends with its block, and with us when we die: its standard input is our pipe.  Raises Failed."""
     argv = [sys.executable, "-m", "bench.searching.replay", str(folder), str(places)]
     serving = subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
     try:
         assert serving.stdout is not None
         first = serving.stdout.readline()
         if not first:
-            raise SystemExit("the replay did not start; the lines above say why")
+            raise Failed("the replay did not start; the lines above say why")
         with Replay(int(json.loads(first)["port"]), folder / "replay.crt") as replay:
             yield replay
     finally:

@@ -17,8 +17,8 @@ from local.supervisor import Supervisor
 
 
 @contextmanager
-def own_house() -> Iterator[dict[str, str]]:
-    """What a process of ours is told.  Everything in it is gone with the block.  Raises CannotStart.
+def own_house() -> Iterator[tuple[Supervisor, dict[str, str]]]:
+    """Who runs it, and what a process of ours is told.  Everything in it is gone with the block.  Raises CannotStart.
 
     PostgreSQL keeps its promises here (fsync): rows that a power cut could take are stored twice as fast.
     """
@@ -35,7 +35,7 @@ def own_house() -> Iterator[dict[str, str]]:
             "PYTHONUNBUFFERED": "1",
         }
         house.migrate(supervisor, folder, told)
-        yield told
+        yield supervisor, told
 
 
 def machine() -> dict[str, Any]:
