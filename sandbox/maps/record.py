@@ -75,11 +75,12 @@ def place_record(place: Place, reader: Reader) -> list[Any]:
     if place.is_claimed:
         owner = _owner_id(place)
         r[57] = [None, f"{place.name} ({reader.words.owner})", owner, *[None] * 5, owner]
+        r[154] = [[_own_words(place, reader)], ["https://mapas.example/merchantdescription"]]
     description = _description(place, reader)
     r[32] = [[None, description.split(".")[0]], [None, description]]
-    r[154] = [[description]]
+    r[37] = [[_street(place, reader, "search.gws-prod.gps", (211, 120))]]
     r[84] = [_popular_times(place), 0]
-    r[171] = [[_album(place, reader)]]
+    r[171] = [_albums(place, reader)]
     if place.rating is not None and reader.sees_counts:
         r[175] = _reviews(place, reader)
     return r
@@ -156,10 +157,12 @@ def _who(r: list[Any], place: Place, reader: Reader) -> None:
         [None, None, 188, 187, 1166, 186],
     ]
     r[89], r[101] = place.kg_id, place.local_name
-    owner = _owner_id(place)
-    r[181] = [*[None] * 5, owner]
-    r[227] = [[place.data_id, None, None, place.kg_id, place.place_id, owner]]
-    if not place.is_claimed:
+    r[227] = [[place.data_id, None, None, place.kg_id, place.place_id]]
+    if place.is_claimed:
+        accounts = [_listing_id(place), _owner_id(place)]
+        r[181] = [*[None] * 5, *accounts]
+        r[227][0] += accounts
+    else:
         url = f"{reader.base_url}/business/create?fp={place.cid}&hl={reader.words.code}"
         r[49] = [url, reader.words.claim, None, reader.ved(place.number, 4)]
         r[226] = [url, None, None, None, None, None, 1]
@@ -266,28 +269,50 @@ def _hours(place: Place, reader: Reader) -> list[Any] | None:
     return listed(place.week, reader.now, words) if place.week else None
 
 
+YES_OR_NO, ONE_OF, SOME_OF = 1, 2, 3
 ATTRIBUTES = (
     ("accessibility", "Acessibilidade", "Accessibility", "has_wheelchair_accessible_entrance",
-     "Entrada com acessibilidade", "Wheelchair accessible entrance"),
-    ("payments", "Pagamentos", "Payments", "pay_credit_card", "Cartões de crédito", "Credit cards"),
-    ("payments", "Pagamentos", "Payments", "pay_mobile_nfc", "Pagamento por aproximação", "NFC mobile payments"),
-    ("planning", "Planejamento", "Planning", "requires_appointments", "Requer agendamento", "Appointment required"),
+     "Entrada com acessibilidade", "Wheelchair accessible entrance", YES_OR_NO),
+    ("payments", "Pagamentos", "Payments", "pay_debit_card", "Cartões de débito", "Debit cards", YES_OR_NO),
+    ("payments", "Pagamentos", "Payments", "pay_mobile_nfc", "Pagamento por aproximação", "NFC mobile payments",
+     YES_OR_NO),
+    ("payments", "Pagamentos", "Payments", "pay_credit_card_types_accepted", "Cartões de crédito", "Credit cards",
+     SOME_OF),
+    ("amenities", "Comodidades", "Amenities", "wi_fi", "Wi-Fi", "Wi-Fi", ONE_OF),
+    ("planning", "Planejamento", "Planning", "requires_appointments", "Requer agendamento", "Appointment required",
+     YES_OR_NO),
     ("service_options", "Opções de serviço", "Service options", "has_onsite_services", "Serviços no local",
-     "Onsite services"),
+     "Onsite services", YES_OR_NO),
 )  # fmt: skip
+CARDS = (("/g/11g9h0tjcp", "Mastercard"), ("/g/11dym31hb5", "VISA"), ("/g/11g9h0p8fm", "Elo"))
 
 
 def _attributes(place: Place, reader: Reader) -> list[Any]:
-    """Groups of [id, label, [[path, label, [1, [[yes or no, label]]], None, [1], 0], ...]]"""
+    """Groups of [id, label, [attribute, ...]]; most places have most of them."""
     portuguese = reader.words.language == "pt"
     groups: dict[str, list[Any]] = {}
-    for n, (key, group_pt, group_en, path, pt, en) in enumerate(ATTRIBUTES):
-        if (identity.mix(place.number ^ 0xA0) >> n) & 3 == 0:
+    for n, (key, group_pt, group_en, path, pt, en, kind) in enumerate(ATTRIBUTES):
+        draw = identity.mix(place.number ^ 0xA0) >> n
+        if draw & 3 == 0:
             continue
-        label = pt if portuguese else en
         group = groups.setdefault(key, [key, group_pt if portuguese else group_en, []])
-        group[2].append([f"/geo/type/establishment_poi/{path}", label, [1, [[1, label]]], None, [1], 0])
+        group[2].append(_attribute(path, pt if portuguese else en, kind, draw, portuguese))
     return list(groups.values())
+
+
+def _attribute(path: str, label: str, kind: int, draw: int, portuguese: bool) -> list[Any]:
+    """[path, label, answer, None, [where from], 0]: one in 16 that can be denied is."""
+    if kind == YES_OR_NO:
+        denied = draw & 0xF0 == 0
+        told = (f"Não tem: {label}" if portuguese else f"No {label}") if denied else label
+        answer = [kind, [[0 if denied else 1, told]], [0 if denied else 1, told, label, told]]
+    elif kind == ONE_OF:
+        value = "Wi-Fi gratuito" if portuguese else "Free Wi-Fi"
+        answer = [kind, None, None, ["/g/11g6nbss9b", None, value, value]]
+    else:
+        some = CARDS[: 1 + (draw >> 8) % len(CARDS)]
+        answer = [kind, None, None, None, [None, [[[[card, None, name, name] for card, name in some], None, [1]]]]]
+    return [f"/geo/type/establishment_poi/{path}", label, answer, None, [1], 0]
 
 
 def _ordering(r: list[Any], place: Place) -> None:
@@ -330,19 +355,44 @@ def _photo(place: Place, reader: Reader, number: int, form: str) -> list[Any]:
     ]
 
 
-def _album(place: Place, reader: Reader) -> list[Any]:
-    count = 1 + place.number % 5
-    photos = [_photo(place, reader, number, "w298-h298-k-no") for number in range(count)]
-    return [
-        "CgIgAQ==",
-        reader.ved(place.number, 9),
-        "Tudo" if reader.words.language == "pt" else "All",
-        photos,
+ALBUMS = (("Tudo", "All"), ("Mais recentes", "Latest"), ("Ambiente", "Vibe"), ("Do proprietário", "By owner"))
+
+
+def _albums(place: Place, reader: Reader) -> list[Any]:
+    """[id, ved, title, [photo]] each; the last is the street in front of it."""
+    titles = [pt if reader.words.language == "pt" else en for pt, en in ALBUMS[: 1 + place.number % len(ALBUMS)]]
+    albums = [
+        [f"CgIgAQ{n}=", reader.ved(place.number, 9 + n), title, [_photo(place, reader, n, "w298-h298-k-no")]]
+        for n, title in enumerate(titles)
     ]
+    street = _street(place, reader, "maps_sv.tactile.gps", (224, 298))
+    return [*albums, ["CgIgARICCAI=", reader.ved(place.number, 30), "Street View & 360°", [street]]]
+
+
+def _street(place: Place, reader: Reader, client: str, size: tuple[int, int]) -> list[Any]:
+    """The picture that a car took in front of the door: its id stands alone and in its address."""
+    panorama = f"{identity.mix(place.number ^ 0x5E):016x}pano_Q"
+    width, height = size
+    url = (
+        f"{reader.base_url}/photos/{panorama}?panoid={panorama}&cb_client={client}&w={width}&h={height}&yaw=90&pitch=0"
+    )
+    view = [[3, place.lng, place.lat], [90.0, 90], [1024, 768], 75]
+    return [panorama, 0, 1, place.name, None, None, [url, "", None, [width, height]], None, view]
 
 
 def _owner_id(place: Place) -> str:
-    return str(identity.mix(place.features[0]))
+    """An account: 21 digits, the first of them 1."""
+    return f"1{identity.mix(place.features[0]):020d}"
+
+
+def _listing_id(place: Place) -> str:
+    return str(identity.mix(place.features[0] ^ 1))
+
+
+def _own_words(place: Place, reader: Reader) -> str:
+    if reader.words.language == "pt":
+        return f"Somos do bairro {place.neighbourhood} e atendemos toda a cidade de {plan.CITY}. Fale com a gente."
+    return f"We are from {place.neighbourhood} and serve all of {plan.CITY}. Talk to us."
 
 
 def _description(place: Place, reader: Reader) -> str:
@@ -362,7 +412,6 @@ def _popular_times(place: Place) -> list[Any]:
     return days
 
 
-SHARES = (0.05, 0.03, 0.06, 0.18, 0.68)
 SAID = {
     "pt": (
         "Ótimo atendimento, recomendo.",
@@ -381,10 +430,23 @@ SAID = {
 
 def _reviews(place: Place, reader: Reader) -> list[Any]:
     """[3] is how many gave one star to five; [9][0][0] the first few reviews."""
-    per_star = [int(place.reviews * share) for share in SHARES]
-    per_star[4] += place.reviews - sum(per_star)
+    per_star = _per_star(place.reviews, place.rating or 5) if place.reviews else [0] * 5
     said = [_review(place, reader, number) for number in range(min(place.reviews, 5 + place.number % 4))]
     return [None, [None, 1], 0, per_star, None, None, None, None, None, [[said]]]
+
+
+def _per_star(reviews: int, rating: float) -> list[int]:
+    """How many gave one star to five, so that their mean is the rating, as near as whole reviews come to it."""
+    low, above = divmod(round(rating * reviews), reviews)
+    stars = [0] * 7  # the first and the last are there to be added to, and stay at nought
+    stars[low], stars[low + 1] = reviews - above, above
+    if low == 4:  # four fours are a one and three fives
+        few = stars[4] // 8
+        stars[1], stars[4], stars[5] = few, stars[4] - 4 * few, stars[5] + 3 * few
+    elif 1 < low < 4:  # two of the same are one above and one below
+        pairs = stars[low] // 6
+        stars[low - 1], stars[low], stars[low + 1] = pairs, stars[low] - 2 * pairs, stars[low + 1] + pairs
+    return stars[1:6]
 
 
 def _review(place: Place, reader: Reader, number: int) -> list[Any]:
