@@ -5,9 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
-import random
-from collections.abc import Iterator
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,9 @@ from hypothesis import strategies as st
 from core.errors import Blocked, LayoutChanged
 from core.ports import Place
 from workers.scraper import parse
+from workers.scraper.parse import hours
+from workers.scraper.parse.record import count_in, place_id_of, place_of
+from workers.scraper.parse.values import website
 
 RECORDINGS = Path("tests/recordings/map")
 
@@ -65,7 +65,7 @@ def test_a_place_says_all_it_knows() -> None:
 
 def test_the_place_id_is_the_data_id_in_other_letters() -> None:
     for place in parse.read_list(recording("list_layout_b.txt")).places:
-        assert place.place_id == parse._place_id_of(place.data_id or "")
+        assert place.place_id == place_id_of(place.data_id or "")
 
 
 def test_a_place_answer_has_what_the_list_leaves_out() -> None:
@@ -151,7 +151,7 @@ def test_numbers_that_are_none_are_not_numbers() -> None:
     ],
 )
 def test_a_count_in_words_is_read_or_not_known(said: str | None, count: int | None) -> None:
-    assert parse._count_text(said) == count
+    assert count_in(said) == count
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_a_count_in_words_is_read_or_not_known(said: str | None, count: int | No
     ],
 )
 def test_a_site_is_taken_out_of_the_redirect_and_is_one_of_the_web(said: object, site: str | None) -> None:
-    assert parse._website(said) == site
+    assert website(said) == site
 
 
 def test_opening_hours_are_by_weekday_whatever_day_the_list_begins_with() -> None:
@@ -181,7 +181,7 @@ def test_opening_hours_are_by_weekday_whatever_day_the_list_begins_with() -> Non
         ["quarta-feira", 2, [2024, 12, 18], [["9–10", [[9], [10]]]], 0, 1],  # says it is Tuesday
         ["quinta-feira", 4, [2024, 12, 19], [["9–10", [[19], [21]]]], 0, 1],  # words and numbers differ
     ]
-    assert parse._hours(days) == {
+    assert hours.present_form(days) == {
         "1": [["00:00", "24:00"]],
         "2": [["18:00", "00:00"]],
         "6": [["07:00", "12:00"], ["13:00", "20:30"]],
@@ -191,7 +191,7 @@ def test_opening_hours_are_by_weekday_whatever_day_the_list_begins_with() -> Non
 
 def test_the_hours_of_older_answers_are_read_too() -> None:
     days = [["Saturday", ["7 AM–8:30 PM"], None, None, "2024-12-14", 1, [[7, 0, 20, 30]], 0]]
-    assert parse._old_hours(days) == {"6": [["07:00", "20:30"]]}
+    assert hours.old_form(days) == {"6": [["07:00", "20:30"]]}
 
 
 def test_only_the_two_words_mean_closed() -> None:
@@ -199,7 +199,7 @@ def test_only_the_two_words_mean_closed() -> None:
     for said, closed in [("CLOSED", "permanently"), ("TEMPORARILY_CLOSED", "temporarily"), ("Dogs allowed", None)]:
         changed = copy.deepcopy(record)
         changed[88] = [said, None]
-        place = parse._place(changed)
+        place = place_of(changed)
         assert place and place.closed == closed
 
 
@@ -207,7 +207,7 @@ def test_without_a_cookie_the_number_of_reviews_is_not_known_and_never_nought() 
     place = next(p for p in records_of(recording("list_layout_b.txt")) if p[4] and p[4][8])
     silent = copy.deepcopy(place)
     silent[4][8] = silent[4][3] = None
-    read = parse._place(silent)
+    read = place_of(silent)
     assert read and read.rating is not None and read.review_count is None
 
 
@@ -236,77 +236,6 @@ def test_a_card_of_last_resort_knows_its_ids_from_its_link() -> None:
 # ---------------------------------------------------------------- what has changed
 
 
-def paths(value: Any, at: tuple[int, ...] = ()) -> Iterator[tuple[int, ...]]:
-    if isinstance(value, list):
-        for n, inner in enumerate(value):
-            yield (*at, n)
-            yield from paths(inner, (*at, n))
-
-
-def mutants(record: Any, tries: int, seed: int) -> Iterator[tuple[str, Any]]:
-    """The record with one element emptied, taken out, of another type, or pushed along."""
-    every = list(paths(record))
-    top = [p for p in every if len(p) <= 2]
-    for at in random.Random(seed).sample(top, min(len(top), tries)) + random.Random(seed).sample(every, tries):
-        for kind in ("emptied", "dropped", "retyped", "pushed"):
-            changed = copy.deepcopy(record)
-            inner = changed
-            for step in at[:-1]:
-                inner = inner[step]
-            if kind == "dropped":
-                del inner[at[-1]]
-            elif kind == "pushed":
-                inner.insert(at[-1], None)
-            elif kind == "emptied":
-                inner[at[-1]] = None
-            else:
-                if inner[at[-1]] is None:
-                    continue  # a value where none was is not a change of form
-                inner[at[-1]] = 7 if isinstance(inner[at[-1]], str | list) else "x7"
-            yield f"{at} {kind}", changed
-
-
-def wrong_fields(said: Place, read: Place) -> list[str]:
-    """Fields that say something other than they should; nothing at all is never wrong."""
-    wrong = []
-    for f in fields(Place):
-        was, now = getattr(said, f.name), getattr(read, f.name)
-        if f.name == "opening_hours":  # a span less is what the map said, then
-            wrong += [f"hours.{k}" for k, v in (now or {}).items() if not _some_of(v, (was or {}).get(k))]
-        elif isinstance(now, dict):
-            wrong += [f"{f.name}.{k}" for k, v in now.items() if (was or {}).get(k) != v]
-        elif f.name == "categories":
-            wrong += [f.name] if not set(now) <= set(was) else []
-        elif f.name == "phone" and now is not None and was is not None:
-            wrong += [f.name] if [c for c in now if c.isdigit()][-8:] != [c for c in was if c.isdigit()][-8:] else []
-        elif f.name == "plus_code" and now is not None:  # with its town, or with the code of the town
-            wrong += [] if str(was)[-7:] == str(now)[:7] or was == now else [f.name]
-        elif f.name == "thumbnail_url":
-            continue  # pictures stand in a row: pushed along, it is another one of the same place
-        elif now is not None and now != was:
-            wrong.append(f.name)
-    return wrong
-
-
-def assert_never_wrong(record: Any, tries: int, seed: int) -> None:
-    said = parse._place(record)
-    assert said is not None
-    for what, changed in mutants(record, tries, seed):
-        read = parse._place(changed)
-        if read is not None:
-            assert wrong_fields(said, replace(read)) == [], what
-
-
-def _some_of(spans: list[Any], said: list[Any] | None) -> bool:
-    return said is not None and (spans == said or (bool(spans) and all(span in said for span in spans)))
-
-
-@pytest.mark.parametrize("seed", range(6))
-def test_a_record_that_has_changed_loses_fields_and_never_gets_wrong_ones(seed: int) -> None:
-    record = random.Random(seed).choice(records_of(recording("list_layout_b.txt")))
-    assert_never_wrong(record, 120, seed)
-
-
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
@@ -319,7 +248,7 @@ json_values = st.recursive(
 def test_no_record_makes_an_exception(index: int, value: Any) -> None:
     record = copy.deepcopy(RECORD)
     record[index % len(record)] = value
-    parse._place(record)
+    place_of(record)
 
 
 RECORD = records_of(recording("list_single.txt"))[0]
