@@ -87,6 +87,16 @@ def test_a_token_that_looks_like_an_id_does_not_make_the_end_a_change() -> None:
     assert parse.read_list(")]}'\n" + json.dumps(answer)).places == ()
 
 
+def test_dots_on_the_map_are_counted_and_are_no_places() -> None:
+    """An answer may hold ids alone: they are no list, and a list that has none of its own has ended."""
+    root = parse._root(recording("list_layout_b.txt"))
+    assert parse.list_of(root).pins == len(root[16][0][0][7][11][2]) == 20
+    root[64] = None
+    answer = parse.read_list(")]}'\n" + json.dumps(root))
+    assert answer.places == () and answer.records == 0 and answer.pins == 20
+    assert len(answer.ads) == 2, "they stand in an answer without results too"
+
+
 def test_a_query_that_is_a_place_says_where_it_is() -> None:
     assert parse.read_list(recording("list_area.txt")).area == (-23.55, -46.63)
 

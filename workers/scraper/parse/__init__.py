@@ -54,12 +54,12 @@ def read_list(body: str) -> ListAnswer:
 def list_of(root: list[Any]) -> ListAnswer:
     """The same, once the text is an array."""
     records = list(_records(root))
-    places = _distinct(records)
-    if not places and (records or _holds_places(root)):
+    places, ads = _distinct(records), _distinct(list(_ads(root)))
+    if not places and (records or _holds_others(root, ads)):
         raise LayoutChanged(f"{len(records)} records, none readable")
     return ListAnswer(
         places=places,
-        ads=_distinct(list(_ads(root))),
+        ads=ads,
         records=len(records),
         centre=point(at(root, 1, 0, 2), at(root, 1, 0, 1)),
         area=point(at(root, 37, 2, 0, 3, 2), at(root, 37, 2, 0, 3, 3)),
@@ -213,6 +213,7 @@ def _distinct(records: list[Any]) -> tuple[Place, ...]:
     return tuple(found.values())
 
 
-def _holds_places(root: list[Any]) -> bool:
+def _holds_others(root: list[Any], ads: tuple[Place, ...]) -> bool:
     """Whether an answer without records speaks of places all the same: then they lie where we do not look."""
-    return len(set(WHOLE_PLACE_ID.findall(json.dumps(root)))) >= 2
+    told = set(WHOLE_PLACE_ID.findall(json.dumps(root))) - {f'"{ad.place_id}"' for ad in ads}
+    return len(told) >= 2
