@@ -1,7 +1,9 @@
 """The memory of a scraper worker with its browser, over many small searches on the demo map.
 
-Measured from outside, in /proc, for the worker and everything below it.  RSS counts a page that eight processes of
-Chromium share eight times; PSS shares it out, so their sum is what the machine really gives.  The bars are on PSS.
+Measured from outside, in /proc, for the worker and everything below it.  RSS counts what the processes of a Chromium
+share once for each of them; PSS shares it out, but also to other people's Chromiums on the machine.  So: what is no
+file by its PSS, and of each mapped file as much as all of them together can hold of it, once.  That is rather too much
+than too little, and the same whoever else is there.
 """
 
 from __future__ import annotations
@@ -27,60 +29,63 @@ from sandbox.maps.city import City
 from sandbox.maps.server import run_in_thread
 
 SEARCHES, FEW_SEARCHES = 200, 40
-MOST_GROWTH_PERCENT, MOST_MB = 10.0, 700.0
+MOST_GROWTH, MOST_MB = 10.0, 700.0
 TERMS = ("dentista", "padaria", "restaurante", "pet shop", "ótica", "academia", "farmácia", "barbearia")
 RADIUS_M, LIMIT = 500, 20
 ONE_WITHIN_S = 60.0
 LOOK_EVERY_S = 0.5
+FILES_EVERY = 10  # searches; what is mapped hardly changes, and to look takes a tenth of a second
+HEXADECIMAL = frozenset("0123456789abcdef")
+SHARED_MEMORY = "00:01"  # the device of what is a file by name only
 OVER = {SearchStatus.DONE, SearchStatus.FAILED, SearchStatus.CANCELLED}
 
 
 @dataclass(frozen=True)
 class Held:
-    """What a tree of processes holds, in MB; `unread` of them did not let us see their PSS and count with their RSS."""
+    """What a tree of processes holds, in MB; of `unread` processes only the RSS could be seen, and counts."""
 
+    own_mb: float  # what is no file
     rss_mb: float
-    pss_mb: float
     processes: int
     unread: int = 0
 
 
 def measure(told: Mapping[str, str], searches: int, say: Callable[[str], None]) -> list[Figure]:
+    """Raises Failed when the worker ends."""
     says = f"scraper worker with its browser, {searches} searches"
     samples: list[Held] = []
+    files = [0.0]
     failed = 0
     with run_in_thread(City()) as site:
         told = dict(told) | {"PRUMO_DEMO_MAP_URL": site.url}
         runtime = Runtime(Settings.from_environment(told), pool_size=3)
         actor = new_team(runtime)
-        with _worker(told) as worker, _watching(worker.pid) as peak:
+        with _worker(told) as worker, _watching(worker.pid) as between:
             for number in range(searches):
-                status = _one(runtime, actor, number, worker)
-                failed += status is not SearchStatus.DONE
+                failed += _one(runtime, actor, number, worker) is not SearchStatus.DONE
                 samples.append(held_by(worker.pid))
+                if number % FILES_EVERY == 0:
+                    files.append(files_of(worker.pid))
                 if (number + 1) % max(1, searches // 8) == 0:
-                    now = samples[-1]
-                    say(
-                        f"after {number + 1} searches: PSS {now.pss_mb:.0f} MB, RSS {now.rss_mb:.0f} MB,"
-                        f" {now.processes} processes"
-                    )
+                    say(f"after {number + 1} searches: {samples[-1].own_mb + files[-1]:.0f} MB")
         runtime.engine.dispose()
-    note = f"PSS; RSS at most {max(held.rss_mb for held in [*samples, *peak]):.0f} MB; {failed} searches failed"
-    if unread := max(held.unread for held in samples):
-        note += f"; {unread} processes counted with their RSS, as their PSS may not be read"
-    pss = [held.pss_mb for held in samples]
-    highest = max(held.pss_mb for held in [*samples, *peak])
+    everything = [*samples, *between]
+    rss, unread = max(held.rss_mb for held in everything), max(held.unread for held in everything)
+    note = f"of which {max(files):.0f} MB mapped files; RSS, which counts shared pages again, at most {rss:.0f} MB"
+    note += f"; {unread} processes counted with their RSS" if unread else ""
+    at_rest = [held.own_mb + max(files) for held in samples]
+    peak = max(held.own_mb for held in everything) + max(files)
     return [
-        Figure("memory_growth", f"{says}: growth", growth(pss), "%", at_most=MOST_GROWTH_PERCENT, note=_quarters(pss)),
-        Figure("memory_peak", f"{says}: peak", highest, "MB", at_most=MOST_MB, note=note),
-        Figure("memory_failed", "of these searches, failed", failed, at_most=0),
+        Figure("memory_growth", f"{says}: growth", growth(at_rest), "%", at_most=MOST_GROWTH, note=_quarters(at_rest)),
+        Figure("memory_peak", f"{says}: peak", peak, "MB", at_most=MOST_MB, note=note),
+        Figure("memory_failed", "searches of these that failed", failed, at_most=0),
     ]
 
 
-def _quarters(pss: list[float]) -> str:
-    quarter = len(pss) // 4
-    means = [sum(pss[n * quarter : (n + 1) * quarter]) / quarter for n in range(4)]
-    return "PSS at rest by quarters: " + ", ".join(f"{mean:.0f}" for mean in means) + " MB; last against second"
+def _quarters(at_rest: list[float]) -> str:
+    quarter = len(at_rest) // 4
+    means = [sum(at_rest[n * quarter : (n + 1) * quarter]) / quarter for n in range(4)]
+    return "at rest by quarters: " + ", ".join(f"{mean:.0f}" for mean in means) + " MB; last against second"
 
 
 def _one(runtime: Runtime, actor: Actor, number: int, worker: subprocess.Popen[bytes]) -> SearchStatus:
@@ -143,33 +148,48 @@ def _watching(pid: int) -> Iterator[list[Held]]:
 
 
 def held_by(pid: int) -> Held:
-    rss = pss = 0.0
+    own = rss = 0
     processes = unread = 0
     for one in tree_of(pid):
-        told = _of(one)
-        if told is None:  # it has just ended
+        whole = _kilobytes(Path(f"/proc/{one}/status"), {"VmRSS"})
+        if not whole:  # it has just ended
             continue
+        told = _kilobytes(Path(f"/proc/{one}/smaps_rollup"), {"Pss_Anon", "Pss_Shmem", "SwapPss"})
         processes += 1
-        rss += told[0]
-        pss += told[0] if told[1] is None else told[1]
-        unread += told[1] is None
-    return Held(rss / 1024, pss / 1024, processes, unread)
+        rss += whole["VmRSS"]
+        own += sum(told.values()) if told else whole["VmRSS"]
+        unread += not told
+    return Held(own / 1024, rss / 1024, processes, unread)
 
 
-def _of(pid: int) -> tuple[int, int | None] | None:
-    """RSS and PSS in kB."""
+def _kilobytes(path: Path, names: set[str]) -> dict[str, int]:
+    """Empty for a process that is gone, or that hides its pages from us."""
     try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        told = {line.partition(":")[0]: int(line.split()[1]) for line in lines[1:]}
-        return told["Rss"], told["Pss"]
-    except (OSError, KeyError, ValueError, IndexError):
-        pass  # a process that hides its pages from us, or has none any more: its status may still say its size
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = path.read_text().splitlines()
     except OSError:
-        return None
-    rss = next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), None)
-    return None if rss is None else (rss, None)
+        return {}
+    return {name: int(line.split()[1]) for line in lines if (name := line.partition(":")[0]) in names}
+
+
+def files_of(pid: int) -> float:
+    """MB of mapped files, each part of each file once: as much of it as all the processes have, at most all of it."""
+    held: dict[tuple[str, str], int] = {}
+    size: dict[tuple[str, str], int] = {}
+    for one in tree_of(pid):
+        try:
+            lines = Path(f"/proc/{one}/smaps").read_text().splitlines()
+        except OSError:  # gone, or hidden: then it counts with its RSS
+            continue
+        part: tuple[str, str] | None = None
+        for line in lines:
+            words = line.split()
+            if line[0] in HEXADECIMAL:
+                part = (words[4], words[2]) if words[4] != "0" and words[3] != SHARED_MEMORY else None
+            elif part and words[0] == "Size:":
+                size[part] = int(words[1])
+            elif part and words[0] in ("Rss:", "Anonymous:"):
+                held[part] = held.get(part, 0) + int(words[1]) * (1 if words[0] == "Rss:" else -1)
+    return sum(min(size[part], kept) for part, kept in held.items()) / 1024
 
 
 def tree_of(pid: int) -> list[int]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
 import os
+import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -96,9 +99,32 @@ def test_every_peer_has_its_driver_and_a_python_that_is_too_new_is_not_found() -
 
 def test_what_a_tree_of_processes_holds_is_seen_from_outside() -> None:
     own = memory.held_by(os.getpid())
-    assert own.processes >= 1
-    assert 5 < own.pss_mb <= own.rss_mb
+    assert own.processes >= 1 and own.unread == 0
+    assert 5 < own.own_mb < own.rss_mb
     assert memory.held_by(2**22 + 1).processes == 0, "one that has ended holds nothing"
+
+
+def test_what_two_processes_map_counts_once() -> None:
+    """Of the same file, in a parent and its child, which have read all of it."""
+    with tempfile.NamedTemporaryFile(dir=Path.home()) as file:
+        file.write(b"x" * 40 * 2**20)
+        file.flush()
+        before = memory.files_of(os.getpid())
+        with mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as view:
+            assert view[::4096]
+            alone = memory.files_of(os.getpid()) - before
+            child = os.fork()
+            if not child:
+                assert view[::4096]
+                time.sleep(30)
+                os._exit(0)
+            try:
+                both = memory.files_of(os.getpid()) - before
+            finally:
+                os.kill(child, signal.SIGKILL)
+                os.waitpid(child, 0)
+    assert 39 < alone < 41
+    assert both < 45
 
 
 def test_the_page_keeps_what_stands_around_the_section() -> None:
