@@ -1,6 +1,6 @@
 """What we ask of the world, and the values that cross the border.
 
-Each port is made real in `core/integrations/` (WhatsApp, JobQueue) or `workers/scraper/browser.py` (PlaceSource)
+Each port is made real in `core/integrations/`, and a PlaceSource that needs a browser in `workers/scraper/browser.py`,
 and faked in tests at its HTTP edge.  Nothing here knows Evolution's or Google's shapes.
 """
 
@@ -270,18 +270,25 @@ class Box:
 
 @dataclass(frozen=True)
 class PlacePage:
-    """One list response: up to 20 places from `offset` on; `requests` is what it cost the source to give it."""
+    """One list response: up to 20 places from `offset` on.
+
+    `requests`: how many were made for it, itself among them.  `is_limited`: it is of a reduced view of the source.
+    """
 
     offset: int
     outcome: PageOutcome
     places: tuple[Place, ...] = ()
     note: str = ""
     requests: int = 1
+    is_limited: bool = False
 
 
 @dataclass(frozen=True)
 class PlaceQuery:
-    """A term over a circle; `box` is the rectangle of it that this list is about, the whole circle where it is None."""
+    """A term over a circle; `box` is the rectangle of it that this list is about, the whole circle where it is None.
+
+    `expects_many`: there is plenty around it, so that a list which ends at once is to be asked for again.
+    """
 
     term: str
     latitude: float
@@ -291,6 +298,7 @@ class PlaceQuery:
     country: str
     offset: int = 0
     box: Box | None = None
+    expects_many: bool = False
 
 
 class PlaceSource(Protocol):
@@ -299,7 +307,11 @@ class PlaceSource(Protocol):
         ...
 
     def pages(self, query: PlaceQuery) -> Iterator[PlacePage]:
-        """From `query.offset` on, until a page whose outcome is not OK; never raises for what the map did."""
+        """From `query.offset` on, until a page whose outcome is not OK; a list that may hold more just stops.
+
+        What the source did is an outcome.  Raises Unreachable where it did not answer, Rejected where it does not take
+        our key.
+        """
         ...
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from core.accounts.rules import TeamId
-from core.searches.rules import CellStatus, SearchForm, SearchId, square_around
-from core.tables import Search, SearchCell, Team
+from core.searches.cells import lay_out
+from core.searches.rules import SearchForm, SearchId
+from core.tables import Search, Team
 from core.work import Work
 
 
@@ -33,19 +32,6 @@ def add_search(
     )
     work.session.add(search)
     work.session.flush()
-    edges: dict[str, float] = {}
-    if form.latitude is not None and form.longitude is not None:
-        edges = asdict(square_around(form.latitude, form.longitude, form.radius_m))
-    work.session.add_all(
-        SearchCell(
-            team_id=team_id,
-            search_id=search.id,
-            position=position,
-            term=term,
-            status=CellStatus.WAITING,
-            **edges,
-        )
-        for position, term in enumerate(form.terms)
-    )
-    work.session.flush()
+    if form.has_point:
+        lay_out(work, search)
     return SearchId(search.id)

@@ -22,7 +22,7 @@ from core.searches.rules import (
     per_minute,
     time_left,
 )
-from core.tables import Lead, Search, SearchCell, SearchFind, User
+from core.tables import Lead, SavedSearch, Search, SearchCell, SearchFind, User
 
 UNFINISHED = (SearchStatus.QUEUED, SearchStatus.RUNNING)
 MOST_FINDS = 100
@@ -38,7 +38,7 @@ class SearchProgress:
     reason: str | None
     complete: bool | None
     terms: tuple[str, ...]
-    term_now: int  # index of the term being read; the last one when it is over
+    term_now: int  # index of the term that is read now or next; the last one when it is over
     place_name: str | None
     latitude: float | None
     longitude: float | None
@@ -49,6 +49,10 @@ class SearchProgress:
     with_phone: int
     duplicates: int
     outside: int
+    cells: int  # pieces of the area, each with one term, as far as they are planned; 0 until the place is found
+    cells_over: int
+    pages: int
+    resumes_at: datetime | None  # of one that waits for a moment, and not for its turn; `reason` says why
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -56,6 +60,8 @@ class SearchProgress:
     per_minute: float | None
     time_left: timedelta | None
     ahead: int  # searches of the team that run before this one may; 0 unless it waits
+    skip_known: bool
+    weekly_id: int | None  # the weekly search that it began or comes from, while that goes on
 
     @property
     def is_over(self) -> bool:
@@ -63,13 +69,11 @@ class SearchProgress:
 
     @property
     def share(self) -> float:
-        """0 to 1 of the way to the limit, or of the terms where they get there sooner; 1 when read to its end."""
+        """0 to 1 of the way to the limit, or of the cells where they get there sooner; 1 when read to its end."""
         if self.status is SearchStatus.DONE:
             return 1.0
-        if self.is_over:
-            return min(1.0, self.found / self.limit)
-        by_terms = self.term_now / len(self.terms)
-        return min(1.0, max(by_terms, self.found / self.limit))
+        by_cells = self.cells_over / self.cells if self.cells and not self.is_over else 0.0
+        return min(1.0, max(by_cells, self.found / self.limit))
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,8 @@ class PastSearch:
     source: Source
     terms: tuple[str, ...]
     place_name: str | None
+    latitude: float | None
+    longitude: float | None
     radius_m: int
     limit: int
     status: SearchStatus
@@ -107,10 +113,12 @@ class PastSearch:
     duplicates: int
     added: int
     created_at: datetime
+    resumes_at: datetime | None  # of one that waits for a moment; `reason` says why
     elapsed: timedelta | None
     share: float
     who_id: int | None
     who: str | None
+    is_weekly: bool  # one run of a search that repeats every week, or the one it was made of
 
 
 @dataclass(frozen=True)
@@ -128,12 +136,6 @@ class History:
     added: int  # leads that were new, over all of `total`
     people: list[tuple[int, str]]  # who has searched, for the filter
     next_before: SearchId | None
-
-
-def _read(session: Session, s: Search) -> int:
-    """Places on the pages of this search so far, before any sifting."""
-    asked = select(func.coalesce(func.sum(SearchCell.read), 0))
-    return session.scalar(asked.where(SearchCell.search_id == s.id)) or 0
 
 
 def progress(session: Session, team_id: TeamId, search_id: SearchId, now: datetime) -> SearchProgress | None:
@@ -162,25 +164,49 @@ def progress(session: Session, team_id: TeamId, search_id: SearchId, now: dateti
         with_phone=s.with_phone,
         duplicates=s.duplicates,
         outside=s.outside,
+        cells=s.cells,
+        cells_over=s.cells_over,
+        pages=s.pages,
+        resumes_at=s.resumes_at if s.resumes_at and s.resumes_at > now else None,
         created_at=s.created_at,
         started_at=s.started_at,
         finished_at=s.finished_at,
         elapsed=elapsed,
         per_minute=per_minute(s.found, elapsed),
-        time_left=time_left(read=_read(session, s), got=got, limit=s.result_limit, terms=len(s.terms), elapsed=elapsed)
+        time_left=time_left(
+            cells=s.cells,
+            cells_over=s.cells_over,
+            pages=s.pages,
+            got=got,
+            limit=s.result_limit,
+            elapsed=elapsed,
+        )
         if is_running
         else None,
         ahead=_ahead(session, s) if s.status is SearchStatus.QUEUED else 0,
+        skip_known=s.skip_known,
+        weekly_id=_weekly_id(session, s),
     )
+
+
+def _weekly_id(session: Session, search: Search) -> int | None:
+    if search.saved_search_id is None:
+        return None
+    goes_on = (SavedSearch.id == search.saved_search_id) & SavedSearch.ended_at.is_(None)
+    return session.scalar(select(SavedSearch.id).where(goes_on))
 
 
 def _term_now(session: Session, search: Search) -> int:
-    over = session.scalar(
-        select(func.count()).where(
-            SearchCell.search_id == search.id, SearchCell.status.in_([CellStatus.DONE, CellStatus.FAILED])
-        )
+    """Answered by the index of open cells."""
+    term = session.scalar(
+        select(SearchCell.term)
+        .where(SearchCell.search_id == search.id, SearchCell.status.in_([CellStatus.WAITING, CellStatus.READING]))
+        .order_by(SearchCell.position)
+        .limit(1)
     )
-    return min(over or 0, len(search.terms) - 1)
+    if term in search.terms:
+        return search.terms.index(term)
+    return len(search.terms) - 1 if search.cells else 0
 
 
 def _ahead(session: Session, search: Search) -> int:
@@ -288,6 +314,8 @@ def _past(s: Search, who: str | None, now: datetime) -> PastSearch:
         source=s.source,
         terms=tuple(s.terms),
         place_name=s.place_name,
+        latitude=s.latitude,
+        longitude=s.longitude,
         radius_m=s.radius_m,
         limit=s.result_limit,
         status=s.status,
@@ -298,11 +326,18 @@ def _past(s: Search, who: str | None, now: datetime) -> PastSearch:
         duplicates=s.duplicates,
         added=s.added,
         created_at=s.created_at,
+        resumes_at=s.resumes_at if s.resumes_at and s.resumes_at > now else None,
         elapsed=(s.finished_at or now) - s.started_at if s.started_at else None,
-        share=min(1.0, s.found / s.result_limit) if is_running else float(s.status not in UNFINISHED),
+        share=_share(s) if is_running else float(s.status not in UNFINISHED),
         who_id=s.created_by,
         who=who,
+        is_weekly=s.saved_search_id is not None,
     )
+
+
+def _share(s: Search) -> float:
+    """See SearchProgress.share."""
+    return min(1.0, max(s.cells_over / s.cells if s.cells else 0.0, s.found / s.result_limit))
 
 
 def form_of(session: Session, team_id: TeamId, search_id: SearchId) -> SearchForm | None:
@@ -368,12 +403,17 @@ def running(session: Session, team_id: TeamId) -> int:
 
 def to_take_up(session: Session, now: datetime) -> Sequence[tuple[SearchId, int]]:
     """Searches that a scraper should look at, with their turn: orphaned ones, and of each team as many queued ones as
-    it may run beside what it runs already, so that a team with twenty waits no less than one with one."""
-    orphaned = and_(
-        Search.status == SearchStatus.RUNNING,
-        or_(Search.heartbeat_at.is_(None), Search.heartbeat_at < now - ORPHANED_AFTER),
+    it may run beside what it runs already, so that a team with twenty waits no less than one with one.
+
+    Those whose last turn is longest ago come first, and those that never had one before them.  What waits for a moment
+    of its own is left out until then.
+    """
+    orphaned = _orphaned(now)
+    rank = (
+        func.row_number()
+        .over(partition_by=(Search.team_id, Search.status), order_by=(Search.heartbeat_at.nulls_first(), Search.id))
+        .label("rank")
     )
-    rank = func.row_number().over(partition_by=(Search.team_id, Search.status), order_by=Search.id).label("rank")
     other = aliased(Search)
     busy = (
         select(func.count())
@@ -381,8 +421,16 @@ def to_take_up(session: Session, now: datetime) -> Sequence[tuple[SearchId, int]
         .scalar_subquery()
     )
     unfinished = (
-        select(Search.id, Search.turn, Search.status, rank, busy.label("busy"), orphaned.label("orphaned"))
-        .where(Search.status.in_(UNFINISHED))
+        select(
+            Search.id,
+            Search.turn,
+            Search.status,
+            Search.heartbeat_at,
+            rank,
+            busy.label("busy"),
+            orphaned.label("orphaned"),
+        )
+        .where(or_(Search.status == SearchStatus.RUNNING, _is_due(now)))
         .subquery()
     )
     ask = (
@@ -396,7 +444,32 @@ def to_take_up(session: Session, now: datetime) -> Sequence[tuple[SearchId, int]
                 ),
             )
         )
-        .order_by(unfinished.c.rank, unfinished.c.id)
+        .order_by(unfinished.c.rank, unfinished.c.heartbeat_at.nulls_first(), unfinished.c.id)
         .limit(200)
     )
     return [(SearchId(search_id), turn) for search_id, turn in session.execute(ask)]
+
+
+def another_waits(session: Session, search_id: SearchId, now: datetime) -> bool:
+    """Whether a search other than this one would go on, if a scraper were free for it and this one not running."""
+    other = aliased(Search)
+    busy = (
+        select(func.count())
+        .where(other.team_id == Search.team_id, other.status == SearchStatus.RUNNING, other.id != search_id)
+        .scalar_subquery()
+    )
+    waits = select(Search.id).where(
+        Search.id != search_id, or_(_orphaned(now), and_(_is_due(now), busy < AT_ONCE_PER_TEAM))
+    )
+    return session.scalar(select(waits.exists())) or False
+
+
+def _orphaned(now: datetime) -> ColumnElement[bool]:
+    return and_(
+        Search.status == SearchStatus.RUNNING,
+        or_(Search.heartbeat_at.is_(None), Search.heartbeat_at < now - ORPHANED_AFTER),
+    )
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    return and_(Search.status == SearchStatus.QUEUED, or_(Search.resumes_at.is_(None), Search.resumes_at <= now))

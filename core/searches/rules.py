@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import NewType, TypeVar
 
@@ -58,17 +58,21 @@ class Source(StrEnum):
 
 
 class SearchReason(StrEnum):
-    """Why a search ended as it did; pages have a sentence for each."""
+    """Why a search ended as it did, or waits; pages have a sentence for each."""
 
     NO_RESULTS = "no_results"  # done: the map knows nothing of the kind there
     LIMIT_REACHED = "limit_reached"  # done: as many as were asked for; there may be more
-    MAP_CEILING = "map_ceiling"  # done: the map shows no more for one term
+    MAP_CEILING = "map_ceiling"  # done: somewhere the map held back more, however small a piece was asked for
+    TOO_MANY_CELLS = "too_many_cells"  # done: the area was cut into as many pieces as one search may ask for
+    STOPPED_EARLY = "stopped_early"  # done: a list ended where there should have been more, and again when asked anew
     LIMITED_VIEW = "limited_view"  # done: the map showed its reduced view
-    BLOCKED = "blocked"  # failed: the map asks us to stop
+    ALLOWANCE = "allowance"  # queued: the team's requests of the day are used up; goes on at `resumes_at`
+    BLOCKED = "blocked"  # queued: the map asks us to stop, so we wait until `resumes_at`; failed: it asked thrice
     CONSENT = "consent"  # failed: the consent page came back however it was answered
     LAYOUT_CHANGED = "layout_changed"  # failed: answers of a form we do not know
     PLACE_NOT_FOUND = "place_not_found"  # failed: the map does not know the place
     UNREACHABLE = "unreachable"  # failed: the map did not answer
+    REFUSED = "refused"  # failed: the source does not serve us: its key is wrong, or has no right to this
     NO_BROWSER = "no_browser"  # failed: there is no Chromium on the scraper's machine
     KEPT_FAILING = "kept_failing"  # failed: taken up again and again without getting on
 
@@ -79,14 +83,33 @@ FAILS_WITH = {
     PageOutcome.LAYOUT_CHANGED: SearchReason.LAYOUT_CHANGED,
 }
 
+# What keeps a finished search from being complete, the most telling first.
+DOUBTS = (
+    SearchReason.LIMITED_VIEW,
+    SearchReason.MAP_CEILING,
+    SearchReason.TOO_MANY_CELLS,
+    SearchReason.STOPPED_EARLY,
+)
+
 PAGE_SIZE = 20  # places in one list response of the map
-MOST_PAGES = 12  # of one term: the map itself ends at about this many
-CEILING = 110  # places read for one term from which on the map may have held back more
+MOST_PAGES = 12  # of one list: the map itself ends at about this many
+CEILING = 110  # places read in one list from which on the map may have held back more
+HAS_CEILING = (Source.GOOGLE_MAPS, Source.DEMO_MAP)  # with the others a last page that is OK says that there is more
+WIDEST_CELL_M = {
+    Source.GOOGLE_MAPS: 6_000,  # zoomed out further, a map leaves out some of what it knows
+    Source.DEMO_MAP: 6_000,
+    Source.PLACES_API: 12_000,  # each request costs money, and what is full is cut anyway
+    Source.OPENSTREETMAP: 60_000,  # one answer holds all of it
+}
+MOST_CELLS = 2_000  # of one search
 AT_ONCE_PER_TEAM = 2
 MOST_WEEKLY = 20  # searches of a team that run by themselves
-PER_DAY = {Source.GOOGLE_MAPS: 20, Source.DEMO_MAP: 500}
+STARTS_PER_DAY = {Source.DEMO_MAP: 2_000}  # searches of a team
+ORDINARY_STARTS_PER_DAY = 200
 ORPHANED_AFTER = timedelta(seconds=20)
-MOST_TURNS = 8  # how often one search is taken up before we stop believing in it
+MOST_TURNS = 8  # how often in a row it is taken up without one page stored before we stop believing in it
+TURN = timedelta(seconds=60)  # how long a scraper works on one search while another waits
+LONGEST_TURN = timedelta(minutes=20)  # and while none does: a job has an end of its own
 
 # ---------------------------------------------------------------- what may be asked for
 
@@ -94,7 +117,8 @@ MOST_TERMS = 5
 LONGEST_TERM = 100
 LONGEST_PLACE = 120
 RADIUS_M = (500, 25_000)
-LIMIT = (1, 500)
+LIMIT = (1, 20_000)
+USUAL_LIMIT = 500
 LANGUAGES = ("pt-BR", "en", "es")
 URL_LIKE = re.compile(r"\b(https?://|www\.)|^\S+\.(com|net|org|br)(/\S*)?$", re.IGNORECASE)
 
@@ -240,8 +264,10 @@ def next_offset(page: PlacePage) -> int:
 
 @dataclass(frozen=True)
 class CellEnd:
+    """How a cell ended: with its last page's outcome, and with a reason to doubt that it showed all it has."""
+
     outcome: PageOutcome | None
-    read: int  # places on its pages
+    doubt: SearchReason | None = None
 
 
 @dataclass(frozen=True)
@@ -249,6 +275,25 @@ class SearchEnd:
     status: SearchStatus
     complete: bool
     reason: SearchReason | None
+
+
+def is_full(source: Source, *, outcome: PageOutcome, read: int) -> bool:
+    """Whether a list that was read to its end may have held back more: it came to the ceiling, or did not end at all.
+
+    `outcome` is that of its last page, `read` how many places all its pages had.
+    """
+    if outcome is PageOutcome.OK:
+        return True
+    return source in HAS_CEILING and read >= CEILING and outcome in (PageOutcome.END_OF_LIST, PageOutcome.LIMITED_VIEW)
+
+
+def is_suspicious(source: Source, *, outcome: PageOutcome, read: int, expects_many: bool) -> bool:
+    """A first page that is not even full, beside or within what was full: more likely held back than true.
+
+    A map that has few in a place brings some from further away; it does not run dry next to plenty.
+    """
+    ends = (PageOutcome.END_OF_LIST, PageOutcome.NO_RESULTS, PageOutcome.SINGLE_RESULT)
+    return expects_many and source in HAS_CEILING and outcome in ends and read < PAGE_SIZE
 
 
 def how_it_ended(cells: Sequence[CellEnd], *, found: int, limit_reached: bool) -> SearchEnd:
@@ -261,20 +306,42 @@ def how_it_ended(cells: Sequence[CellEnd], *, found: int, limit_reached: bool) -
             return SearchEnd(SearchStatus.FAILED, False, FAILS_WITH[cell.outcome])
     if limit_reached:
         return SearchEnd(SearchStatus.DONE, False, SearchReason.LIMIT_REACHED)
-    if any(cell.outcome is PageOutcome.LIMITED_VIEW for cell in cells):
-        return SearchEnd(SearchStatus.DONE, False, SearchReason.LIMITED_VIEW)
-    if any(cell.read >= CEILING for cell in cells):
-        return SearchEnd(SearchStatus.DONE, False, SearchReason.MAP_CEILING)
+    doubts = {cell.doubt for cell in cells}
+    for doubt in DOUBTS:
+        if doubt in doubts:
+            return SearchEnd(SearchStatus.DONE, False, doubt)
     return SearchEnd(SearchStatus.DONE, True, None if found else SearchReason.NO_RESULTS)
 
+
+# ---------------------------------------------------------------- manners
+
+MOST_BLOCKS = 3  # in a row, without one page in between
+FIRST_PAUSE = timedelta(minutes=15)
+LONGEST_PAUSE = timedelta(hours=6)
+
+
+def pause_after(blocks: int) -> timedelta:
+    """How long a source is left alone that has said no `blocks` times in a row: 15 minutes, doubling to six hours."""
+    doublings = min(max(blocks, 1) - 1, 10)
+    return min(LONGEST_PAUSE, FIRST_PAUSE * float(2**doublings))
+
+
+def next_day(now: datetime) -> datetime:
+    """When the allowance of a day begins anew: the next midnight of UTC."""
+    today = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return today + timedelta(days=1)
+
+
+# ---------------------------------------------------------------- on the map
 
 EARTH_M = 6_371_008.8
 
 
 def square_around(latitude: float, longitude: float, radius_m: float) -> Box:
     """The smallest box that holds the circle."""
-    up = math.degrees(radius_m / EARTH_M)
-    aside = up / math.cos(math.radians(latitude))
+    away = radius_m / EARTH_M
+    up = math.degrees(away)
+    aside = math.degrees(math.asin(min(1.0, math.sin(away) / math.cos(math.radians(latitude)))))
     return Box(latitude - up, longitude - aside, latitude + up, longitude + aside)
 
 
@@ -285,15 +352,17 @@ def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
     return 2 * EARTH_M * math.asin(min(1.0, math.sqrt(half)))
 
 
-def time_left(*, read: int, got: int, limit: int, terms: int, elapsed: timedelta) -> timedelta | None:
-    """A guess that improves: as fast as until now, to the end of what the map shows for so many terms, or to the limit
-    at the share of new ones (`got` of `read` places) seen so far.  None before the first page.
+def time_left(*, cells: int, cells_over: int, pages: int, got: int, limit: int, elapsed: timedelta) -> timedelta | None:
+    """A guess that improves: the open cells at the pace of those that are over, or the limit at the pace of the finds,
+    whichever comes first.  Cells that will yet be cut are not foreseen.  None before the first page.
     """
-    if read <= 0 or elapsed <= timedelta(0):
+    if pages <= 0 or elapsed <= timedelta(0):
         return None
-    to_the_end = terms * MOST_PAGES * PAGE_SIZE // 2
-    to_the_limit = limit * read / got if got > 0 else to_the_end
-    return max(timedelta(0), elapsed * ((min(to_the_end, to_the_limit) - read) / read))
+    pages_a_cell = pages / cells_over if cells_over else max(pages, MOST_PAGES / 2)
+    to_the_end = elapsed / pages * max(0.0, (cells - cells_over) * pages_a_cell - (0 if cells_over else pages))
+    if got <= 0:
+        return to_the_end
+    return min(to_the_end, elapsed * (max(0, limit - got) / got))
 
 
 def per_minute(got: int, elapsed: timedelta) -> float | None:

@@ -11,21 +11,26 @@ from core import audit
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound, StateChanged
 from core.jobs import ScrapeSearch
-from core.searches import queries
+from core.searches import endings, pauses, queries
 from core.searches.adding import add_search
+from core.searches.allowance import Allowance, allowance
+from core.searches.cost import Cost, estimate
+from core.searches.endings import AreaEnds
 from core.searches.offered import offered
 from core.searches.queries import Find, History, HistoryFilter, SearchProgress
 from core.searches.rules import (
     MOST_WEEKLY,
-    PER_DAY,
+    ORDINARY_STARTS_PER_DAY,
+    STARTS_PER_DAY,
     SavedSearchId,
     SearchForm,
     SearchId,
+    SearchReason,
     SearchStatus,
     Source,
     read_form,
 )
-from core.searches.weekly import Weekly, save, weekly_of
+from core.searches.weekly import Weekly, form_of, go_on, save, weekly_of
 from core.tables import SavedSearch, Search, SearchLeftOut
 from core.work import Work
 
@@ -99,6 +104,8 @@ def cancel(work: Work, actor: Actor, search_id: int) -> None:
             cancel_asked_at=func.now(),
             finished_at=func.now(),
             claim_token=None,
+            resumes_at=None,
+            reason=None,
         )
         .returning(Search.id)
     )
@@ -196,10 +203,95 @@ def stop_weekly(work: Work, actor: Actor, saved_search_id: int) -> None:
     audit.record(work, actor, "search.weekly_ended", "saved_search", ended)
 
 
+def restart_weekly(work: Work, actor: Actor, saved_search_id: int) -> None:
+    """Takes the stop back: it runs again on its weekday, from the next one on.  Raises StateChanged where it runs."""
+    actor.require(Role.MEMBER)
+    work.session.execute(select(func.pg_advisory_xact_lock(STARTING, func.hashint8(actor.team_id))))
+    saved = work.session.scalar(
+        select(SavedSearch)
+        .where(SavedSearch.team_id == actor.team_id, SavedSearch.id == saved_search_id)
+        .with_for_update()
+    )
+    if saved is None:
+        raise NotFound
+    kept = weekly_of(work, actor.team_id)
+    if saved.ended_at is None or any(each.form == form_of(saved) for each in kept):
+        raise StateChanged("search_weekly")
+    if len(kept) >= MOST_WEEKLY:
+        raise BadInput("terms", "search_too_many_weekly", n=MOST_WEEKLY)
+    go_on(work, saved)
+    audit.record(work, actor, "search.made_weekly", "saved_search", saved.id, terms=list(saved.terms))
+
+
 def weekly(work: Work, actor: Actor) -> list[Weekly]:
     """The team's searches that run every week, the next one first."""
     actor.require(Role.VIEWER)
     return weekly_of(work, actor.team_id)
+
+
+def area_ends(work: Work, actor: Actor, search_id: int) -> list[AreaEnds]:
+    """How the areas of a search ended, the most frequent first."""
+    actor.require(Role.VIEWER)
+    _status(work, actor, search_id)
+    return endings.area_ends(work, actor.team_id, SearchId(search_id))
+
+
+def allowance_left(work: Work, actor: Actor, source: str) -> Allowance:
+    """What the team may still ask of a source today."""
+    actor.require(Role.VIEWER)
+    return allowance(work, actor.team_id, _source(source))
+
+
+def cost(
+    work: Work, actor: Actor, *, source: str, terms: int, radius_m: int, limit: int, is_named: bool
+) -> Cost | None:
+    """What a search would cost at a source that is paid for; None at all others.  `is_named`: without a point yet."""
+    actor.require(Role.VIEWER)
+    if _source(source) is not Source.PLACES_API:
+        return None
+    return estimate(
+        terms=terms,
+        radius_m=radius_m,
+        limit=limit,
+        allowance_left=allowance(work, actor.team_id, Source.PLACES_API).left,
+        price_usd=work.settings.places_api_price_usd,
+        is_named=is_named,
+    )
+
+
+def paused_until(work: Work, actor: Actor, source: str) -> datetime | None:
+    """Until when a source that has said no is left alone; None while it may be asked."""
+    actor.require(Role.VIEWER)
+    return pauses.until(work, _source(source))
+
+
+def resume_source(work: Work, actor: Actor, source: str) -> None:
+    """Ends the pause of a source for the whole installation: the searches that wait for it go on at once.
+
+    Raises StateChanged where there is none any more.
+    """
+    actor.require_admin()
+    asked = _source(source)
+    waiting = work.session.scalars(
+        update(Search)
+        .where(
+            Search.status == SearchStatus.QUEUED, Search.source == asked, Search.reason == SearchReason.BLOCKED.value
+        )
+        .values(resumes_at=None, reason=None)
+        .returning(Search.id)
+    ).all()
+    if not pauses.lift(work, asked):
+        raise StateChanged("source_may_be_asked")
+    audit.record(work, actor, "source.resumed", source=asked.value)
+    for search_id in waiting:
+        work.tell(f"search:{search_id}")
+
+
+def _source(name: str) -> Source:
+    try:
+        return Source(name)
+    except ValueError:
+        raise BadInput("source", "not_one_of_these") from None
 
 
 def _status(work: Work, actor: Actor, search_id: int) -> SearchStatus:
@@ -210,8 +302,10 @@ def _status(work: Work, actor: Actor, search_id: int) -> SearchStatus:
 
 
 def _within_allowance(work: Work, actor: Actor, source: Source) -> None:
+    """How many searches a team may begin; how much it may ask in them is another matter, see `allowance`."""
+    most = STARTS_PER_DAY.get(source, ORDINARY_STARTS_PER_DAY)
     made = queries.made_since(work.session, actor.team_id, source, work.now - A_DAY)
-    if len(made) >= PER_DAY[source]:
-        free_at = made[len(made) - PER_DAY[source]] + A_DAY
+    if len(made) >= most:
+        free_at = made[len(made) - most] + A_DAY
         minutes = max(1, -(-int((free_at - work.now).total_seconds()) // 60))
-        raise BadInput("terms", "search_daily_limit", n=PER_DAY[source], minutes=minutes)
+        raise BadInput("terms", "search_daily_limit", n=most, minutes=minutes)

@@ -1,8 +1,11 @@
 """The map in a real browser: the only module that uses Playwright.
 
-Ways in, in this order: the page's own list answer and then an in-page fetch of the same address with another offset;
-scrolling the list and listening; the cards that the page shows.  What an answer means is for `parse`, what is done with
-it for `jobs`.  A site is asked one thing at a time, with a pause in between, and not again once it has said no.
+Ways in, in this order: the page's own list answer and then an in-page fetch of the same address with another offset, or
+with another piece of the map; scrolling the list and listening; the cards that the page shows.  What an answer means is
+for `parse`, what is done with it for `jobs`.  A site is asked one thing at a time, with a pause in between, and not
+again once it has said no.
+
+Nothing here waits without looking up: whatever hangs, a visit that is to stop stops within a tenth of a second.
 """
 
 from __future__ import annotations
@@ -16,28 +19,34 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, Playwright, Request, Response, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from core.errors import Blocked, LayoutChanged, Unreachable, WorldTrouble
-from core.ports import PageOutcome, Place, PlacePage, PlaceQuery
-from core.searches.rules import MOST_PAGES, PAGE_SIZE
+from core.ports import Box, PageOutcome, Place, PlacePage, PlaceQuery
+from core.searches.grid import height_m, width_m
+from core.searches.rules import MOST_PAGES, PAGE_SIZE, square_around
 from workers.scraper import parse
 
 log = logging.getLogger(__name__)
+Seen = TypeVar("Seen")
 
 STEP_MS = 20_000  # the longest that any one step may take
 LIST_MS = 8_000  # the page's own request for its list comes well within this, or not at all
 SCROLL_MS = 5_000
 LOOK_EVERY_MS = 50
+FIRST_LOOK_MS = 100
 MOST_SCROLLS = 15
+CELLS_A_PAGE = 25  # asked for from one page; then it is opened anew, as a person would who reads on for long
 KEEP_COOKIES_S = 20 * 60  # then a visit begins anew
 VISITS_PER_BROWSER = 50  # a browser grows; after so many visits a new one is started
 SCREEN = {"width": 1024, "height": 768}
+METRES_A_PIXEL = 156_543.034  # at the equator, where the whole world is one square of 256 pixels
+FIELD_OF_VIEW = 13.1  # degrees; an address of the list says so as !4f13.1
 ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--disable-gpu",
@@ -60,11 +69,15 @@ FETCH = """async ({url, ms, most}) => {
     clearTimeout(timer);
   }
 }"""
+# The answer is held by the page, inside an object: a promise of its own would be waited for, however long it takes.
+HELD = "(asked) => ({{answer: ({fetch})(asked)}})"
+LOOK = "(held, ms) => Promise.race([held.answer, new Promise((resolve) => setTimeout(resolve, ms, null))])"
 # Chosen by what the form does, never by a label: those are in any language.  Of two layouts one is hidden.
 REJECTING = """() => {
   const forms = [...document.forms].filter((form) => form.querySelector('input[name=set_eom][value=true]'));
   return forms.find((form) => form.getClientRects().length > 0) || forms[0] || null;
 }"""
+SUBMITTING = "(form) => { setTimeout(() => HTMLFormElement.prototype.submit.call(form), 0); }"
 CARDS = """(cards) => cards.map((card) => {
   const text = (selector) => card.querySelector(selector)?.textContent ?? null;
   const link = card.querySelector('a.hfpxzc');
@@ -77,7 +90,7 @@ CARDS = """(cards) => cards.map((card) => {
     phone: text('.UsdlK'),
     website: card.querySelector('a.lcr4fd')?.href ?? null,
     category: rows[0]?.querySelector('span span')?.textContent ?? rows[0]?.querySelector('span')?.textContent ?? null,
-    sponsored: Boolean(card.querySelector('.kpih0e, .CpccDe')) || card.classList.contains('CpccDe'),
+    sponsored: card.querySelector('.kpih0e') !== null,  // .CpccDe is any card of the reduced view
   };
 })"""
 
@@ -88,6 +101,10 @@ class NoBrowser(WorldTrouble):
 
 class BrowserDied(WorldTrouble):
     """The browser or its page is gone; what was stored is stored, and another one goes on."""
+
+
+class _LeftOff(Exception):
+    """Nobody waits for this visit any more."""
 
 
 class MapStopped(Blocked):
@@ -170,8 +187,9 @@ class _Heard:
 class MapBrowser:
     """A PlaceSource: one visit to the map at `base_url`, ended by `close` or as a context manager.
 
-    `should_stop` is asked between two requests: then the pages simply end.  `keep` gets the raw body of an answer that
-    could not be read.  Raises NoBrowser, BrowserDied, Unreachable; never for what the map said.
+    `should_stop` is asked all the time, also while a request is under way: then the pages simply end.  `keep` gets the
+    raw body of an answer that could not be read.  Raises NoBrowser, BrowserDied, Unreachable; never for what the map
+    said.
     """
 
     def __init__(
@@ -190,10 +208,17 @@ class MapBrowser:
         self._pause_s = pause.total_seconds()
         self._should_stop = should_stop
         self._keep = keep
-        self._heard: list[Response] = []
+        self._heard: list[Response] = []  # list answers to the page's own requests
+        self._done: list[Request] = []  # those of them whose body is here, or will never be
+        self._landed: list[Response] = []  # answers to the page's own navigation
+        self._failed: list[str] = []  # and why there is none
+        self._arrivals = 0  # how often the page has become another one
         self._context: BrowserContext | None = None
         self._page: Page | None = None
-        self._asked = 0
+        self._is_limited = False
+        self._lists: dict[str, str] = {}  # by term: the address of its list, as a page of this visit asked for it
+        self._cells_here = 0
+        self._requests = 0  # since the last page that was told
 
     def __enter__(self) -> MapBrowser:
         return self
@@ -211,8 +236,8 @@ class MapBrowser:
     # ---------------------------------------------------------------- what it is asked
 
     def locate(self, place: str, *, language: str, country: str) -> tuple[float, float] | None:
-        """Where the map puts a named place; None when it does not know it, or knows several."""
-        with _translated():
+        """Where the map puts a named place; None when it does not know it, knows several, or is not to be asked on."""
+        with _translated(), suppress(_LeftOff):
             outcome = self._open(f"/maps/search/{quote_plus(place)}?{_where(language, country)}")
             if outcome:
                 raise MapStopped(outcome, f"while looking for {place!r}")
@@ -229,27 +254,65 @@ class MapBrowser:
             if answer.area:
                 return answer.area
             return _point(answer.places[0]) if len(answer.places) == 1 else None
+        return None
 
     def pages(self, query: PlaceQuery) -> Iterator[PlacePage]:
         """From `query.offset` on, each with its outcome; the last one's is not OK, unless there are twelve of them."""
-        with _translated():
-            path = f"/maps/search/{quote_plus(query.term)}/@{query.latitude:.7f},{query.longitude:.7f}"
-            path += f",{zoom_for(query.radius_m, query.latitude):.2f}z?{_where(query.language, query.country)}"
-            outcome = self._open(path)
-            if outcome:
-                yield PlacePage(query.offset, outcome)
-                return
-            first = self._first_list()
-            refused = self._refused(first)
-            if refused:
-                outcome, note = refused
-                yield PlacePage(query.offset, outcome, note=note)
-                return
-            yield from self._limited(self._read_on(query, first))
+        with _translated(), suppress(_LeftOff):
+            for page in self._asked_anew(query):
+                page = self._told_limited(page)
+                spent, self._requests = self._requests, 0
+                yield replace(page, requests=spent)
 
     # ---------------------------------------------------------------- the ways in
 
-    def _read_on(self, query: PlaceQuery, first: _Heard | None) -> Iterator[PlacePage]:
+    def _asked_anew(self, query: PlaceQuery) -> Iterator[PlacePage]:
+        """Where a first page is too little to be believed, the whole question is put once more, on a page of its own.
+
+        An empty answer looks like the end of a list; so does one that the map had no time for.
+        """
+        pages = self._from_here(query) if self._may_ask_from_here(query) else self._from_its_page(query)
+        for page in pages:
+            if page.offset == 0 and _is_doubtful(query, page):
+                log.info("%r: %s with %s places is doubted", query.term, page.outcome, len(page.places))
+                self._rest()
+                yield from self._from_its_page(query)
+                return
+            yield page
+
+    def _may_ask_from_here(self, query: PlaceQuery) -> bool:
+        return query.term in self._lists and query.box is not None and self._cells_here < CELLS_A_PAGE
+
+    def _from_here(self, query: PlaceQuery) -> Iterator[PlacePage]:
+        """Another piece of the map, asked for from the page that is open: its own list's address, moved there."""
+        self._cells_here += 1
+        try:
+            url = with_view(self._lists[query.term], _box_of(query))
+        except LayoutChanged:
+            url = ""
+        if not url:
+            del self._lists[query.term]
+            yield from self._from_its_page(query)
+            return
+        yield from self._read_on(query, url, None)
+
+    def _from_its_page(self, query: PlaceQuery) -> Iterator[PlacePage]:
+        """The page of this search, opened as by a person, and its list read on from there."""
+        self._lists.pop(query.term, None)
+        box = _box_of(query)
+        latitude, longitude = (box.south + box.north) / 2, (box.west + box.east) / 2
+        path = f"/maps/search/{quote_plus(query.term)}/@{latitude:.7f},{longitude:.7f},{zoom_of(box):.2f}z"
+        outcome = self._open(f"{path}?{_where(query.language, query.country)}")
+        if outcome:
+            yield PlacePage(query.offset, outcome)
+            return
+        first = self._first_list()
+        refused = self._refused(first)
+        if refused:
+            outcome, note = refused
+            yield PlacePage(query.offset, outcome, note=note)
+            return
+        self._is_limited = self._shows('[jslog*="295515"]')
         if first is None:
             place = self._single()
             if place is not None:
@@ -257,16 +320,23 @@ class MapBrowser:
             else:
                 yield from self._scrolled(query.offset)
             return
+        self._lists[query.term] = first.url
+        self._cells_here = 0
+        yield from self._read_on(query, first.url, first if query.offset == 0 else None)
+
+    def _read_on(self, query: PlaceQuery, url: str, heard: _Heard | None) -> Iterator[PlacePage]:
+        """Page by page of one list; `heard` is its first where that has come already."""
         seen: set[str] = set()
-        offset, heard = query.offset, first if query.offset == 0 else None
+        offset, was_here = query.offset, self._cells_here > 0
         while offset < MOST_PAGES * PAGE_SIZE:
             if heard is None:
                 self._rest()
-                if self._should_stop():
-                    return
-                heard = self._fetch(with_offset(first.url, offset))
+                heard = self._fetch(with_offset(url, offset))
             if heard.status in (0, 400, 403, 404):  # our own request does not work here
-                yield from self._scrolled(offset)
+                if was_here:
+                    yield from self._from_its_page(replace(query, offset=offset))
+                else:
+                    yield from self._scrolled(offset)
                 return
             page = self._page_of(heard, offset, seen)
             yield page
@@ -304,8 +374,6 @@ class MapBrowser:
         came = False
         for _ in range(MOST_SCROLLS):
             self._rest()
-            if self._should_stop():
-                return
             heard = self._next_list_by_scrolling()
             if heard is None:
                 break
@@ -321,13 +389,12 @@ class MapBrowser:
         places = tuple(place for place in self._cards() if place.data_id not in seen) if not came else ()
         yield PlacePage(offset, PageOutcome.END_OF_LIST if places or came or offset else PageOutcome.NO_RESULTS, places)
 
-    def _limited(self, pages: Iterator[PlacePage]) -> Iterator[PlacePage]:
-        """The signed-out view is read like any other; that it was one is told at its end."""
-        limited = self._shows('[jslog*="295515"]')
-        for page in pages:
-            if limited and page.outcome is PageOutcome.END_OF_LIST:
-                page = replace(page, outcome=PageOutcome.LIMITED_VIEW)
-            yield page
+    def _told_limited(self, page: PlacePage) -> PlacePage:
+        """The signed-out view is read like any other; that it was one is told of each page, and at the end."""
+        if not self._is_limited:
+            return page
+        is_end = page.outcome is PageOutcome.END_OF_LIST
+        return replace(page, is_limited=True, outcome=PageOutcome.LIMITED_VIEW if is_end else page.outcome)
 
     # ---------------------------------------------------------------- the page
 
@@ -342,6 +409,8 @@ class MapBrowser:
                 if entered:
                     return entered
                 self._rest()
+        elif self._arrivals:
+            self._rest()
         self._turn_over()
         return self._go(path)
 
@@ -355,10 +424,31 @@ class MapBrowser:
         """A new page for each question: an answer that comes late to the last one must not be taken for this one's."""
         if self._context is None:
             raise BrowserDied("the visit is over")
-        before, self._page, self._heard = self._page, self._context.new_page(), []
-        heard = self._heard
-        self._page.on("response", lambda response: heard.append(response) if is_list(response.url) else None)
-        self._page.on("popup", lambda popup: popup.close())
+        before, page = self._page, self._context.new_page()
+        self._page, self._heard, self._done, self._landed, self._failed = page, [], [], [], []
+        heard, done, landed, failed = self._heard, self._done, self._landed, self._failed
+
+        def answered(response: Response) -> None:
+            if is_list(response.url):
+                heard.append(response)
+            elif response.request.is_navigation_request() and response.frame == page.main_frame:
+                landed.append(response)
+
+        def ended(request: Request) -> None:
+            if is_list(request.url):
+                done.append(request)
+            elif request.failure and request.is_navigation_request() and request.frame == page.main_frame:
+                failed.append(request.failure)
+
+        def arrived(frame: Frame) -> None:
+            if frame == page.main_frame:
+                self._arrivals += 1
+
+        page.on("response", answered)
+        page.on("requestfinished", ended)
+        page.on("requestfailed", ended)
+        page.on("framenavigated", arrived)
+        page.on("popup", lambda popup: popup.close())
         if before is not None:
             before.close()
 
@@ -377,22 +467,51 @@ class MapBrowser:
     def _goto(self, url: str) -> PageOutcome | None:
         page = self._there()
         self._heard.clear()
-        self._asked += 1
-        try:
-            answer = page.goto(url, wait_until="domcontentloaded")
-        except PlaywrightTimeout:
-            raise Unreachable("the map did not answer in time") from None
-        except PlaywrightError as trouble:
-            if "net::" in str(trouble):
-                raise Unreachable(str(trouble).splitlines()[0][:200]) from None
-            raise
-        if "/sorry/" in page.url or (answer is not None and answer.status == 429):
+        answer = self._land(lambda: page.goto(url, wait_until="commit", timeout=FIRST_LOOK_MS))
+        if "/sorry/" in page.url or answer.status == 429:
             return PageOutcome.BLOCKED
         if self._asks_for_consent():
             return PageOutcome.CONSENT
-        if answer is not None and answer.status >= 400:
+        if answer.status >= 400:
             raise Unreachable(f"the map answered {answer.status}")
         return None
+
+    def _land(self, leave: Callable[[], object]) -> Response:
+        """Leaves for another page and waits until it stands; its answer comes back.  Raises Unreachable.
+
+        The browser goes on with a navigation that Playwright has given up waiting for, so we wait for it ourselves, a
+        little at a time.
+        """
+        before = self._arrivals
+        self._landed.clear()
+        self._failed.clear()
+        self._requests += 1
+        with suppress(PlaywrightTimeout):
+            try:
+                leave()
+            except PlaywrightError as trouble:
+                if "net::" in str(trouble):
+                    raise Unreachable(str(trouble).splitlines()[0][:200]) from None
+                raise
+
+        def landed() -> Response | None:
+            if self._failed:
+                raise Unreachable(self._failed[0][:200])
+            is_there = self._arrivals > before and self._landed and self._landed[-1].status not in range(300, 400)
+            return self._landed[-1] if is_there else None
+
+        answer = self._until(landed, STEP_MS)
+        if answer is None or not self._until(self._stands, STEP_MS):
+            raise Unreachable("the map did not answer in time")
+        return answer
+
+    def _stands(self) -> bool:
+        try:
+            return bool(self._there().evaluate("document.readyState !== 'loading'"))
+        except PlaywrightError as trouble:
+            if "context was destroyed" in str(trouble):  # it is sent on to yet another page
+                return False
+            raise
 
     def _asks_for_consent(self) -> bool:
         host, path = urlsplit(self._there().url)[1:3]
@@ -400,12 +519,10 @@ class MapBrowser:
 
     def _reject(self) -> bool:
         """Submits the form that rejects; False where there is none."""
-        page = self._there()
-        form = page.evaluate_handle(REJECTING).as_element()
+        form = self._there().evaluate_handle(REJECTING).as_element()
         if form is None:
             return False
-        with page.expect_navigation(wait_until="domcontentloaded"):
-            form.evaluate("form => HTMLFormElement.prototype.submit.call(form)")
+        self._land(lambda: form.evaluate(SUBMITTING))
         return True
 
     def _single(self) -> Place | None:
@@ -423,8 +540,7 @@ class MapBrowser:
 
     def _cards(self) -> list[Place]:
         """What the page shows of its list, without what is sponsored: names, ids, and phones where it shows them."""
-        with suppress(PlaywrightTimeout):
-            self._there().wait_for_selector("div[role=feed] a.hfpxzc", timeout=SCROLL_MS)
+        self._until(lambda: self._shows("div[role=feed] a.hfpxzc"), SCROLL_MS)
         told = self._there().eval_on_selector_all("div[role=feed] .Nv2PK", CARDS)
         read = (parse.read_card(card["href"], card) for card in told[:300] if not card["sponsored"])
         return list({place.data_id: place for place in read if place is not None}.values())
@@ -441,35 +557,46 @@ class MapBrowser:
 
     def _next_heard(self, wait_ms: int) -> _Heard | None:
         page = self._there()
-        for _ in range(max(1, wait_ms // LOOK_EVERY_MS)):
-            if self._heard:
-                response = self._heard.pop(0)
-                if response.status in range(300, 400):  # sent elsewhere: that is a no, and has no body
-                    return _Heard(response.status, response.url, "")
-                try:
-                    return _Heard(response.status, response.url, response.text()[: parse.LARGEST_ANSWER + 1])
-                except PlaywrightError:  # the browser has let go of the body: we ask for it ourselves
-                    return self._fetch(response.url)
+
+        def came() -> Response | bool:
             if "/maps/place/" in urlsplit(page.url).path or "/sorry/" in page.url:
-                return None
-            page.wait_for_timeout(LOOK_EVERY_MS)
-        return None
+                return True  # there will be none
+            if not self._heard:
+                return False
+            response = self._heard[0]
+            return response if response.status in range(300, 400) or response.request in self._done else False
+
+        response = self._until(came, wait_ms)
+        if not isinstance(response, Response):
+            return None
+        self._heard.remove(response)
+        if response.status in range(300, 400):  # sent elsewhere: that is a no, and has no body
+            return _Heard(response.status, response.url, "")
+        try:
+            return _Heard(response.status, response.url, response.text()[: parse.LARGEST_ANSWER + 1])
+        except PlaywrightError:  # the browser has let go of the body: we ask for it ourselves
+            return self._fetch(response.url)
 
     def _next_list_by_scrolling(self) -> _Heard | None:
-        page = self._there()
         if not self._heard:
-            with suppress(PlaywrightTimeout):
-                feed = page.wait_for_selector("div[role=feed]", timeout=SCROLL_MS)
-                if feed is not None:
-                    feed.evaluate("feed => { feed.scrollTop = feed.scrollHeight; }")
+            feed = self._until(lambda: self._there().query_selector("div[role=feed]"), SCROLL_MS)
+            if feed:
+                feed.evaluate("feed => { feed.scrollTop = feed.scrollHeight; }")
+        self._requests += 1
         return self._next_heard(SCROLL_MS)
 
     def _fetch(self, url: str) -> _Heard:
         """Asks from within the page, with its cookies; status 0 where the request itself did not work."""
-        self._asked += 1
+        self._requests += 1
+        page = self._there()
         asked = {"url": url, "ms": STEP_MS, "most": parse.LARGEST_ANSWER + 1}
-        answer = self._there().evaluate(FETCH, asked)
+        held = page.evaluate_handle(HELD.format(fetch=FETCH), asked)
+        answer = self._until(lambda: held.evaluate(LOOK, FIRST_LOOK_MS), STEP_MS + SCROLL_MS, every_ms=0)
+        held.dispose()
         self._heard.clear()  # our own request is heard too
+        self._done.clear()
+        if answer is None:
+            return _Heard(0, "", "no answer in time")
         return _Heard(int(answer["status"]), str(answer["url"]), str(answer["text"]))
 
     def _refused(self, heard: _Heard | None) -> tuple[PageOutcome, str] | None:
@@ -485,6 +612,23 @@ class MapBrowser:
         return None
 
     # ---------------------------------------------------------------- small things
+
+    def _until(self, look: Callable[[], Seen], wait_ms: int, *, every_ms: int = LOOK_EVERY_MS) -> Seen | None:
+        """What `look` sees as soon as it sees something; None when it does not within the time.
+
+        Raises _LeftOff as soon as the visit is to stop.
+        """
+        until = time.monotonic() + wait_ms / 1000
+        while True:
+            if self._should_stop():
+                raise _LeftOff
+            seen = look()
+            if seen:
+                return seen
+            if time.monotonic() >= until:
+                return None
+            if every_ms:
+                self._there().wait_for_timeout(every_ms)
 
     def _there(self) -> Page:
         if self._page is None or self._page.is_closed():
@@ -506,7 +650,9 @@ class MapBrowser:
         """A pause that is never twice the same, and ends as soon as nobody waits for us any more."""
         until = time.monotonic() + self._pause_s * random.uniform(0.7, 1.3)  # noqa: S311 (manners, no secret)
         while (left := until - time.monotonic()) > 0 and not self._should_stop():
-            time.sleep(min(left, 0.2))
+            time.sleep(min(left, 0.1))
+        if self._should_stop():
+            raise _LeftOff
 
 
 class _translated:
@@ -522,11 +668,33 @@ class _translated:
             raise BrowserDied(str(error).splitlines()[0][:300]) from None
 
 
-def zoom_for(radius_m: int, latitude: float) -> float:
+def zoom_for(radius_m: float, latitude: float) -> float:
     """The zoom at which the whole circle is on the screen, and as little else as can be."""
-    metres_per_pixel = 2 * radius_m / SCREEN["height"]
-    zoom = math.log2(156_543.034 * math.cos(math.radians(latitude)) / metres_per_pixel)
+    return _zoom(2 * radius_m / SCREEN["height"], latitude)
+
+
+def zoom_of(box: Box) -> float:
+    """The zoom at which the whole box is on the screen, and as little else as can be."""
+    return _zoom(_metres_a_pixel(box, SCREEN["width"], SCREEN["height"]), (box.south + box.north) / 2)
+
+
+def _metres_a_pixel(box: Box, width: int, height: int) -> float:
+    return max(height_m(box) / height, width_m(box) / width)
+
+
+def _zoom(metres_a_pixel: float, latitude: float) -> float:
+    zoom = math.log2(METRES_A_PIXEL * math.cos(math.radians(latitude)) / metres_a_pixel)
     return math.floor(max(3.0, min(zoom, 19.0)) * 100) / 100
+
+
+def _box_of(query: PlaceQuery) -> Box:
+    return query.box or square_around(query.latitude, query.longitude, query.radius_m)
+
+
+def _is_doubtful(query: PlaceQuery, page: PlacePage) -> bool:
+    """Hardly anything, in a place where there is plenty around."""
+    ends = (PageOutcome.END_OF_LIST, PageOutcome.NO_RESULTS, PageOutcome.SINGLE_RESULT)
+    return query.expects_many and page.outcome in ends and len(page.places) < PAGE_SIZE
 
 
 def is_list(url: str) -> bool:
@@ -548,6 +716,25 @@ def with_offset(url: str, offset: int) -> str:
     if not re.search(r"!7i\d+", pb):
         raise LayoutChanged("the list's address has changed")
     asked["pb"] = re.sub(r"(!7i\d+)", rf"\g<1>!8i{offset}", pb, count=1)
+    return f"{parts.path}?{urlencode(asked)}"
+
+
+def with_view(url: str, box: Box) -> str:
+    """The same list address about another piece of the map.  Raises LayoutChanged when it does not say where it looks.
+
+    The view is written as the camera sees it: its height above the ground, longitude, latitude, and the screen.
+    """
+    parts = urlsplit(url)
+    asked = dict(parse_qsl(parts.query, keep_blank_values=True))
+    pb = asked.get("pb", "")
+    screen = re.search(r"!3m2!1i(\d{2,5})!2i(\d{2,5})", pb)
+    width, height = (int(screen[1]), int(screen[2])) if screen else (SCREEN["width"], SCREEN["height"])
+    altitude = height / 2 * _metres_a_pixel(box, width, height) / math.tan(math.radians(FIELD_OF_VIEW) / 2)
+    latitude, longitude = (box.south + box.north) / 2, (box.west + box.east) / 2
+    view = f"!1d{altitude:.6f}!2d{longitude:.7f}!3d{latitude:.7f}"
+    asked["pb"], moved = re.subn(r"!1d-?[\d.]+!2d-?[\d.]+!3d-?[\d.]+", view, pb, count=1)
+    if not moved:
+        raise LayoutChanged("the list's address has changed")
     return f"{parts.path}?{urlencode(asked)}"
 
 

@@ -15,12 +15,13 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-from core.errors import DatabaseAway, LayoutChanged, StateChanged, Unreachable
+from core.errors import Blocked, DatabaseAway, LayoutChanged, Rejected, StateChanged, Unreachable
 from core.ports import PageOutcome, PlaceQuery, PlaceSource
 from core.runtime import Runtime
 from core.searches import reading
 from core.searches.reading import CellPlan, Taken
-from core.searches.rules import FAILS_WITH, SearchReason
+from core.searches.rules import FAILS_WITH, LONGEST_TURN, TURN, SearchReason
+from core.searches.slots import Slot
 from core.settings import Settings
 from workers import stopping
 from workers.scraper.browser import BrowserDied, MapStopped, NoBrowser, WarmBrowser
@@ -30,14 +31,14 @@ log = logging.getLogger(__name__)
 
 BEAT_S = 1.0
 TELL_EVERY_S = 0.2
-TRIES = 3  # of a map that does not answer
-WAIT_BEFORE_NEXT_TRY_S = (2.0, 8.0)
+WAIT_BEFORE_NEXT_TRY_S = (2.0, 8.0, 30.0)  # of a map that does not answer; then it is given up
+WAIT_FOR_SLOT_S = 10.0  # then whoever asks the map already is left to it for a while
 KEPT_BODIES = 20
 
 
 @cache
 def _runtime() -> Runtime:
-    return Runtime(Settings.from_environment(), pool_size=3)
+    return Runtime(Settings.from_environment(), pool_size=4)
 
 
 @cache
@@ -110,10 +111,12 @@ class _Reader:
         self._taken = taken
         self._heart = heart
         self._told_at = 0.0
-        self._replaced = False
+        self._began = time.monotonic()
+        self._pages = 0  # stored in this turn
+        self._replaced_at: int | None = None  # pages stored when the browser was last replaced
 
     def read(self) -> None:
-        """Until the search is over, or taken away.  What goes wrong with the world becomes the reason it failed."""
+        """Until the search is over, put off, or taken away.  What goes wrong with the world becomes a reason."""
         try:
             self._with_tries()
         except NoBrowser as missing:
@@ -125,26 +128,35 @@ class _Reader:
         except LayoutChanged as changed:
             log.error("search %s: the map has changed: %s", self._taken.id, changed)
             self._fail(SearchReason.LAYOUT_CHANGED)
-        except MapStopped as stopped:
-            log.warning("search %s: %s (%s)", self._taken.id, stopped.outcome, stopped)
-            self._fail(FAILS_WITH.get(stopped.outcome, SearchReason.BLOCKED))
+        except Rejected as no:
+            log.error("search %s: %s", self._taken.id, no)
+            self._fail(SearchReason.REFUSED)
+        except Blocked as stopped:
+            outcome = stopped.outcome if isinstance(stopped, MapStopped) else PageOutcome.BLOCKED
+            log.warning("search %s: %s (%s)", self._taken.id, outcome, stopped)
+            self._refused(outcome)
 
     def _with_tries(self) -> None:
-        """A map that does not answer is tried again after a while, a browser that died is replaced once."""
+        """A map that does not answer is tried again after a while, a browser that died is replaced.
+
+        Each page stored is a new beginning: only what fails again and again without one is given up.
+        """
         failed = 0
         while True:
+            before = self._pages
             try:
                 return self._visit()
             except BrowserDied as died:
                 self._browser.close()
-                if self._replaced:
+                if self._replaced_at == self._pages:
                     raise
-                self._replaced = True
+                self._replaced_at = self._pages
                 log.warning("search %s: %s; another browser goes on", self._taken.id, died)
-            except Unreachable:
-                failed += 1
-                if failed >= TRIES:
+            except Unreachable as away:
+                failed = failed + 1 if self._pages == before else 1
+                if failed > len(WAIT_BEFORE_NEXT_TRY_S):
                     raise
+                log.info("search %s: %s; again in a while", self._taken.id, away)
                 self._wait(WAIT_BEFORE_NEXT_TRY_S[failed - 1])
 
     def _visit(self) -> None:
@@ -152,10 +164,12 @@ class _Reader:
             self._runtime, self._browser, self._taken, should_stop=self._heart.should_stop, keep=self._keep
         ) as place_source:
             point = self._centre(place_source)
-            if point is None:
-                self._fail(SearchReason.PLACE_NOT_FOUND)
-            else:
+            if point is not None:
                 self._read_cells(place_source, *point)
+            elif self._heart.should_stop():
+                self._let_go()
+            else:
+                self._fail(SearchReason.PLACE_NOT_FOUND)
 
     def _centre(self, place_source: PlaceSource) -> tuple[float, float] | None:
         taken = self._taken
@@ -170,46 +184,111 @@ class _Reader:
         return found
 
     def _read_cells(self, place_source: PlaceSource, latitude: float, longitude: float) -> None:
+        """One after the other, until all are over or the search has to be left."""
+        slot = Slot(self._runtime, self._taken.source)
+        try:
+            while (cell := self._next_cell()) is not None:
+                if not self._gets(slot):
+                    return
+                try:
+                    if self._read_cell(place_source, cell, latitude, longitude):
+                        return
+                finally:
+                    slot.leave()
+                if self._turn_is_over():
+                    return
+        finally:
+            slot.close()
+
+    def _next_cell(self) -> CellPlan | None:
+        """None when the search is over with it, or has to be left."""
+        if self._heart.should_stop():
+            self._let_go()
+            return None
         with self._runtime.work() as work:
-            cells = reading.open_cells(work, self._taken)
-        for cell in cells:
-            if self._read_cell(place_source, cell, latitude, longitude):
-                return
+            cell = reading.next_cell(work, self._taken)
+            if cell is None:
+                reading.finish(work, self._taken)
+            elif reading.wait_if_it_must(work, self._taken):
+                return None
+        return cell
+
+    def _gets(self, slot: Slot) -> bool:
+        """Waits until the source may be asked; where that takes long, the search is given back."""
+        until = time.monotonic() + WAIT_FOR_SLOT_S
+        while not slot.take():
             if self._heart.should_stop():
                 self._let_go()
-                return
+                return False
+            if time.monotonic() > until:
+                with self._runtime.work() as work:
+                    reading.give_back(work, self._taken)
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _turn_is_over(self) -> bool:
+        """After a while the search is given back where another waits: no search holds a scraper for itself."""
+        spent = time.monotonic() - self._began
+        if spent < TURN.total_seconds():
+            return False
         with self._runtime.work() as work:
-            reading.finish(work, self._taken)
+            if spent < LONGEST_TURN.total_seconds():
+                return reading.give_way(work, self._taken)
+            reading.give_back(work, self._taken)
+            return True
 
     def _read_cell(self, place_source: PlaceSource, cell: CellPlan, latitude: float, longitude: float) -> bool:
-        """One term to its end.  True when the whole search is over with it."""
+        """One cell to its end, or as far as it may be read now.  True when the whole search is over with it."""
         taken = self._taken
         query = PlaceQuery(
-            cell.term, latitude, longitude, taken.radius_m, taken.language, taken.country, cell.next_offset
+            cell.term,
+            latitude,
+            longitude,
+            taken.radius_m,
+            taken.language,
+            taken.country,
+            cell.next_offset,
+            cell.box,
+            cell.expects_many,
         )
-        outcome = PageOutcome.OK
+        outcome, has_left = PageOutcome.OK, False
         for page in place_source.pages(query):
             outcome = page.outcome
             log.info(
                 "search %s: %r from %s: %s, %s places", taken.id, cell.term, page.offset, outcome, len(page.places)
             )
             if outcome in FAILS_WITH:
-                break
+                return self._refused(outcome, cell, page.requests)
             with self._runtime.work() as work:
                 stored = reading.store_page(work, taken, cell.id, page, tell=self._may_tell())
                 if stored.is_enough:
                     reading.finish(work, taken, limit_reached=True)
                     return True
-            if page.places and not stored.inside:
-                outcome = PageOutcome.END_OF_LIST  # all of it lies beyond the radius, and so does what follows
-                break
-        if self._heart.should_stop() and outcome is PageOutcome.OK:
+            self._pages += 1
+            if outcome is PageOutcome.OK:
+                has_left = not stored.own
+                if has_left:  # the best of it comes first: what follows lies beyond the cell, too
+                    break
+                if not stored.may_go_on:
+                    return False
+        if self._heart.should_stop() and outcome is PageOutcome.OK and not has_left:
             return False
         with self._runtime.work() as work:
-            reading.end_cell(work, taken, cell.id, outcome)
-            if outcome in FAILS_WITH:  # stop and say so: whoever said no is not asked again
-                reading.finish(work, taken)
-        return outcome in FAILS_WITH
+            reading.end_cell(work, taken, cell.id, PageOutcome.END_OF_LIST if has_left else outcome, has_left=has_left)
+        return False
+
+    def _refused(self, outcome: PageOutcome, cell: CellPlan | None = None, requests: int = 0) -> bool:
+        """Stop and say so: whoever said no is not asked again, or not for a while."""
+        with self._runtime.work() as work:
+            if outcome is PageOutcome.BLOCKED:
+                reading.blocked(work, self._taken, requests)
+            elif cell is None:
+                reading.fail(work, self._taken, FAILS_WITH[outcome])
+            else:
+                reading.end_cell(work, self._taken, cell.id, outcome)
+                reading.finish(work, self._taken)
+        return True
 
     def _let_go(self) -> None:
         """The worker is asked to stop: the search goes on elsewhere, from the page behind the last one stored."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.searches import service
+from core.searches import pauses, service
+from core.searches.rules import Source
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
 from tests.core.searches.makers import ask
 from tests.people import People
@@ -17,6 +18,8 @@ FORM: dict[str, Any] = {
     "limit": 50,
     "language": "en",
 }
+
+PAID: dict[str, Any] = {"source": "places_api", "terms": 1, "radius_m": 2000, "limit": 50, "is_named": True}
 
 
 def a_search(people: People) -> Arguments:
@@ -39,6 +42,12 @@ def nothing_weekly(people: People) -> Arguments:
     return (), {}
 
 
+def a_paused_source(people: People) -> Arguments:
+    with people.runtime.work() as work:
+        pauses.begin(work, Source.GOOGLE_MAPS)
+    return ("google_maps",), {}
+
+
 CASES = [
     Case(service.sources, Needs.VIEWER, Stranger.OWN),
     Case(service.start, Needs.MEMBER, Stranger.OWN, lambda people: ((), FORM)),
@@ -51,4 +60,8 @@ CASES = [
     Case(service.stop_weekly, Needs.MEMBER, Stranger.NOT_FOUND, a_weekly),
     Case(service.weekly, Needs.VIEWER, Stranger.OWN, nothing_weekly),
     Case(service.unfinished, Needs.VIEWER, Stranger.OWN, nothing_asked),
+    Case(service.allowance_left, Needs.VIEWER, Stranger.OWN, lambda people: (("google_maps",), {})),
+    Case(service.cost, Needs.VIEWER, Stranger.OWN, lambda people: ((), PAID)),
+    Case(service.paused_until, Needs.VIEWER, Stranger.OWN, lambda people: (("google_maps",), {})),
+    Case(service.resume_source, Needs.ADMIN, Stranger.OWN, a_paused_source),
 ]

@@ -21,7 +21,7 @@ def ask(people: People, who: str = "Ana", **changed: Any) -> int:
         "place_name": "Pinheiros, São Paulo",
         "latitude": PINHEIROS[0],
         "longitude": PINHEIROS[1],
-        "radius_m": 5000,
+        "radius_m": 3000,  # one cell for each term
         "limit": 500,
         "language": "pt-BR",
     }

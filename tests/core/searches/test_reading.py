@@ -38,7 +38,7 @@ from tests.core.searches.makers import (
 )
 from tests.people import People
 
-S, O = SearchStatus, PageOutcome  # noqa: E741
+S, O, R = SearchStatus, PageOutcome, SearchReason  # noqa: E741
 
 
 def leads_of(people: People, **which: Any) -> int:
@@ -54,16 +54,20 @@ def grow_old(people: People, search_id: int, by: timedelta = timedelta(seconds=3
 
 def finish(people: People, mine: reading.Taken, *outcomes: PageOutcome, limit_reached: bool = False) -> Search:
     with people.runtime.work() as work:
-        for cell, outcome in zip(reading.open_cells(work, mine), outcomes, strict=True):
+        for outcome in outcomes:
+            cell = reading.next_cell(work, mine)
+            assert cell is not None
             reading.end_cell(work, mine, cell.id, outcome)
         reading.finish(work, mine, limit_reached=limit_reached)
     return row(people, mine.id)
 
 
-def offsets(people: People, mine: reading.Taken) -> list[int]:
-    """Where a scraper would go on, cell by cell."""
+def offset(people: People, mine: reading.Taken) -> int:
+    """Where a scraper would go on."""
     with people.runtime.work() as work:
-        return [cell.next_offset for cell in reading.open_cells(work, mine)]
+        cell = reading.next_cell(work, mine)
+    assert cell is not None
+    return cell.next_offset
 
 
 def test_a_search_is_read_page_by_page_and_everything_is_counted(people: People) -> None:
@@ -175,7 +179,7 @@ def test_a_scraper_that_fell_silent_is_replaced_and_can_write_no_more(people: Pe
 
     grow_old(people, search_id)
     second = taken(people, search_id, "second")
-    assert offsets(people, second) == [20], "goes on where the first was"
+    assert offset(people, second) == 20, "goes on where the first was"
     with pytest.raises(StateChanged):
         store(people, silent, page(range(20, 40), offset=20))
     with people.runtime.work() as work:
@@ -219,7 +223,7 @@ def test_a_scraper_that_stops_in_order_gives_the_search_back(people: People) -> 
     with people.runtime.work() as work:
         reading.give_back(work, mine)
     assert row(people, search_id).status is S.QUEUED
-    assert offsets(people, taken(people, search_id, "next")) == [20]
+    assert offset(people, taken(people, search_id, "next")) == 20
 
 
 def test_a_search_that_keeps_killing_its_scraper_is_given_up(people: People) -> None:
@@ -249,29 +253,31 @@ def test_two_scrapers_cannot_take_one_search(people: People) -> None:
     assert len(won) == len(set(won)) == 2
 
 
-def test_a_block_ends_the_search_and_says_so(people: People) -> None:
+def test_a_map_that_cannot_be_read_ends_the_search_and_says_so(people: People) -> None:
     mine = taken(people, ask(people, terms=["dentista", "ortodontista"]))
     store(people, mine, page(range(20)))
-    ended = finish(people, mine, O.END_OF_LIST, O.BLOCKED)
-    assert (ended.status, ended.reason, ended.complete) == (S.FAILED, SearchReason.BLOCKED, False)
+    ended = finish(people, mine, O.END_OF_LIST, O.LAYOUT_CHANGED)
+    assert (ended.status, ended.reason, ended.complete) == (S.FAILED, SearchReason.LAYOUT_CHANGED, False)
     assert [cell.status for cell in cells(people, mine.id)] == [CellStatus.DONE, CellStatus.FAILED]
 
 
 @pytest.mark.parametrize(
     ("ends", "found", "expected"),
     [
-        ([(O.END_OF_LIST, 60)], 40, (S.DONE, True, None)),
-        ([(O.NO_RESULTS, 0)], 0, (S.DONE, True, SearchReason.NO_RESULTS)),
-        ([(O.SINGLE_RESULT, 1)], 1, (S.DONE, True, None)),
-        ([(O.END_OF_LIST, 60), (O.END_OF_LIST, 120)], 90, (S.DONE, False, SearchReason.MAP_CEILING)),
-        ([(O.OK, 240)], 200, (S.DONE, False, SearchReason.MAP_CEILING)),
-        ([(O.LIMITED_VIEW, 40)], 30, (S.DONE, False, SearchReason.LIMITED_VIEW)),
-        ([(O.CONSENT, 0)], 0, (S.FAILED, False, SearchReason.CONSENT)),
-        ([(O.END_OF_LIST, 20), (O.LAYOUT_CHANGED, 0)], 20, (S.FAILED, False, SearchReason.LAYOUT_CHANGED)),
+        ([(O.END_OF_LIST, None)], 40, (S.DONE, True, None)),
+        ([(O.NO_RESULTS, None)], 0, (S.DONE, True, R.NO_RESULTS)),
+        ([(O.SINGLE_RESULT, None)], 1, (S.DONE, True, None)),
+        ([(O.END_OF_LIST, None), (O.END_OF_LIST, R.MAP_CEILING)], 90, (S.DONE, False, R.MAP_CEILING)),
+        ([(O.OK, R.TOO_MANY_CELLS)], 200, (S.DONE, False, R.TOO_MANY_CELLS)),
+        ([(O.NO_RESULTS, R.STOPPED_EARLY)], 0, (S.DONE, False, R.STOPPED_EARLY)),
+        ([(O.LIMITED_VIEW, R.LIMITED_VIEW)], 30, (S.DONE, False, R.LIMITED_VIEW)),
+        ([(O.OK, R.STOPPED_EARLY), (O.OK, R.MAP_CEILING)], 9, (S.DONE, False, R.MAP_CEILING)),
+        ([(O.CONSENT, None)], 0, (S.FAILED, False, R.CONSENT)),
+        ([(O.END_OF_LIST, None), (O.LAYOUT_CHANGED, None)], 20, (S.FAILED, False, R.LAYOUT_CHANGED)),
     ],
 )
 def test_a_search_says_truthfully_whether_it_is_complete(
-    ends: list[tuple[PageOutcome, int]], found: int, expected: tuple[Any, ...]
+    ends: list[tuple[PageOutcome, SearchReason | None]], found: int, expected: tuple[Any, ...]
 ) -> None:
     end = how_it_ended([CellEnd(*e) for e in ends], found=found, limit_reached=False)
     assert (end.status, end.complete, end.reason) == expected

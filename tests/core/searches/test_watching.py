@@ -42,8 +42,10 @@ def test_progress_is_read_while_it_runs(people: People) -> None:
         running = service.progress(work, people["Vic"], search_id)
     assert running.found == 20 and running.term_now == 1
     assert running.per_minute == pytest.approx(20, rel=0.05)
-    assert running.time_left and timedelta(minutes=5) < running.time_left < timedelta(minutes=20)
-    assert 0 < running.share < 1
+    assert (running.cells, running.cells_over, running.pages) == (2, 1, 1)
+    assert running.time_left, "the other cell, at the pace of this one"
+    assert running.time_left.total_seconds() == pytest.approx(60, rel=0.05)
+    assert running.share == 0.5
 
 
 def test_what_waits_says_how_many_are_ahead(people: People) -> None:

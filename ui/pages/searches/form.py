@@ -3,43 +3,50 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from nicegui import events, ui
 
+from core.searches import points
 from core.searches import service as searches
 from core.searches.rules import (
-    CEILING,
     LIMIT,
     LONGEST_PLACE,
     LONGEST_TERM,
     MOST_TERMS,
-    PAGE_SIZE,
     RADIUS_M,
+    USUAL_LIMIT,
     SearchForm,
     Source,
 )
-from ui.calls import do, settings
+from ui.calls import ask, do
 from ui.pages.searches.look import LANGUAGES, point_words
 from ui.pages.searches.search_map import SearchMap
+from ui.pages.searches.source_note import SourceNote, Standing, Wish, money
 from ui.parts.button import button
-from ui.parts.form import Form
+from ui.parts.confirm import confirm
+from ui.parts.form import Form, number_input, whole
 from ui.parts.sources import DEMO_PLACE, SOURCES
-from ui.parts.text import icon, text
+from ui.parts.text import text
 from ui.words import _, formats, ngettext
 
 # The stops of the slider: fine where a street counts, coarse where a city does.
 RADII_M = (500, 750, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 7000, 8000, 10_000, 12_000, 15_000, 20_000, 25_000)
-A_PAGE_S = 1.0  # what the map itself takes for a page, beside our pause
 
 
 class Asking:
     """Reads what a person wants; `started(search_id)` is called once it is queued."""
 
-    def __init__(self, offered: list[Source], asked: SearchForm, started: Callable[[int], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        offered: list[Source],
+        standing: Mapping[Source, Standing],
+        asked: SearchForm,
+        started: Callable[[int], Awaitable[None]],
+    ) -> None:
         self.offered = offered
+        self.standing = dict(standing)
         self.started = started
         self.form = Form()
         self.point = (asked.latitude, asked.longitude) if asked.has_point else None
@@ -55,7 +62,8 @@ class Asking:
 
     @property
     def chosen_source(self) -> Source:
-        return Source(self.source.value) if self.source is not None else self.offered[0]
+        chosen = self.source.value if self.source is not None else None
+        return next((source for source in self.offered if source.value == chosen), self.offered[0])
 
     def _draw(self, asked: SearchForm) -> None:
         form = self.form
@@ -69,7 +77,7 @@ class Asking:
         with form.field("place", _("Where")) as self.where:
             self.place = ui.input(value=asked.place_name or "", on_change=self._place_typed).classes("p-full")
             self.place.props["placeholder"] = _("City or neighbourhood")
-            self.place.props["maxlength"] = LONGEST_PLACE
+            self.place.props["maxlength"] = points.LONGEST  # of an address that is pasted; a name is shorter
             self.place.add_slot("prepend", '<q-icon name="sym_r_location_on" size="18px" aria-hidden="true"/>')
             with self.place.add_slot("append"):
                 here = ui.button(on_click=self._use_centre, icon="sym_r_my_location", color=None).classes(
@@ -81,9 +89,11 @@ class Asking:
         self._radius_field()
         with ui.element("div").classes("p-grid p-pair"):
             with form.field("limit", _("Limit")):
-                self.limit = ui.number(value=asked.limit, min=LIMIT[0], max=LIMIT[1], step=10, format="%d")
-                self.limit.classes("p-full").on_value_change(lambda _event: self._estimate())
+                self.limit = number_input(asked.limit).classes("p-full")
                 self.limit.props["suffix"] = _("leads")
+                self.limit.props["step"] = 10
+                self.limit.props["format"] = "%d"
+                self.limit.on_value_change(lambda _event: self._estimate())
             with form.field("language", _("Language")):
                 names = {tag: _(words) for tag, words in LANGUAGES.items()}
                 self.language = ui.select(names, value=asked.language).classes("p-full")
@@ -91,12 +101,13 @@ class Asking:
         with ui.element("div").classes("p-col p-g2 p-switches"):
             self.only_with_phone = ui.switch(_("Only businesses with a phone"), value=asked.only_with_phone)
             self.skip_known = ui.switch(_("Skip leads I already have"), value=asked.skip_known)
+            self.read_sites = ui.switch(_("Look for e-mails on their websites"), value=asked.read_sites)
+            with self.read_sites.add_slot("default"), ui.element("span"):
+                text(_("Look for e-mails on their websites"))
+                text(" · " + _("slower"), "p-t-3")
         with ui.element("div").classes("p-col p-g8"):
             self.go = button(_("Find leads"), self.start, kind="pri", icon="travel_explore", size="lg").classes("block")
-            with ui.element("div").classes("p-row p-g4 p-center p-t-xs p-t-3"):
-                icon("schedule", 14)
-                self.estimate = text("")
-            self.terms_note = text("", "p-t-xs p-t-3 p-terms-note", tag="p")
+            self.note = SourceNote(self.offered, self.standing)
         self.terms.on_value_change(lambda _event: self._estimate())
         self._estimate()
         self._show_point()
@@ -127,31 +138,46 @@ class Asking:
 
     def _term_typed(self, event: events.GenericEventArguments) -> None:
         """What was typed and not entered counts too when the search is started."""
-        self.typed_term = str(event.args or "")[: LONGEST_TERM * MOST_TERMS]
+        self.typed_term = _words(event.args)[: LONGEST_TERM * MOST_TERMS]
 
     def _place_typed(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        if self.point is not None and event.value:
+        typed = _words(event.value)
+        pasted = points.point_in(typed)
+        if pasted is not None:
+            self._pasted(pasted)
+        elif self.point is not None and typed:
             self.point = None  # a name typed after a point was chosen is what is meant
             self._show_point()
+        self._estimate()
+
+    def _pasted(self, pasted: points.Pasted) -> None:
+        """The address of a map, or two numbers: the point stays, the address goes."""
+        self.place.value = (pasted.name or "")[:LONGEST_PLACE]
+        self.point = (pasted.latitude, pasted.longitude)
+        self._show_point()
+        self._show_on_map()
 
     def _slid(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        stop = int(event.value or 0)
-        if stop != _stop_of(self.radius_m):
+        stop = whole(event.value)
+        if stop is not None and stop != _stop_of(self.radius_m):
             self.radius_m = RADII_M[max(0, min(stop, len(RADII_M) - 1))]
-            self.radius_words.text = formats.distance(self.radius_m)
-            self._show_on_map()
+            self._show_radius()
+
+    def _show_radius(self) -> None:
+        self.radius_words.text = formats.distance(self.radius_m)
+        self._show_on_map()
+        self._estimate()
 
     def stretched(self, metres: int) -> None:
         """The edge of the circle was dragged."""
         self.radius_m = max(RADIUS_M[0], min(metres, RADIUS_M[1]))
-        self.radius_words.text = formats.distance(self.radius_m)
         self.slider.value = _stop_of(self.radius_m)
-        self._show_on_map()
+        self._show_radius()
 
     def moved(self, latitude: float, longitude: float) -> None:
         """The centre of the circle was dragged, or a place on the map was clicked."""
-        self.point = (round(latitude, 6), round(longitude, 6))
         self.place.value = ""
+        self.point = (round(latitude, 6), round(longitude, 6))
         self._show_point()
         self._show_on_map()
 
@@ -182,45 +208,88 @@ class Asking:
         self._estimate()
 
     def _estimate(self) -> None:
-        """How long it will take, and what the source's terms say."""
-        terms = max(1, len(self.terms.value or []))
-        limit = self.limit.value if isinstance(self.limit.value, int | float) else LIMIT[1]
-        pages = max(1, min(limit, CEILING * terms) / PAGE_SIZE)
-        span = timedelta(seconds=pages * (settings().map_pause.total_seconds() + A_PAGE_S))
-        words = ngettext("About {time} · {n} term", "About {time} · {n} terms", terms)
-        self.estimate.text = words.format(time=formats.duration(span), n=formats.number(terms))
-        is_google = self.source is None or self.source.value == Source.GOOGLE_MAPS.value
-        self.terms_note.text = (
-            _("Google's terms restrict collecting from its map: search sparingly, for what you need.")
-            if is_google
-            else _("An invented city, for trying things out: nobody in it is real.")
+        """How long it will take, what it costs, and what the source's terms say."""
+        self.note.show(self._wish())
+
+    def _wish(self) -> Wish:
+        limit = whole(self.limit.value)
+        return Wish(
+            source=self.chosen_source,
+            terms=max(1, min(len(self._terms()), MOST_TERMS)),
+            radius_m=self.radius_m,
+            limit=max(LIMIT[0], min(limit, LIMIT[1])) if limit is not None else USUAL_LIMIT,
+            is_named=self.point is None,
         )
+
+    def _terms(self) -> list[str]:
+        chosen = self.terms.value
+        return _split([*chosen] if isinstance(chosen, list | tuple) else [])
 
     # ---------------------------------------------------------------- starting
 
     async def start(self) -> None:
         if self.typed_term.strip():
-            self.terms.value = [*(self.terms.value or []), self.typed_term.strip()]
+            self.terms.value = [*self._terms(), self.typed_term.strip()]
             self.typed_term = ""
+        if self._names_an_address() or not await self._agrees_to_pay():
+            return
         self.go.props("loading")
         latitude, longitude = self.point or (None, None)
         started = await do(
             searches.start,
             source=self.chosen_source.value,
-            terms=_split(self.terms.value or []),
-            place_name=self.place.value,
+            terms=self._terms(),
+            place_name=_words(self.place.value),
             latitude=latitude,
             longitude=longitude,
             radius_m=self.radius_m,
             limit=self.limit.value,
             language=self.language.value,
-            only_with_phone=self.only_with_phone.value,
-            skip_known=self.skip_known.value,
+            only_with_phone=self.only_with_phone.value is True,
+            skip_known=self.skip_known.value is True,
+            read_sites=self.read_sites.value is True,
             form=self.form,
         )
         self.go.props(remove="loading")
         if started and started.value is not None:
             await self.started(started.value)
+
+    def _names_an_address(self) -> bool:
+        """An address that tells no point is no place, and no map finds it."""
+        typed = _words(self.place.value)
+        if not points.is_address(typed):
+            return False
+        if points.SHORT.search(typed):
+            words = _("This link does not tell the place. Open it, and paste the address that the browser shows then.")
+        else:
+            words = _("This address names no point. Paste the address of a place on the map, or write the city.")
+        self.form.show_errors({"place": words})
+        return True
+
+    async def _agrees_to_pay(self) -> bool:
+        """Asks before a search that costs money; what cannot begin anyway is not asked about."""
+        wish = self._wish()
+        is_filled_in = self._terms() and (self.point is not None or _words(self.place.value).strip())
+        if wish.source is not Source.PLACES_API or not is_filled_in:
+            return True
+        cost = await ask(
+            searches.cost,
+            source=wish.source.value,
+            terms=wish.terms,
+            radius_m=wish.radius_m,
+            limit=wish.limit,
+            is_named=wish.is_named,
+        )
+        if cost is None:
+            return True
+        count = ngettext("{n} request", "{n} requests", cost.to_limit).format(n=formats.number(cost.to_limit))
+        most = ngettext("{n} request", "{n} requests", cost.most).format(n=formats.number(cost.most))
+        title = _("This search costs about {price}").format(price=money(cost.to_limit_usd))
+        body = _(
+            "Google bills each request to your key: about {requests} until your limit is reached. "
+            "Where there is very much it may be more, but never above {most}, {most_price}, today."
+        ).format(requests=count, most=most, most_price=money(cost.most_usd))
+        return bool(await confirm(title, body, action=_("Search and pay"), danger=False))
 
 
 def fresh(offered: list[Source], preferred: Source, language: str) -> SearchForm:
@@ -233,14 +302,19 @@ def fresh(offered: list[Source], preferred: Source, language: str) -> SearchForm
         latitude=None,
         longitude=None,
         radius_m=5_000,
-        limit=LIMIT[1],
+        limit=USUAL_LIMIT,
         language="pt-BR" if language == "pt-BR" else "en",
     )
 
 
-def _split(terms: list[str]) -> list[str]:
+def _split(terms: list[object]) -> list[str]:
     """Terms pasted as one line, with commas or on several lines, are several terms."""
-    return [part for term in terms for part in re.split(r"[,;\n]", str(term))]
+    return [part.strip() for term in terms for part in re.split(r"[,;\n]", _words(term)) if part.strip()]
+
+
+def _words(value: object) -> str:
+    """What was typed; a browser may send anything in its place."""
+    return value if isinstance(value, str) else ""
 
 
 def _stop_of(radius_m: int) -> int:

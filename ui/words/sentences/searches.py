@@ -11,7 +11,9 @@ SENTENCES = {
     "not_a_whole_number": N_("Write a whole number."),
     "search_daily_limit": N_("The team has made {n} searches in 24 hours. The next one can start in {minutes} min."),
     "search_too_many_weekly": N_("The team has {n} weekly searches. Stop one before adding another."),
+    "changed:search_weekly": N_("It repeats every week already."),
     "changed:search_done": N_("This search is over already. What it found is in your leads."),
     "changed:search_failed": N_("This search is over already. What it found is in your leads."),
     "changed:search_cancelled": N_("This search was cancelled a moment ago."),
+    "changed:source_may_be_asked": N_("This source may be asked already."),
 }
