@@ -91,7 +91,8 @@ def brazilian_phones() -> tuple[int, int]:
     """Of a list that somebody else's reader made: how many rows have one, and how many of these are one to us."""
     csv.field_size_limit(sys.maxsize)
     with (FOLDER / "leads/serp_br_sao-paulo_restaurants_2023-12_A.csv").open(encoding="utf-8") as file:
-        rows = [row["phone"] for row in csv.DictReader(file) if (row.get("phone") or "").strip()]
+        rows = [row["Phone"] for row in csv.DictReader(file) if row["Phone"].strip()]
+    assert rows
     return len(rows), sum(is_phone(text, "BR") for text in rows)
 
 
