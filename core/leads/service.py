@@ -10,9 +10,10 @@ from sqlalchemy import select, update
 from core import audit
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound
-from core.leads import queries
+from core.leads import queries, sites
 from core.leads.queries import After, Choices, LeadDetails, LeadRow, Moment
 from core.leads.rules import BIDI, LeadFilter, LeadId, LeadSort, fold
+from core.leads.sites import LeadSite, Wanted
 from core.sending.rules import RecipientStatus, SkipReason
 from core.tables import CampaignLead, Lead, LeadNote
 from core.work import Work
@@ -44,6 +45,7 @@ class LeadStory:
 
     lead: LeadDetails
     timeline: list[Moment]
+    site: LeadSite
 
 
 def page_of(
@@ -90,9 +92,10 @@ def lead(work: Work, actor: Actor, lead_id: int) -> LeadStory:
     """Raises NotFound, also for another team's."""
     actor.require(Role.VIEWER)
     details = queries.lead(work.session, actor.team_id, LeadId(lead_id))
-    if details is None:
+    site = sites.site_of_lead(work.session, actor.team_id, LeadId(lead_id))
+    if details is None or site is None:
         raise NotFound
-    return LeadStory(details, queries.timeline(work.session, actor.team_id, LeadId(lead_id)))
+    return LeadStory(details, queries.timeline(work.session, actor.team_id, LeadId(lead_id)), site)
 
 
 def choices(work: Work, actor: Actor) -> Choices:
@@ -132,6 +135,17 @@ def delete(work: Work, actor: Actor, lead_id: int) -> None:
     for campaign in set(touched):
         work.tell(f"campaign:{campaign}")
     audit.record(work, actor, "lead.deleted", "lead", own)
+
+
+def read_sites(work: Work, actor: Actor, which: LeadFilter) -> Wanted:
+    """Has the websites of the leads meant looked at for e-mails and numbers; what they say appears on the leads.
+
+    What was read within a month, for whichever team, is taken over without asking the site again.
+    """
+    actor.require(Role.MEMBER)
+    wanted = sites.want(work, actor.team_id, which)
+    audit.record(work, actor, "leads.sites_wanted", leads=wanted.leads, sites=wanted.sites)
+    return wanted
 
 
 def restore(work: Work, actor: Actor, lead_id: int) -> None:

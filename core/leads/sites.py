@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
@@ -56,6 +55,23 @@ PORTION = 5_000
 CACHED_AT_ONCE = 50
 SITES_PER_SHARD = 40
 MOST_SHARDS = 4
+Thing = TypeVar("Thing")
+LOCK = text("select from leads where id = any(:leads) order by id for no key update")
+LOCK_WANTING = text("""
+    select from leads where site = any(:hosts) and site_wanted_at is not null order by id for no key update
+""")
+MARK = text("""
+    update leads set site = wanted.host, site_wanted_at = now()
+    from unnest(cast(:leads as bigint[]), cast(:hosts as text[])) as wanted (lead, host) where id = wanted.lead
+""")
+LET_BE_READ = text("""
+    insert into sites (host, url, due_at)
+    select host, url, now() + place * cast(:apart as interval)
+    from unnest(cast(:hosts as text[]), cast(:urls as text[]), cast(:places as int[])) as wanted (host, url, place)
+    on conflict (host) do update
+    set status = 'waiting', url = excluded.url, due_at = excluded.due_at, tries = 0, reason = null, good_until = null
+    where sites.good_until <= now()
+""")  # it is good until some time from its end on
 ENDED = (SiteReading.READ, SiteReading.REFUSED, SiteReading.FAILED)
 
 
@@ -105,8 +121,8 @@ def want_of_search(work: Work, team_id: TeamId, lead_ids: Sequence[int]) -> Want
 
 
 def _want(work: Work, meant: list[ColumnElement[bool]]) -> Wanted:
-    leads = work.session.execute(select(Lead.id, Lead.team_id, Lead.website, Lead.country).where(*meant)).all()
-    marks: list[dict[str, Any]] = []
+    leads = work.session.execute(select(Lead.id, Lead.website, Lead.country).where(*meant).order_by(Lead.id)).all()
+    marks: list[tuple[int, str]] = []
     urls: dict[str, str] = {}
     at_once: list[tuple[int, Contacts]] = []
     nowhere = 0
@@ -114,19 +130,17 @@ def _want(work: Work, meant: list[ColumnElement[bool]]) -> Wanted:
         site = site_of(lead.website)
         if site is not None:
             urls.setdefault(site, lead.website)
-            marks.append({"lead": lead.id, "host": site, "at": work.now})
+            marks.append((lead.id, site))
         elif not (told := from_link(lead.website or "", country=lead.country or "BR")).is_empty:
             at_once.append((lead.id, told))
         else:
             nowhere += 1
-    for some in _portions(marks):
-        change = (
-            update(Lead)
-            .where(Lead.id == bindparam("lead"))
-            .values(site=bindparam("host"), site_wanted_at=bindparam("at"))
-        )
-        work.session.connection().execute(change, some)
+    # Sites before leads, as whoever settles one: the other way round the two could wait for each other.
     _let_be_read(work, urls)
+    for some in _portions(marks):
+        ids, hosts = [each[0] for each in some], [each[1] for each in some]
+        work.session.execute(LOCK, {"leads": ids})
+        work.session.execute(MARK, {"leads": ids, "hosts": hosts})
     for lead_id, told in at_once:
         _take_over(work, [Lead.id == lead_id], told)
     if urls:
@@ -136,27 +150,13 @@ def _want(work: Work, meant: list[ColumnElement[bool]]) -> Wanted:
 
 def _let_be_read(work: Work, urls: dict[str, str]) -> None:
     """A row for each that has none; one that is no longer good waits again.  In order, so that two do not deadlock."""
-    rows = [
-        {"host": host, "url": url, "due_at": work.now + APART * place} for place, (host, url) in enumerate(urls.items())
-    ]
-    row = insert(Site)
-    again = row.on_conflict_do_update(
-        index_elements=["host"],
-        set_={
-            "status": SiteReading.WAITING.value,
-            "url": row.excluded.url,
-            "due_at": row.excluded.due_at,
-            "tries": 0,
-            "reason": None,
-            "good_until": None,
-        },
-        where=Site.good_until <= work.now,  # it has one from its end on
-    )
-    for some in _portions(sorted(rows, key=lambda each: str(each["host"]))):
-        work.session.connection().execute(again, some)
+    rows = sorted((host, url, place) for place, (host, url) in enumerate(urls.items()))
+    for some in _portions(rows):
+        hosts, addresses, places = ([each[column] for each in some] for column in range(3))
+        work.session.execute(LET_BE_READ, {"hosts": hosts, "urls": addresses, "places": places, "apart": APART})
 
 
-def _portions(rows: list[dict[str, Any]]) -> Iterable[list[dict[str, Any]]]:
+def _portions(rows: list[Thing]) -> Iterable[list[Thing]]:
     return (rows[start : start + PORTION] for start in range(0, len(rows), PORTION))
 
 
@@ -279,7 +279,7 @@ def settle(work: Work, site: ClaimedSite, read: SiteRead) -> bool:
         contacts=read.contacts.to_dict() if read.contacts is not None else None,
     )
     if settled:
-        _end(work, site.host, read.contacts)
+        _end(work, {site.host: read.contacts})
     return settled
 
 
@@ -330,27 +330,28 @@ def _give_up(work: Work) -> None:
         )
         .returning(Site.host)
     ).all()
-    for host in gone:
-        _end(work, host, None)
+    _end(work, dict.fromkeys(gone))
 
 
 def apply_known(work: Work) -> int:
     """Takes over what is known already of sites that leads want; how many sites those were, fifty at most."""
-    known = _known_and_wanted(work, CACHED_AT_ONCE)
-    for host in known:
-        site = work.session.get_one(Site, host)
-        _end(work, host, Contacts.from_dict(site.contacts) if site.status is SiteReading.READ else None)
-    return len(known)
+    hosts = _known_and_wanted(work, CACHED_AT_ONCE)
+    known = work.session.execute(select(Site.host, Site.status, Site.contacts).where(Site.host.in_(hosts)))
+    _end(
+        work,
+        {
+            host: Contacts.from_dict(contacts) if status is SiteReading.READ else None
+            for host, status, contacts in known
+        },
+    )
+    return len(hosts)
 
 
 def _known_and_wanted(work: Work, most: int) -> Sequence[str]:
     """Served by ix_leads_site_wanted: only what is wanted is looked through."""
     return work.session.scalars(
         select(Site.host)
-        .where(
-            Site.host.in_(select(Lead.site).where(Lead.site_wanted_at.is_not(None)).distinct()), Site.status.in_(ENDED)
-        )
-        .order_by(Site.host)
+        .where(exists().where(Lead.site == Site.host, Lead.site_wanted_at.is_not(None)), Site.status.in_(ENDED))
         .limit(most)
     ).all()
 
@@ -370,22 +371,27 @@ def forget_sites(work: Work, *, at_most: int) -> int:
 # ---------------------------------------------------------------- onto the leads
 
 
-def _end(work: Work, host: str, contacts: Contacts | None) -> None:
-    """The wish of every lead with this site is over; where it was read, they get what it names."""
-    wanting = [Lead.site == host, Lead.site_wanted_at.is_not(None)]
-    if contacts is not None:
-        _take_over(work, wanting, contacts)
-    else:
-        teams = work.session.scalars(
-            update(Lead).where(*wanting).values(site_wanted_at=None).returning(Lead.team_id)
-        ).all()
-        _tell(work, teams)
+def _end(work: Work, told: Mapping[str, Contacts | None]) -> None:
+    """The wish of every lead with these sites is over; where one was read, they get what it names.
+
+    All of their leads are locked first, by their ids: whoever locks several does it in that order.
+    """
+    if not told:
+        return
+    work.session.execute(LOCK_WANTING, {"hosts": list(told)})
+    for host, contacts in told.items():
+        wanting = [Lead.site == host, Lead.site_wanted_at.is_not(None)]
+        if contacts is not None:
+            _take_over(work, wanting, contacts)
+        else:
+            freed = update(Lead).where(*wanting).values(site_wanted_at=None).returning(Lead.team_id)
+            _tell(work, work.session.scalars(freed).all())
 
 
 def _take_over(work: Work, which: list[ColumnElement[bool]], contacts: Contacts) -> None:
     """An e-mail where there was none, all contacts beside it, and the number for WhatsApp where it is a better one."""
     leads = work.session.execute(
-        select(*LOOKED_AT).where(*which, Lead.deleted_at.is_(None)).order_by(Lead.id).with_for_update()
+        select(*LOOKED_AT).where(*which, Lead.deleted_at.is_(None)).order_by(Lead.id).with_for_update(key_share=True)
     ).all()
     email = contacts.emails[0] if contacts.emails else None
     work.session.execute(

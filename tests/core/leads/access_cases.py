@@ -37,4 +37,5 @@ CASES = [
     Case(service.add_note, Needs.MEMBER, Stranger.NOT_FOUND, a_note),
     Case(service.delete, Needs.MEMBER, Stranger.NOT_FOUND, a_lead),
     Case(service.restore, Needs.MEMBER, Stranger.NOT_FOUND, a_lead),
+    Case(service.read_sites, Needs.MEMBER, Stranger.OWN, all_leads),
 ]

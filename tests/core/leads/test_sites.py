@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -374,3 +375,31 @@ def test_what_was_read_is_forgotten_where_nobody_has_a_lead(runtime: Runtime, pe
         work.session.flush()
         assert sites.forget_sites(work, at_most=10) == 1
         assert work.session.scalar(select(func.count()).select_from(Site)) == 0
+
+
+def test_those_who_want_and_those_who_settle_never_wait_for_each_other(runtime: Runtime, people: People) -> None:
+    many = make_leads(runtime, people.team_id, *[{"website": f"https://loja-{n % 7}.com.br"} for n in range(60)])
+    troubles: list[Exception] = []
+
+    def again_and_again(do: Callable[[int], object]) -> None:
+        try:
+            for turn in range(15):
+                do(turn)
+        except Exception as trouble:  # noqa: BLE001 - told below
+            troubles.append(trouble)
+
+    def wish(turn: int) -> None:
+        want(runtime, people.team_id, *(many if turn % 2 else many[::-1]))
+
+    def work_off(turn: int) -> None:
+        if claimed := claim(runtime):
+            settle(runtime, claimed, SiteRead(FOUND if turn % 2 else None, None if turn % 2 else SiteReason.TOO_LARGE))
+        with runtime.work() as work:
+            sites.apply_known(work)
+
+    threads = [threading.Thread(target=again_and_again, args=(do,)) for do in (wish, wish, work_off, work_off)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert troubles == []

@@ -19,11 +19,13 @@ from core.leads.queries import COUNTED_UP_TO, After, LeadRow
 from core.leads.rules import LeadFilter, LeadSort, LeadStatus
 from core.leads.service import LeadPage
 from core.work import Work
+from ui import live
 from ui.calls import ask
 from ui.frame import Frame, page_frame
 from ui.pages.leads.drawer import Drawer
 from ui.pages.leads.filters import Filters
 from ui.pages.leads.looks import LOOKS
+from ui.pages.leads.site import read_sites
 from ui.parts import safe
 from ui.parts.avatar import initials, tint
 from ui.parts.button import button, icon_button
@@ -48,6 +50,7 @@ SORTS = {
     LeadSort.RATING: N_("Rating"),
     LeadSort.NAME: N_("Name"),
 }
+NEWS_REST_S = 2.0
 LONGEST_ADDRESS = 1_800  # a filter longer than this is kept in the page alone
 
 
@@ -144,6 +147,7 @@ class _List:
         self._draw_bulk()
         self.drawer = Drawer(self._walk, self._closed, self.refresh)
         ui.keyboard(self._key, repeating=False)
+        live.on(f"leads:{current_actor().team_id}", self._news, rest_s=NEWS_REST_S)
         self._say(counts)
         await self._load()
         self.loading.visible = False
@@ -210,6 +214,10 @@ class _List:
         """The same page again, after something was done to a lead of it."""
         self._say(await ask(_counts))
         await self._load()
+
+    async def _news(self) -> None:
+        """A website was read: what is open may say more now.  What is being written is left as it is."""
+        await self.drawer.look_again()
 
     async def _load(self) -> None:
         self.table.props("loading")
@@ -310,6 +318,7 @@ class _List:
             self.chosen = text("", "p-b")
             self.all_matching = button("", self._all_to_campaign, kind="gho")
             ui.element("span").classes("sep")
+            button(_("Look for e-mails on the sites"), self._read_sites, kind="gho", icon="alternate_email")
             button(_("Create campaign"), self._chosen_to_campaign, icon="campaign")
             icon_button("close", _("Clear the selection"), self._clear_selection)
         self.bulk.visible = False
@@ -322,6 +331,9 @@ class _List:
         total = self.found.total if self.found else 0
         self.all_matching.text = _("Use all {n}").format(n=formats.counted(total))
         self.all_matching.visible = total > count
+
+    async def _read_sites(self) -> None:
+        await read_sites(LeadFilter(ids=tuple(row["id"] for row in self.table.selected)))
 
     def _clear_selection(self) -> None:
         self.table.selected.clear()

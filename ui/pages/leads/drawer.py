@@ -12,12 +12,14 @@ from core.accounts.rules import Role
 from core.errors import NotFound
 from core.leads import service as leads
 from core.leads.queries import LeadDetails, Moment, MomentKind
-from core.leads.rules import LeadStatus, OnWhatsApp, PhoneType
+from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneFrom, PhoneType
 from core.leads.service import LeadStory
+from core.leads.sites import LeadSite
 from core.optouts import service as optouts
 from core.searches.rules import Source
 from ui.calls import ask, do, settings
 from ui.pages.leads.looks import LOOKS
+from ui.pages.leads.site import read_sites, site_lines
 from ui.parts import hours, safe
 from ui.parts.avatar import avatar
 from ui.parts.button import button, icon_button
@@ -59,6 +61,8 @@ class Drawer:
         self._changed = changed
         self._actor = current_actor()
         self._tab = "summary"
+        self._summary_box: ui.element | None = None
+        self._shown: tuple[LeadSite, LeadDetails] | None = None
         self.box = ui.element("aside").classes("p-drawer p-lead-drawer")
         self.box.visible = False
 
@@ -85,6 +89,18 @@ class Drawer:
         await self._changed()
         story = await ask(leads.lead, lead_id)
         self._draw(story, self._place)
+
+    async def look_again(self) -> None:
+        """The summary alone, drawn again when its website says more than before; a note half written stays."""
+        if not self.lead_id or self._summary_box is None:
+            return
+        lead_id = self.lead_id
+        try:
+            story = await ask(leads.lead, lead_id)
+        except NotFound:
+            return
+        if lead_id == self.lead_id and (story.site, story.lead) != self._shown:
+            self._fill_summary(story)
 
     def _draw(self, story: LeadStory, place: tuple[str, bool, bool]) -> None:
         self._place = place
@@ -124,7 +140,8 @@ class Drawer:
             _counted_tab("notes", _("Notes"), len(notes))
         with ui.tab_panels(tabs, value=self._tab, animated=False).classes("p-full p-panels p-grow p-lead-body"):
             with ui.tab_panel("summary").classes("p-lead-panel"):
-                _summary(story.lead)
+                self._summary_box = ui.element("div").classes("p-full")
+                self._fill_summary(story)
                 if story.timeline:
                     with ui.element("div").classes("p-row p-between p-lead-recent"):
                         section(_("Recent activity"))
@@ -139,6 +156,13 @@ class Drawer:
                 _moments(notes)
                 if not notes:
                     text(_("No notes yet."), "p-t-2", tag="p")
+
+    def _fill_summary(self, story: LeadStory) -> None:
+        self._shown = (story.site, story.lead)
+        if self._summary_box is not None:
+            self._summary_box.clear()
+            with self._summary_box:
+                _summary(story.lead, story.site, None if self._actor.role is Role.VIEWER else self._read_site)
 
     def _tab_changed(self, event: object) -> None:
         self._tab = str(getattr(event, "value", "summary"))
@@ -163,6 +187,10 @@ class Drawer:
                 chip(_("Do not contact"), "line", "block").classes("p-lead-out")
             elif lead.row.phone:
                 button(_("Do not contact"), lambda: self._opt_out(lead), kind="dng", icon="block")
+
+    async def _read_site(self) -> None:
+        if await read_sites(LeadFilter(ids=(self.lead_id,))):
+            await self._again()
 
     async def _opt_out(self, lead: LeadDetails) -> None:
         asked = await confirm(
@@ -248,13 +276,14 @@ def _on_the_map(lead: LeadDetails) -> str:
     return f"{base}/maps/place/?q=place_id:{lead.place_id}"
 
 
-def _summary(lead: LeadDetails) -> None:
+def _summary(lead: LeadDetails, site: LeadSite, read_site: Callable[[], Awaitable[None]] | None) -> None:
     with ui.element("dl").classes("p-dl"):
         with _line(_("Phone")):
-            _phone(lead)
+            _phone(lead, site)
         if lead.row.website:
             with _line(_("Website")):
                 safe.outside_link(lead.row.website)
+        site_lines(site, lead.row.phone, _line, read_site)
         if lead.address:
             with _line(_("Address")):
                 text(lead.address)
@@ -291,7 +320,7 @@ class _line:
         self._said.__exit__(*error)
 
 
-def _phone(lead: LeadDetails) -> None:
+def _phone(lead: LeadDetails, site: LeadSite) -> None:
     row = lead.row
     with ui.element("span").classes("p-row p-g6 p-wrap p-num"):
         if row.phone is None:
@@ -300,6 +329,8 @@ def _phone(lead: LeadDetails) -> None:
                 chip(_("cannot receive messages"), "line")
             return
         text(formats.phone(row.phone))
+        if site.phone_from is PhoneFrom.WEBSITE:
+            chip(_("from the site"), "line", "language")
         icon_name, _tone, words = ON_WHATSAPP[row.on_whatsapp.value]
         if row.on_whatsapp is OnWhatsApp.YES:
             chip(_(words), "ok", "check")
