@@ -13,7 +13,7 @@ from core.jobs import ScrapeSearch
 from core.searches import queries
 from core.searches.adding import add_search
 from core.searches.offered import offered
-from core.searches.rules import SavedSearchId, SearchForm, SearchId
+from core.searches.rules import SavedSearchId, SearchForm, SearchId, SearchStatus
 from core.tables import AuditEntry, SavedSearch, Search, Team
 from core.work import Work
 
@@ -33,6 +33,7 @@ class Weekly:
     created_by: int | None
     last_id: SearchId | None
     last_at: datetime | None
+    last_status: SearchStatus | None
     last_added: int  # leads that the team did not have before it
 
 
@@ -91,6 +92,14 @@ def save(work: Work, actor: Actor, form: SearchForm) -> SavedSearchId:
     return SavedSearchId(saved.id)
 
 
+def go_on(work: Work, saved: SavedSearch) -> None:
+    """One that was stopped runs again; a run that it missed meanwhile is not made up for."""
+    timezone = work.session.get_one(Team, saved.team_id).timezone
+    saved.ended_at = None
+    saved.next_run_at = next_run(saved.weekday, timezone, work.now)
+    work.session.flush()
+
+
 def weekly_of(work: Work, team_id: TeamId) -> list[Weekly]:
     """Those of the team that go on, the next to run first."""
     newest = (
@@ -117,6 +126,7 @@ def _weekly(saved: SavedSearch, last: Search | None) -> Weekly:
         created_by=saved.created_by,
         last_id=SearchId(last.id) if last else None,
         last_at=last.created_at if last else None,
+        last_status=last.status if last else None,
         last_added=last.added if last else 0,
     )
 

@@ -37,6 +37,13 @@ def a_weekly(people: People) -> Arguments:
         return (service.repeat_weekly(work, people["Ana"], search_id),), {}
 
 
+def a_stopped_weekly(people: People) -> Arguments:
+    arguments = a_weekly(people)
+    with people.runtime.work() as work:
+        service.stop_weekly(work, people["Ana"], *arguments[0])
+    return arguments
+
+
 def nothing_weekly(people: People) -> Arguments:
     a_weekly(people)
     return (), {}
@@ -58,6 +65,8 @@ CASES = [
     Case(service.history, Needs.VIEWER, Stranger.OWN, nothing_asked),
     Case(service.repeat_weekly, Needs.MEMBER, Stranger.NOT_FOUND, a_search),
     Case(service.stop_weekly, Needs.MEMBER, Stranger.NOT_FOUND, a_weekly),
+    Case(service.restart_weekly, Needs.MEMBER, Stranger.NOT_FOUND, a_stopped_weekly),
+    Case(service.area_ends, Needs.VIEWER, Stranger.NOT_FOUND, a_search),
     Case(service.weekly, Needs.VIEWER, Stranger.OWN, nothing_weekly),
     Case(service.unfinished, Needs.VIEWER, Stranger.OWN, nothing_asked),
     Case(service.allowance_left, Needs.VIEWER, Stranger.OWN, lambda people: (("google_maps",), {})),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, update
 
-from core.errors import BadInput, NotAllowed, NotFound
+from core.errors import BadInput, NotAllowed, NotFound, StateChanged
 from core.searches import reading, service, weekly
 from core.searches.rules import SearchStatus
 from core.tables import SavedSearch, Search
@@ -95,6 +95,30 @@ def test_stopped_it_does_not_run_again_and_keeps_what_it_found(people: People) -
     assert row(people, search_id).status is SearchStatus.DONE
     with people.runtime.work() as work, pytest.raises(NotFound):
         service.stop_weekly(work, people["Ana"], saved_id)
+
+
+def test_a_stop_can_be_taken_back(people: People) -> None:
+    saved_id = make_weekly(people, finished(people))
+    with people.runtime.work() as work:
+        [before] = service.weekly(work, people["Ana"])
+        service.stop_weekly(work, people["Ana"], saved_id)
+    with people.runtime.work() as work:
+        service.restart_weekly(work, people["Bea"], saved_id)
+    with people.runtime.work() as work:
+        [after] = service.weekly(work, people["Ana"])
+    assert after.weekday == before.weekday
+    assert a_week_goes_by(people) == 1
+
+
+def test_what_goes_on_is_not_taken_back_a_second_time(people: People) -> None:
+    """Somebody made the same one anew meanwhile: then there are not two of it."""
+    search_id = finished(people)
+    saved_id = make_weekly(people, search_id)
+    with people.runtime.work() as work:
+        service.stop_weekly(work, people["Ana"], saved_id)
+    make_weekly(people, search_id)
+    with people.runtime.work() as work, pytest.raises(StateChanged):
+        service.restart_weekly(work, people["Ana"], saved_id)
 
 
 def test_a_source_that_is_gone_is_not_asked(people: People) -> None:
