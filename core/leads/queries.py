@@ -190,6 +190,11 @@ def conditions(team_id: TeamId, which: LeadFilter) -> list[ColumnElement[bool]]:
     if which.search_id is not None:
         finds = select(SearchFind.lead_id).where(SearchFind.team_id == team_id, SearchFind.search_id == which.search_id)
         found.append(Lead.id.in_(finds))
+    if which.first_search_id is not None:
+        new = select(SearchFind.lead_id).where(
+            SearchFind.team_id == team_id, SearchFind.search_id == which.first_search_id, SearchFind.was_new
+        )
+        found.append(Lead.id.in_(new))
     if which.ids:
         found.append(Lead.id.in_(which.ids))
     return found

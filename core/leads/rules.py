@@ -140,6 +140,7 @@ class LeadFilter:
     min_rating: float | None = None
     min_reviews: int | None = None
     search_id: int | None = None  # found by this search
+    first_search_id: int | None = None  # not known to the team before this search found them
     ids: tuple[int, ...] = ()  # chosen one by one
 
     @property
@@ -173,6 +174,7 @@ class LeadFilter:
             min_rating=_rating(values.get("min_rating")),
             min_reviews=_whole(values.get("min_reviews")),
             search_id=_whole(values.get("search_id")),
+            first_search_id=_whole(values.get("first_search_id")),
             ids=_ids(values.get("ids", ())),
         )
 

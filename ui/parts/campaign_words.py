@@ -77,6 +77,7 @@ def filter_labels(which: LeadFilter) -> dict[str, str]:
     labels = {
         "text": f"“{which.text}”" if which.text else "",
         "search_id": _("From one search") if which.search_id is not None else "",
+        "first_search_id": _("New ones of one search") if which.first_search_id is not None else "",
         "cities": _("City: {names}").format(names=", ".join(which.cities)) if which.cities else "",
         "categories": _("Category: {names}").format(names=", ".join(which.categories)) if which.categories else "",
         "min_rating": _("Rating ≥ {n}").format(n=formats.rating(which.min_rating)) if which.min_rating else "",

@@ -92,6 +92,7 @@ def test_the_list_holds_the_team_s_leads_without_the_deleted_ones(names: Any) ->
         ({"min_rating": 4.4}, {"Clínica Jatobá", "abelha & Mel", "Mercado 100%_certo"}),
         ({"min_rating": 4.4, "min_reviews": 100}, {"Clínica Jatobá"}),
         ({"search_id": 99}, set()),
+        ({"first_search_id": 99}, set()),
     ],
 )
 def test_what_is_set_narrows(names: Any, which: dict[str, Any], found: set[str]) -> None:
@@ -199,6 +200,7 @@ WHOLE = LeadFilter(
     min_rating=4.5,
     min_reviews=10,
     search_id=3,
+    first_search_id=4,
     ids=(1, 2),
 )
 
