@@ -64,14 +64,13 @@ MARK = text("""
     update leads set site = wanted.host, site_wanted_at = now()
     from unnest(cast(:leads as bigint[]), cast(:hosts as text[])) as wanted (lead, host) where id = wanted.lead
 """)
+# Rows that are there are not even locked: whoever settles one locks it before its leads, and we may hold some of those.
 LET_BE_READ = text("""
     insert into sites (host, url, due_at)
     select host, url, now() + place * cast(:apart as interval)
     from unnest(cast(:hosts as text[]), cast(:urls as text[]), cast(:places as int[])) as wanted (host, url, place)
-    on conflict (host) do update
-    set status = 'waiting', url = excluded.url, due_at = excluded.due_at, tries = 0, reason = null, good_until = null
-    where sites.good_until <= now()
-""")  # it is good until some time from its end on
+    on conflict (host) do nothing
+""")
 ENDED = (SiteReading.READ, SiteReading.REFUSED, SiteReading.FAILED)
 
 
@@ -135,7 +134,6 @@ def _want(work: Work, meant: list[ColumnElement[bool]]) -> Wanted:
             at_once.append((lead.id, told))
         else:
             nowhere += 1
-    # Sites before leads, as whoever settles one: the other way round the two could wait for each other.
     _let_be_read(work, urls)
     for some in _portions(marks):
         ids, hosts = [each[0] for each in some], [each[1] for each in some]
@@ -149,7 +147,7 @@ def _want(work: Work, meant: list[ColumnElement[bool]]) -> Wanted:
 
 
 def _let_be_read(work: Work, urls: dict[str, str]) -> None:
-    """A row for each that has none; one that is no longer good waits again.  In order, so that two do not deadlock."""
+    """A row for each that has none, in order, so that two do not deadlock; one that is no longer good see `_renew`."""
     rows = sorted((host, url, place) for place, (host, url) in enumerate(urls.items()))
     for some in _portions(rows):
         hosts, addresses, places = ([each[column] for each in some] for column in range(3))
@@ -308,12 +306,35 @@ def queue_sites(work: Work) -> int:
     A site whose reader died each time is given up.
     """
     _give_up(work)
+    renewed = _renew(work)
     some = select(Site.host).where(_may_be_claimed(work)).limit(SITES_PER_SHARD * MOST_SHARDS).subquery()
     due = work.session.scalar(select(func.count()).select_from(some)) or 0
-    if due or _known_and_wanted(work, 1):
+    if due or renewed or _known_and_wanted(work, 1):
         for shard in range(min(MOST_SHARDS, 1 + due // SITES_PER_SHARD)):
             work.later(ReadSites(shard))
     return due
+
+
+def _renew(work: Work) -> int:
+    """What is wanted and no longer good waits again; a few at a time, which stand before whoever comes next."""
+    some = (
+        select(Site.host)
+        .where(Site.status.in_(ENDED), Site.good_until <= work.now, _is_wanted())
+        .limit(SITES_PER_SHARD)
+        .with_for_update(skip_locked=True)
+    )
+    renewed = work.session.scalars(
+        update(Site)
+        .where(Site.host.in_(some))
+        .values(status=SiteReading.WAITING, due_at=work.now, tries=0, reason=None, good_until=None)
+        .returning(Site.host)
+    )
+    return len(renewed.all())
+
+
+def _is_wanted() -> ColumnElement[bool]:
+    """Served by ix_leads_site_wanted."""
+    return exists().where(Lead.site == Site.host, Lead.site_wanted_at.is_not(None))
 
 
 def _give_up(work: Work) -> None:
@@ -334,7 +355,11 @@ def _give_up(work: Work) -> None:
 
 
 def apply_known(work: Work) -> int:
-    """Takes over what is known already of sites that leads want; how many sites those were, fifty at most."""
+    """Takes over what is known already of sites that leads want; how many sites those were, fifty at most.
+
+    What is known but no longer good waits to be read again.
+    """
+    _renew(work)
     hosts = _known_and_wanted(work, CACHED_AT_ONCE)
     known = work.session.execute(select(Site.host, Site.status, Site.contacts).where(Site.host.in_(hosts)))
     _end(
@@ -348,12 +373,8 @@ def apply_known(work: Work) -> int:
 
 
 def _known_and_wanted(work: Work, most: int) -> Sequence[str]:
-    """Served by ix_leads_site_wanted: only what is wanted is looked through."""
-    return work.session.scalars(
-        select(Site.host)
-        .where(exists().where(Lead.site == Site.host, Lead.site_wanted_at.is_not(None)), Site.status.in_(ENDED))
-        .limit(most)
-    ).all()
+    known = Site.status.in_(ENDED), Site.good_until > work.now
+    return work.session.scalars(select(Site.host).where(*known, _is_wanted()).limit(most)).all()
 
 
 def forget_sites(work: Work, *, at_most: int) -> int:

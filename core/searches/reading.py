@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.rules import TeamId
 from core.errors import StateChanged
+from core.leads import sites
 from core.leads.keeping import Candidate, Kept, keep, read_place
 from core.ports import Box, PageOutcome, PlacePage
 from core.searches import allowance, grid, pauses, queries
@@ -428,6 +429,8 @@ def _count_in(work: Work, search: Search, portion: Sequence[Candidate], tally: _
     kept = keep(work, TeamId(search.team_id), portion, search_id=search.id, source=search.source)
     first_seen = _note_finds(work, search, kept)
     news = [k for k in kept if k.lead_id in first_seen]
+    if search.read_sites:
+        sites.want_of_search(work, TeamId(search.team_id), [k.lead_id for k in news])
     added = sum(k.was_new for k in news)
     tally.found += len(news)
     tally.added += added

@@ -26,8 +26,10 @@ from core.leads.sites import ClaimedSite, Wanted, may_be_replaced
 from core.optouts import service as optouts
 from core.ports import SiteRead
 from core.runtime import Runtime
+from core.searches import reading
 from core.tables import Lead, Site
 from tests.core.leads.makers import make_leads
+from tests.core.searches import makers as searching
 from tests.people import People
 
 MOBILE, LANDLINE, OTHER = "+5511900001234", "+551130001234", "+5511900005678"
@@ -75,6 +77,12 @@ def site(runtime: Runtime, host: str = "clinica.com.br") -> Site:
         return work.session.get_one(Site, host)
 
 
+def look(runtime: Runtime) -> int:
+    """As the timetable does; how many sites are due."""
+    with runtime.work() as work:
+        return sites.queue_sites(work)
+
+
 def later(runtime: Runtime, by: timedelta) -> None:
     """As if that much time had passed for all sites."""
     with runtime.work() as work:
@@ -116,6 +124,7 @@ def test_what_was_read_is_good_for_a_month(runtime: Runtime, people: People) -> 
     assert lead(runtime, theirs[0]).phone == MOBILE
     later(runtime, timedelta(days=2))
     want(runtime, people.other_team_id, *theirs)
+    look(runtime)
     assert read_all(runtime) == 1
 
 
@@ -275,6 +284,7 @@ def test_a_site_that_failed_can_be_asked_for_again_the_day_after(runtime: Runtim
     assert lead(runtime, ana).site_wanted_at is None
     later(runtime, timedelta(days=1, minutes=1))
     want(runtime, people.team_id, ana)
+    assert look(runtime) == 1
     assert claim(runtime) is not None
 
 
@@ -403,3 +413,15 @@ def test_those_who_want_and_those_who_settle_never_wait_for_each_other(runtime: 
     for each in threads:
         each.join()
     assert troubles == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_search_that_was_to_look_at_websites_marks_the_leads_it_keeps(people: People, wanted: bool) -> None:
+    runtime = people.runtime
+    mine = searching.taken(people, searching.ask(people, read_sites=wanted))
+    [cell] = searching.cell_ids(people, mine)
+    with runtime.work() as work:
+        reading.store_page(work, mine, cell, searching.page(range(3), website="https://odonto.com.br"))
+    with runtime.work() as work:
+        marked = work.session.scalar(select(func.count()).select_from(Lead).where(Lead.site_wanted_at.is_not(None)))
+        assert marked == (3 if wanted else 0)

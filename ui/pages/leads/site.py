@@ -64,8 +64,9 @@ def site_lines(site: LeadSite, phone: str | None, line: Line, ask: Callable[[], 
     _values(line, _("Phone on the site"), _phones(site.contacts.phones, known))
     if site.contacts.socials:
         with line(_("Profiles")), ui.element("span").classes("p-row p-g10 p-wrap"):
-            for network, address in site.contacts.socials.items():
-                safe.outside_link(address, NETWORKS.get(network, network))
+            for network, words in NETWORKS.items():
+                if network in site.contacts.socials:
+                    safe.outside_link(site.contacts.socials[network], words)
     _reading(site, line, ask)
 
 
