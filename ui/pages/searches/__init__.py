@@ -24,6 +24,7 @@ from ui.pages.searches.history import Past
 from ui.pages.searches.look import terms_words, where_words
 from ui.pages.searches.running import Watching, picked
 from ui.pages.searches.search_map import SearchMap
+from ui.pages.searches.source_note import Standing, standings
 from ui.parts import safe
 from ui.parts.states import no_permission, state
 from ui.parts.text import icon, text
@@ -71,6 +72,7 @@ class _Seen:
     """What the page shows: the form as it is to be filled in, the search beside it, and what may be repeated."""
 
     offered: list[Source]
+    standing: dict[Source, Standing]
     asked: SearchForm
     shown: SearchProgress | None
     recent: list[PastSearch]
@@ -100,14 +102,14 @@ def _look(work: Work, actor: Actor, shown_id: int | None, repeated_id: int | Non
     shown = searches.progress(work, actor, shown_id) if shown_id is not None else None
     recent = [line for line in past if shown is None or line.id != shown.id]
     centre = _centre(work, actor, asked, past)
-    return _Seen(offered, asked, shown, _distinct(recent), centre, missing, is_asked_for)
+    return _Seen(offered, standings(work, actor), asked, shown, _distinct(recent), centre, missing, is_asked_for)
 
 
 def _distinct(past: list[PastSearch]) -> list[PastSearch]:
     """The latest few that ask for different things."""
     kept: dict[tuple[object, ...], PastSearch] = {}
     for line in past:
-        kept.setdefault((line.terms, line.place_name, line.radius_m), line)
+        kept.setdefault((line.terms, line.place_name, line.radius_m, line.source), line)
     return list(kept.values())[:RECENT]
 
 
@@ -130,7 +132,7 @@ async def _draw(seen: _Seen) -> None:
             asking = _form(seen) if may_search else None
             if not may_search:
                 no_permission(_("Your role only looks"), _("Ask whoever administers the team if you need to search."))
-            _recent(seen.recent)
+            _recent(seen.recent, may_repeat=may_search)
         with ui.element("section").classes("p-search-right"):
             with ui.element("div").classes("p-map-box"):
                 seen.map = SearchMap(
@@ -161,19 +163,19 @@ def _form(seen: _Seen) -> Asking:
     async def started(search_id: int) -> None:
         safe.go(f"/searches?id={search_id:d}")
 
-    return Asking(seen.offered, seen.asked, started)
+    return Asking(seen.offered, seen.standing, seen.asked, started)
 
 
-def _recent(recent: list[PastSearch]) -> None:
+def _recent(recent: list[PastSearch], *, may_repeat: bool) -> None:
     if not recent:
         return
     ui.element("hr")
     with ui.element("div").classes("p-col p-g8"):
-        text(_("Repeat a search"), "p-t-xs p-t-3 p-b")
+        text(_("Repeat a search") if may_repeat else _("Recent searches"), "p-t-xs p-t-3 p-b")
         for line in recent:
-            with safe.link(f"/searches?repeat={line.id:d}", classes="p-again"):
+            with safe.link(f"/searches?{'repeat' if may_repeat else 'id'}={line.id:d}", classes="p-again"):
                 icon("history", 16)
-                where = where_words(line.place_name, line.radius_m, None, None)
+                where = where_words(line.place_name, line.radius_m, line.latitude, line.longitude)
                 text(f"{terms_words(line.terms)} · {where}", "p-ell")
 
 

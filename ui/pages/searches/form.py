@@ -101,10 +101,9 @@ class Asking:
         with ui.element("div").classes("p-col p-g2 p-switches"):
             self.only_with_phone = ui.switch(_("Only businesses with a phone"), value=asked.only_with_phone)
             self.skip_known = ui.switch(_("Skip leads I already have"), value=asked.skip_known)
-            self.read_sites = ui.switch(_("Look for e-mails on their websites"), value=asked.read_sites)
-            with self.read_sites.add_slot("default"), ui.element("span"):
-                text(_("Look for e-mails on their websites"))
-                text(" · " + _("slower"), "p-t-3")
+            with ui.element("div").classes("p-row p-g4"):
+                self.read_sites = ui.switch(_("Look for e-mails on their websites"), value=asked.read_sites)
+                text("· " + _("slower"), "p-t-sm p-t-3")
         with ui.element("div").classes("p-col p-g8"):
             self.go = button(_("Find leads"), self.start, kind="pri", icon="travel_explore", size="lg").classes("block")
             self.note = SourceNote(self.offered, self.standing)

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from nicegui import events, ui
 
 from core.accounts.rules import Role
 from core.searches import service as searches
 from core.searches.queries import UNFINISHED, History, HistoryFilter, PastSearch
-from core.searches.rules import SearchStatus, Source
+from core.searches.rules import SearchReason, SearchStatus, Source
 from ui.calls import ask, do
-from ui.pages.searches.look import look_of, terms_words, where_words, why_of
+from ui.pages.searches.ending import go_on
+from ui.pages.searches.finds import leads_of
+from ui.pages.searches.look import point_words, terms_words
+from ui.pages.searches.weekly import EveryWeek, make_weekly
 from ui.parts import safe
 from ui.parts.avatar import initials, tint
 from ui.parts.button import button
+from ui.parts.search_words import PARTIAL, how_it_ended, look_of, waiting_words, why_of
 from ui.parts.sources import SOURCES
 from ui.parts.states import state
 from ui.parts.status import status_words
@@ -39,6 +43,7 @@ class Past:
     def __init__(self) -> None:
         self.which = HistoryFilter()
         self.may_act = current_actor().role is not Role.VIEWER
+        self.is_admin = current_actor().is_admin
         self.lines: list[PastSearch] = []
         self.next_before: int | None = None
 
@@ -54,6 +59,8 @@ class Past:
                 self.who_label = self._menu(lambda: self._who_choices(found.people))
                 self.days_label = self._menu(self._day_choices)
             self.total = text("", "p-t-sm p-t-2 p-num p-nowrap p-end p-m-hide")
+        self.every_week = EveryWeek()
+        await self.every_week.show()
         self.table = _table(self.may_act)
         self.table.on("act", self._act)
         self.none = ui.element("div").classes("p-full")
@@ -109,12 +116,15 @@ class Past:
             return
         found = {line.id: line for line in (await ask(searches.history, self.which)).searches}
         self.lines = [found.get(line.id, line) for line in self.lines]
-        self.table.rows = [_row(line, self.may_act) for line in self.lines]
+        self.table.rows = self._rows()
+
+    def _rows(self) -> list[dict[str, Any]]:
+        return [_row(line, self.may_act, self.is_admin) for line in self.lines]
 
     def _show(self, found: History, behind: list[PastSearch] | None = None) -> None:
         self.lines = [*(behind or []), *found.searches]
         self.next_before = found.next_before
-        self.table.rows = [_row(line, self.may_act) for line in self.lines]
+        self.table.rows = self._rows()
         self.table.visible = bool(self.lines)
         self.more.visible = found.next_before is not None
         count = ngettext("{n} search", "{n} searches", found.total).format(n=formats.number(found.total))
@@ -141,25 +151,71 @@ class Past:
                     button(_("Clear filters"), lambda: self._narrow(HistoryFilter()), kind="gho")
 
     async def _act(self, event: events.GenericEventArguments) -> None:
-        verb, search_id = str(event.args[0]), event.args[1]
-        if not isinstance(search_id, int) or search_id not in {line.id for line in self.lines}:
+        verb, search_id = _verb_of(event.args)
+        line = next((line for line in self.lines if line.id == search_id), None)
+        if line is None:
             return
-        if verb == "cancel":
-            await do(searches.cancel, search_id, done=_("Cancelled. What was found is kept."))
-            await self._narrow(self.which)
-        elif verb == "repeat":
-            safe.go(f"/searches?repeat={search_id:d}")
-        elif verb == "leads":
-            safe.go(f"/leads?filter=%7B%22search_id%22%3A{search_id:d}%7D")
-        elif verb == "campaign":
-            safe.go(f"/campaigns/new?search={search_id:d}")
+        match verb:
+            case "cancel":
+                await do(searches.cancel, line.id, done=_("Cancelled. What was found is kept."))
+                await self._narrow(self.which)
+            case "go_on":
+                await go_on(line.source.value)
+                await self._narrow(self.which)
+            case "weekly":
+                if await make_weekly(line.id):
+                    await self.every_week.show()
+                    await self._narrow(self.which)
+            case "repeat" | "again":
+                safe.go(f"/searches?repeat={line.id:d}")
+            case "leads":
+                safe.go(leads_of(line.id))
+            case "campaign":
+                safe.go(f"/campaigns/new?search={line.id:d}")
 
 
-def _row(line: PastSearch, may_act: bool) -> dict[str, Any]:
+def _verb_of(args: object) -> tuple[str, int | None]:
+    """What was pressed and in which line, as far as a browser can be believed."""
+    if isinstance(args, list) and len(args) == 2 and isinstance(args[0], str) and type(args[1]) is int:
+        return args[0], args[1]
+    return "", None
+
+
+class _Told(NamedTuple):
+    """What stands below a line or beside its chip: why, what to do, in which colour, and the button that does it."""
+
+    why: str = ""
+    way_out: str = ""
+    tone: str = ""
+    icon: str = "error"
+    verb: str = ""
+    brief: str = ""
+    doubt: str = ""
+
+
+def _told(line: PastSearch, may_act: bool, is_admin: bool) -> _Told:
+    if line.status is SearchStatus.QUEUED and line.reason is not None:
+        why = waiting_words(line.reason, line.resumes_at, line.source)
+        verb = "go_on" if is_admin and line.reason == SearchReason.BLOCKED else ""
+        return _Told(why.title, why.body, "warn", "hourglass_top", verb)
+    ended = how_it_ended(line.status, line.reason, line.complete, line.source)
+    if ended is None:
+        return _Told()
+    why, _tone = ended
+    if line.status is SearchStatus.FAILED:
+        return _Told(why.title, why.body, "bad", verb="again" if may_act else "")
+    doubt = why_of(line.reason, line.source).title if look_of(line.status, line.reason) is PARTIAL else ""
+    return _Told(brief=f"{why.title} {why.body}", doubt=doubt)
+
+
+def _row(line: PastSearch, may_act: bool, is_admin: bool) -> dict[str, Any]:
     look = look_of(line.status, line.reason)
     began = line.elapsed is not None
-    why = why_of(line.reason) if line.status is SearchStatus.FAILED else None
-    source = "" if line.source is Source.GOOGLE_MAPS else " · " + _(SOURCES[line.source])
+    told = _told(line, may_act, is_admin)
+    place = line.place_name or point_words(line.latitude, line.longitude)
+    where = [place, formats.distance(line.radius_m)]
+    if line.source is not Source.GOOGLE_MAPS:
+        where.append(_(SOURCES[line.source]))
 
     def count(value: int) -> str:
         return formats.number(value) if began else formats.UNKNOWN
@@ -167,7 +223,8 @@ def _row(line: PastSearch, may_act: bool) -> dict[str, Any]:
     return {
         "id": line.id,
         "terms": terms_words(line.terms),
-        "where": where_words(line.place_name, line.radius_m, None, None) + source,
+        "where": " · ".join(where),
+        "is_weekly": line.is_weekly,
         "status": _(look.words),
         "tone": look.tone,
         "icon": f"sym_r_{look.icon}",
@@ -179,23 +236,42 @@ def _row(line: PastSearch, may_act: bool) -> dict[str, Any]:
         "with_phone": count(line.with_phone),
         "duplicates": count(line.duplicates),
         "added": count(line.added),
+        "has_new": line.added > 0,
         "duration": formats.duration(line.elapsed) if began else formats.UNKNOWN,
         "who": line.who or "",
         "initials": initials(line.who or ""),
         "tint": tint(line.who or ""),
         "when": formats.ago(line.created_at),
-        "why": why.title if why else "",
-        "way_out": why.body if why else "",
-        "has_leads": line.found > 0,
+        "why": told.why,
+        "way_out": told.way_out,
+        "why_tone": told.tone,
+        "why_icon": f"sym_r_{told.icon}",
+        "why_verb": told.verb,
+        "brief": told.brief,
+        "doubt": told.doubt,
+        "verbs": _verbs(line),
         "may_act": may_act,
-        "words": {
-            "cancel": _("Cancel"),
-            "repeat": _("Repeat"),
-            "more": _("More actions"),
-            "leads": _("See the leads"),
-            "campaign": _("Use in a campaign"),
-            "again": _("Try again"),
-        },
+        "words": _words(),
+    }
+
+
+def _verbs(line: PastSearch) -> list[str]:
+    """What the menu of a line offers."""
+    wanted = {"leads": line.found > 0, "campaign": line.with_phone > 0, "weekly": line.status not in UNFINISHED}
+    return [verb for verb, is_there in wanted.items() if is_there]
+
+
+def _words() -> dict[str, str]:
+    return {
+        "cancel": _("Cancel"),
+        "repeat": _("Repeat"),
+        "more": _("More actions"),
+        "leads": _("See the leads"),
+        "campaign": _("Use in a campaign"),
+        "weekly": _("Repeat every week"),
+        "is_weekly": _("Every week"),
+        "again": _("Try again"),
+        "go_on": _("Go on now"),
     }
 
 
@@ -222,8 +298,12 @@ def _table(may_act: bool) -> ui.table:
         """
         <q-tr :props="props" :class="{told: props.row.why}">
           <q-td>
-            <div><a class="p-plain p-b" :href="'/searches?id=' + props.row.id">{{ props.row.terms }}</a></div>
-            <div class="p-t-xs p-t-3">{{ props.row.where }}</div>
+            <div class="p-row p-g6">
+              <a class="p-plain p-b p-ell" :href="'/searches?id=' + props.row.id">{{ props.row.terms }}</a>
+              <q-icon v-if="props.row.is_weekly" name="sym_r_event_repeat" size="15px" class="p-t-3" role="img"
+                :aria-label="props.row.words.is_weekly"><q-tooltip>{{ props.row.words.is_weekly }}</q-tooltip></q-icon>
+            </div>
+            <div class="p-t-xs p-t-3 p-ell">{{ props.row.where }}</div>
           </q-td>
           <q-td>
             <span v-if="props.row.is_running" class="p-row p-g8">
@@ -232,12 +312,19 @@ def _table(may_act: bool) -> ui.table:
             </span>
             <span v-else :class="'p-chip ' + props.row.tone">
               <q-icon :name="props.row.icon" aria-hidden="true"/>{{ props.row.status }}
+              <q-tooltip v-if="props.row.brief" max-width="320px">{{ props.row.brief }}</q-tooltip>
             </span>
+            <div v-if="props.row.doubt" class="p-t-xs p-t-3 p-doubt">{{ props.row.doubt }}</div>
+            <span v-if="props.row.brief" class="p-sr">{{ props.row.brief }}</span>
           </q-td>
           <q-td class="text-right p-m-hide">{{ props.row.found }}</q-td>
           <q-td class="text-right p-m-hide">{{ props.row.with_phone }}</q-td>
           <q-td class="text-right p-t-2 p-m-hide">{{ props.row.duplicates }}</q-td>
-          <q-td class="text-right p-b p-m-hide">{{ props.row.added }}</q-td>
+          <q-td class="text-right p-b p-m-hide">
+            <a v-if="props.row.has_new" class="p-plain"
+              :href="'/leads?filter=%7B%22first_search_id%22%3A' + props.row.id + '%7D'">{{ props.row.added }}</a>
+            <span v-else>{{ props.row.added }}</span>
+          </q-td>
           <q-td class="text-right p-t-2 p-m-hide p-nowrap">{{ props.row.duration }}</q-td>
           <q-td class="p-m-hide">
             <span v-if="props.row.who" :class="'p-ava s24 ' + props.row.tint">{{ props.row.initials }}
@@ -253,9 +340,9 @@ def _table(may_act: bool) -> ui.table:
                 <q-tooltip>{{ props.row.is_open ? props.row.words.cancel : props.row.words.repeat }}</q-tooltip>
               </q-btn>
               <q-btn flat class="gho ico p-xs p-m-hide" icon="sym_r_more_horiz" :aria-label="props.row.words.more"
-                :disable="!props.row.has_leads">
+                :disable="!props.row.verbs.length">
                 <q-menu auto-close><q-list>
-                  <q-item v-for="verb in ['leads', 'campaign']" :key="verb" clickable
+                  <q-item v-for="verb in props.row.verbs" :key="verb" clickable
                     @click="() => $parent.$emit('act', verb, props.row.id)">
                     <q-item-section>{{ props.row.words[verb] }}</q-item-section>
                   </q-item>
@@ -266,11 +353,12 @@ def _table(may_act: bool) -> ui.table:
         </q-tr>
         <q-tr v-if="props.row.why" class="why">
           <q-td colspan="100%">
-            <div class="p-note bad act">
-              <q-icon name="sym_r_error" aria-hidden="true"/>
+            <div :class="'p-note ' + props.row.why_tone + (props.row.why_verb ? ' act' : '')">
+              <q-icon :name="props.row.why_icon" aria-hidden="true"/>
               <span class="p-grow"><b>{{ props.row.why }}</b> {{ props.row.way_out }}</span>
-              <q-btn v-if="props.row.may_act" class="sec p-sm" unelevated no-caps :label="props.row.words.again"
-                @click="() => $parent.$emit('act', 'repeat', props.row.id)"/>
+              <q-btn v-if="props.row.why_verb" class="sec p-sm" unelevated no-caps
+                :label="props.row.words[props.row.why_verb]"
+                @click="() => $parent.$emit('act', props.row.why_verb, props.row.id)"/>
             </div>
           </q-td>
         </q-tr>

@@ -9,6 +9,17 @@ function pinIcon(isNew) {
   return L.divIcon({ className: isNew ? "p-pin" : "p-pin dim", html: PIN, iconSize: [22, 28], iconAnchor: [11, 27] });
 }
 
+// Many neighbours as one disc with their number; blue where one of them is new.
+function groupIcon(count, isNew) {
+  const size = count < 10 ? 28 : count < 100 ? 34 : 42;
+  const disc = document.createElement("span");
+  disc.textContent = count;
+  return L.divIcon({ className: isNew ? "p-pins" : "p-pins dim", html: disc, iconSize: [size, size] });
+}
+
+const GROUP_ABOVE = 200; // pins; fewer are legible one by one
+const GROUP_PX = 46; // as wide as a disc and some air
+
 // Where there is no picture, an even grid says at least that the ground is flat.
 const Squares = L.GridLayer.extend({
   createTile() {
@@ -30,6 +41,7 @@ export default {
     tiles: String,
     credit: String,
     pins: Array,
+    mostPins: Number,
     language: String,
     words: Object,
   },
@@ -41,8 +53,9 @@ export default {
     L.control.zoom({ position: "topright", zoomInTitle: this.words.closer, zoomOutTitle: this.words.further }).addTo(this.map);
     this.control = L.control.attribution({ position: "bottomright", prefix: false }).addTo(this.map);
     this.map.on("click", (event) => this.editable && this.move(event.latlng, true));
-    this.shown = new Map();
+    this.found = new Map(); // every pin by its lead, the latest last
     this.group = L.layerGroup().addTo(this.map);
+    this.map.on("zoomend moveend", () => this.isGrouped && this.drawPins());
     this.draw();
     this.fit();
     this.ground();
@@ -166,18 +179,62 @@ export default {
     },
     showPins() {
       if (!this.group) return;
-      const wanted = new Set((this.pins ?? []).map((pin) => pin[0]));
-      for (const [id, marker] of this.shown) {
-        if (wanted.has(id)) continue;
+      for (const pin of this.pins ?? []) {
+        if (!this.found.has(pin[0])) this.found.set(pin[0], pin);
+      }
+      for (const id of this.found.keys()) {
+        if (this.found.size <= this.mostPins) break;
+        this.found.delete(id);
+      }
+      this.drawPins();
+    },
+    drawPins() {
+      const wanted = this.found.size > GROUP_ABOVE ? this.groups() : this.singles([...this.found.values()]);
+      this.isGrouped = this.found.size > GROUP_ABOVE;
+      this.drawn ??= new Map();
+      for (const [key, marker] of this.drawn) {
+        if (wanted.has(key)) continue;
         marker.remove();
-        this.shown.delete(id);
+        this.drawn.delete(key);
       }
-      for (const [id, lat, lng, isNew, name] of this.pins ?? []) {
-        if (this.shown.has(id)) continue;
-        const marker = L.marker([lat, lng], { icon: pinIcon(isNew), title: name, alt: name, keyboard: false });
-        marker.on("click", () => this.$emit("picked", id));
-        this.shown.set(id, marker.addTo(this.group));
+      for (const [key, make] of wanted) {
+        if (!this.drawn.has(key)) this.drawn.set(key, make().addTo(this.group));
       }
+    },
+    singles(pins) {
+      return new Map(pins.map((pin) => [`p${pin[0]}`, () => this.pinOf(pin)]));
+    },
+    pinOf([id, lat, lng, isNew, name]) {
+      const marker = L.marker([lat, lng], { icon: pinIcon(isNew), title: name, alt: name, keyboard: false });
+      return marker.on("click", () => this.$emit("picked", id));
+    },
+    groups() {
+      const near = new Map();
+      const seen = this.map.getBounds().pad(0.5);
+      for (const pin of this.found.values()) {
+        if (!seen.contains([pin[1], pin[2]])) continue;
+        const at = this.map.project([pin[1], pin[2]], this.map.getZoom());
+        const square = `${Math.floor(at.x / GROUP_PX)}:${Math.floor(at.y / GROUP_PX)}`;
+        if (!near.has(square)) near.set(square, []);
+        near.get(square).push(pin);
+      }
+      const wanted = new Map();
+      for (const [square, pins] of near) {
+        if (pins.length < 3) {
+          for (const [key, make] of this.singles(pins)) wanted.set(key, make);
+          continue;
+        }
+        const isNew = pins.some((pin) => pin[3]);
+        wanted.set(`g${this.map.getZoom()}:${square}:${pins.length}:${isNew}`, () => this.groupOf(pins, isNew));
+      }
+      return wanted;
+    },
+    groupOf(pins, isNew) {
+      const middle = [1, 2].map((n) => pins.reduce((sum, pin) => sum + pin[n], 0) / pins.length);
+      const bounds = L.latLngBounds(pins.map((pin) => [pin[1], pin[2]]));
+      const words = this.words.group.replace("{n}", pins.length);
+      const marker = L.marker(middle, { icon: groupIcon(pins.length, isNew), title: words, alt: words, keyboard: false });
+      return marker.on("click", () => this.map.fitBounds(bounds, { padding: [40, 40], maxZoom: 18 }));
     },
   },
 };

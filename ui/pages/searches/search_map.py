@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +19,19 @@ from ui.words import _, language
 
 # Leaflet as NiceGUI brings it along; its own element can move no marker that a person drags.
 LEAFLET = Path(leaflet.__file__).parent / "dist"
-MOST_PINS = 200
+MOST_PINS = 1_000  # on the map; above two hundred neighbours are drawn as one
+LONGEST_NAME = 80
+MOST_SENT = 200  # at once: what came before is in the browser already
+
+
+def _of(args: object, name: str) -> object:
+    return args.get(name) if isinstance(args, dict) else None
+
+
+def _told(handler: Callable[..., Any], *values: object, kind: Callable[[float], Any] = float) -> None:
+    """Numbers from a browser, which may be anything: what is none is dropped."""
+    if all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values):
+        handler(*(kind(v) for v in values))  # type: ignore[arg-type]
 
 
 class SearchMap(ui.element, component="search_map.js", esm={"nicegui-leaflet": str(LEAFLET)}):
@@ -34,25 +48,27 @@ class SearchMap(ui.element, component="search_map.js", esm={"nicegui-leaflet": s
     ) -> None:
         super().__init__()
         self.add_resource(LEAFLET)
-        self._pins: dict[int, list[Any]] = {}
+        self._sent: deque[list[Any]] = deque(maxlen=MOST_SENT)
         self.props["centre"] = list(centre)
         self.props["radius"] = radius_m
         self.props["least"], self.props["most"] = RADIUS_M
         self.props["editable"] = True
         self.props["pins"] = []
         self.props["language"] = language()
+        self.props["mostPins"] = MOST_PINS
         self.props["words"] = {
             "centre": _("Centre of the search: drag it"),
             "radius": _("Radius: drag it"),
             "closer": _("Closer"),
             "further": _("Further away"),
+            "group": _("{n} businesses: look closer"),
         }
         self.props["role"] = "region"
         self.props["aria-label"] = _("Map with the radius of the search and the leads found")
         self.stand_on(Source.GOOGLE_MAPS)
-        self.on("moved", lambda event: moved(float(event.args["lat"]), float(event.args["lng"])))
-        self.on("stretched", lambda event: stretched(round(float(event.args))))
-        self.on("picked", lambda event: picked(int(event.args)))
+        self.on("moved", lambda event: _told(moved, _of(event.args, "lat"), _of(event.args, "lng")))
+        self.on("stretched", lambda event: _told(stretched, event.args, kind=round))
+        self.on("picked", lambda event: _told(picked, event.args, kind=int))
 
     def stand_on(self, source: Source) -> None:
         """The demo map has a picture of its invented city; for the real one there is a plain ground."""
@@ -72,13 +88,18 @@ class SearchMap(ui.element, component="search_map.js", esm={"nicegui-leaflet": s
         self.props["editable"] = may
 
     def pin(self, finds: list[Find]) -> None:
-        """Adds pins; of more than two hundred only the latest are shown, since more would be a blot."""
-        for find in finds:
-            if find.latitude is not None and find.longitude is not None:
-                where = [find.lead_id, find.latitude, find.longitude, find.was_new, find.name]
-                self._pins[find.lead_id] = where
-        self.props["pins"] = list(self._pins.values())[-MOST_PINS:]
+        """Adds pins; the browser keeps the latest of them.
 
-    def unpin(self) -> None:
-        self._pins.clear()
-        self.props["pins"] = []
+        What is sent is a window over the latest, not only what is new: a browser that was away for a moment misses
+        none of them.  The first time it is all that the map shows.
+        """
+        new = [
+            [find.lead_id, find.latitude, find.longitude, find.was_new, find.name[:LONGEST_NAME]]
+            for find in finds
+            if find.latitude is not None and find.longitude is not None
+        ]
+        if not new:
+            return
+        is_first = not self._sent
+        self._sent.extend(new)
+        self.props["pins"] = new[-MOST_PINS:] if is_first else list(self._sent)
