@@ -53,6 +53,20 @@ class Reconcile:
 
 
 @dataclass(frozen=True)
+class ImportLeads:
+    """Bring a file of leads in, from its first row to its last."""
+
+    import_id: int
+    turn: int = 0
+    queue: ClassVar[str] = "imports"
+    timeout_s: ClassVar[int] = 900
+
+    @property
+    def key(self) -> str:
+        return f"import-{self.import_id}-{self.turn}"
+
+
+@dataclass(frozen=True)
 class ReadSites:
     """Look at the websites that somebody wants read, for at most 50 s.
 
@@ -68,7 +82,7 @@ class ReadSites:
         return f"sites-{self.shard}"
 
 
-Job = ScrapeSearch | SendDue | Reconcile | ReadSites
+Job = ScrapeSearch | SendDue | Reconcile | ImportLeads | ReadSites
 
 QUEUES = ("scraper", "sender", "imports", "sites")
 # The one function of the workers that each job is: nothing else that lies in a queue is ever called.
@@ -76,5 +90,6 @@ FUNCTIONS = {
     "ScrapeSearch": "workers.scraper.jobs.scrape_search",
     "SendDue": "workers.sender.jobs.send_due",
     "Reconcile": "workers.sender.jobs.reconcile",
+    "ImportLeads": "workers.enricher.importing.import_leads",
     "ReadSites": "workers.enricher.jobs.read_sites",
 }

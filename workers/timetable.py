@@ -20,6 +20,7 @@ from core.campaigns.starting import start_scheduled
 from core.errors import BadSetting, DatabaseAway, Unreachable
 from core.instances.polling import poll_states
 from core.leader import TIMETABLE, Leadership
+from core.leads.imports import queue_imports
 from core.leads.sites import queue_sites
 from core.retention import forget_old
 from core.runtime import Runtime
@@ -68,6 +69,7 @@ def all_tasks() -> list[Task]:
     """With how often each is done.  What people want of the gateway is carried out by the receiver."""
     return [
         Task("searches to take up", 2, in_work(queue_searches)),
+        Task("files of leads to bring in", 2, in_work(queue_imports)),
         Task("searches whose week is over", 30, in_work(start_weekly)),
         Task("websites to read", 3, in_work(queue_sites)),
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),

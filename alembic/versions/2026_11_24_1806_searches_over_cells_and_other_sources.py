@@ -133,6 +133,7 @@ def upgrade() -> None:
         sa.Column("columns", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("country", sa.String(length=2), nullable=False),
         sa.Column("basis", sa.String(length=40), nullable=False),
+        sa.Column("only_with_phone", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column(
             "status",
             sa.Enum(
@@ -150,6 +151,7 @@ def upgrade() -> None:
         ),
         sa.Column("reason", sa.String(length=60), nullable=True),
         sa.Column("rows", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("read", sa.Integer(), server_default="0", nullable=False),
         sa.Column("added", sa.Integer(), server_default="0", nullable=False),
         sa.Column("updated", sa.Integer(), server_default="0", nullable=False),
         sa.Column("duplicates", sa.Integer(), server_default="0", nullable=False),

@@ -34,13 +34,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from core.accounts.rules import TeamId
 from core.leads.phones import NotAPhone, Phone, phone_hash
-from core.leads.rules import LeadId, OnWhatsApp, PhoneFrom, as_kept, fold, name_key, place_key, words_of
+from core.leads.rules import Basis, LeadId, OnWhatsApp, PhoneFrom, as_kept, fold, name_key, place_key, words_of
 from core.leads.site_names import site_of
 from core.ports import Place
 from core.tables import Lead, OptOut
 from core.work import Work
 
-ANY_BASIS = "legitimate_interest"  # the weakest, and what a public listing gives
+WEAKEST_BASIS = Basis.LEGITIMATE_INTEREST.value  # what a public listing gives; never put in place of another
 KEEPING = 7101  # the class of our advisory locks
 LONGEST_URL = 2_000
 LONGEST_DETAILS = 30_000  # characters of JSON
@@ -102,13 +102,20 @@ class _KnownLead(NamedTuple):
     address: str | None
 
 
-@dataclass
+class Said(dict[str, Any]):
+    """Columns of leads by name; None for those that the source did not speak of."""
+
+    def __missing__(self, column: str) -> None:
+        return None
+
+
+@dataclass(slots=True)
 class Candidate:
     """A place read and cleaned: `values` are columns of leads, None where the source did not say."""
 
     key: str
     name_key: str | None
-    values: dict[str, Any]
+    values: Said
     known: _KnownLead | None = None  # the lead that it is, as it was before
 
     @property
@@ -129,7 +136,7 @@ class Candidate:
             if self.values[name] is None:
                 self.values[name] = other.values[name]
         self.values["categories"] = self.values["categories"] or other.values["categories"]
-        self.values["details"] = other.values["details"] | self.values["details"]
+        self.values["details"] = (other.values["details"] or {}) | (self.values["details"] or {})
 
 
 def keep_places(
@@ -190,7 +197,7 @@ def read_place(place: Place, country: str, secret_key: str) -> Candidate | None:
     name = as_kept(place.name, 300)
     if name is None:
         return None
-    values: dict[str, Any] = {"name": name, "name_folded": fold(name)[:300]}
+    values = Said({"name": name, "name_folded": fold(name)[:300]})
     for text, most in TEXTS.items():
         said = getattr(place, text)
         values[text] = as_kept(said, most) if isinstance(said, str) else None
@@ -362,17 +369,27 @@ def merged(candidates: Iterable[Candidate], by: Seen) -> list[Candidate]:
     return rows
 
 
-# Key by key, each by the index of its own; "offset 0" keeps it so.  Written as a join or with "= any", PostgreSQL reads
-# every lead of a team whose table has grown since it was last analysed: 38 ms instead of 0.4 for 20 keys.
-_BY = """
+# A few keys are looked up one by one, each by the index of its own, and "offset 0" keeps it so: written otherwise,
+# PostgreSQL reads every lead of the team where the table has grown since it was last analysed (38 ms, not 0.4).
+# For many keys at once reading the team is no loss, and one by one would be, had it to be read for each.
+FEW = 200
+_BY_FEW = """
 select lead.* from unnest(%({keys})s::text[]) as wanted cross join lateral (
     select {columns} from leads where team_id = %(team)s and {column} = wanted offset 0
 ) as lead
 """
-KNOWN = "union all".join(
-    _BY.format(keys=keys, columns=", ".join(_KnownLead._fields), column=column)
-    for keys, column in (("keys", "place_key"), ("place_ids", "place_id"), ("name_keys", "name_key"))
-)
+_BY_MANY = """
+select {columns} from leads where team_id = %(team)s and {column} = any(%({keys})s::text[])
+"""
+
+
+def _known(by: str) -> str:
+    ways = (("keys", "place_key"), ("place_ids", "place_id"), ("name_keys", "name_key"))
+    columns = ", ".join(_KnownLead._fields)
+    return "union all".join(by.format(keys=keys, columns=columns, column=column) for keys, column in ways)
+
+
+KNOWN_OF_FEW, KNOWN_OF_MANY = _known(_BY_FEW), _known(_BY_MANY)
 
 
 def joined_to_known(work: Work, team_id: TeamId, rows: list[Candidate]) -> list[Candidate]:
@@ -384,7 +401,10 @@ def joined_to_known(work: Work, team_id: TeamId, rows: list[Candidate]) -> list[
         "place_ids": [r.values["place_id"] for r in rows if r.values["place_id"]],
         "name_keys": [r.name_key for r in rows if r.name_key],
     }
-    leads = [_KnownLead(*found) for found in work.session.connection().exec_driver_sql(KNOWN, ways)]
+    known_of = KNOWN_OF_FEW if len(rows) <= FEW else KNOWN_OF_MANY
+    leads = [_KnownLead(*found) for found in work.session.connection().exec_driver_sql(known_of, ways)]
+    if not leads:
+        return rows
     for lead in sorted(leads):  # by id: of two that fit, always the same one
         known.add(lead, lead.place_key, lead.place_id, lead.name_key, bool(lead.cid or lead.place_id))
     better_keys: dict[int, str] = {}
@@ -461,7 +481,7 @@ def upsert_from(said: FromClause) -> SQLCompiler:
         "team_id": bindparam("team", type_=BigInteger),
         "first_search_id": cast(bindparam("search"), BigInteger),
         "source": cast(bindparam("source"), String),
-        "basis": func.coalesce(cast(bindparam("basis"), String), ANY_BASIS),
+        "basis": func.coalesce(cast(bindparam("basis"), String), WEAKEST_BASIS),
         "seen_at": func.now(),
         "opted_out_at": must_not.scalar_subquery(),
     }
@@ -504,7 +524,7 @@ def _newer(said: Any, names: set[str]) -> dict[str, Any]:
             else_=Lead.on_whatsapp,
         ),
         "source": func.coalesce(Lead.source, said.source),
-        "basis": case((said.basis != ANY_BASIS, said.basis), else_=Lead.basis),
+        "basis": case((said.basis != WEAKEST_BASIS, said.basis), else_=Lead.basis),
         "seen_at": said.seen_at,
         "opted_out_at": func.coalesce(Lead.opted_out_at, said.opted_out_at),
     }

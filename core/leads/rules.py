@@ -39,6 +39,14 @@ class ImportStatus(StrEnum):
     FAILED = "failed"  # nothing of it was kept; `reason` says why
 
 
+class Basis(StrEnum):
+    """Why this person may be written to: what whoever brought the lead answers for."""
+
+    LEGITIMATE_INTEREST = "legitimate_interest"  # a business that publishes how it is reached, and an offer to it
+    CONSENT = "consent"  # the person agreed to be written to
+    CUSTOMER = "customer"  # has bought, or asked for an offer
+
+
 class SiteReading(StrEnum):
     """What became of looking at a website; pages have a sentence for each that ends it."""
 

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 
+from phonenumbers import SUPPORTED_REGIONS
 from sqlalchemy import select, update
 
 from core import audit
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound
-from core.leads import queries, sites
+from core.jobs import ImportLeads
+from core.leads import imports, queries, sites
+from core.leads.files import open_file, safe_csv
+from core.leads.importing import unpacked_rejects
+from core.leads.imports import ImportProgress
+from core.leads.mapping import SAMPLE, Field, checked, guess
 from core.leads.queries import After, Choices, LeadDetails, LeadRow, Moment
-from core.leads.rules import BIDI, LeadFilter, LeadId, LeadSort, fold
+from core.leads.rules import BIDI, Basis, LeadFilter, LeadId, LeadSort, as_kept, fold
 from core.leads.sites import LeadSite, Wanted
 from core.sending.rules import RecipientStatus, SkipReason
-from core.tables import CampaignLead, Lead, LeadNote
+from core.tables import CampaignLead, Lead, LeadImport, LeadNote
 from core.work import Work
 
 PER_PAGE = 50
 MOST_PER_PAGE = 100
 LONGEST_NOTE = 2_000
+SHOWN_ROWS = 5  # of a file, before it is brought in
+LONGEST_SHOWN = 60
+MOST_WAITING = 5  # files of one team
 
 
 @dataclass(frozen=True)
@@ -175,3 +186,110 @@ def _clean_note(text: str) -> str:
     if len(text) > LONGEST_NOTE:
         raise BadInput("note", "too_long", n=LONGEST_NOTE)
     return text
+
+
+# ---------------------------------------------------------------- files of leads
+
+
+@dataclass(frozen=True)
+class ImportPreview:
+    """What a file seems to hold.  `guesses`: which of our fields is which column; columns without a name are ""."""
+
+    file_name: str
+    encoding: str
+    columns: tuple[str, ...]
+    guesses: dict[Field, int]
+    sample: list[list[str]]
+    rows: int
+
+
+def read_upload(work: Work, actor: Actor, name: str, content: bytes) -> ImportPreview:
+    """Looks into a file; nothing of it is kept yet.  Raises BadInput("file", …) with why it cannot be read."""
+    actor.require(Role.MEMBER)
+    opened = open_file(name, content)
+    rows = opened.rows()
+    first = list(islice(rows, SAMPLE))
+    count = len(first) + sum(1 for _ in rows)
+    if not first:
+        raise BadInput("file", "file_without_rows")
+    sample = [[_shown(cell) for cell in row.cells] for row in first[:SHOWN_ROWS]]
+    return ImportPreview(_file_name(name), opened.encoding, opened.columns, guess(opened, first), sample, count)
+
+
+def start_import(
+    work: Work,
+    actor: Actor,
+    *,
+    name: str,
+    content: bytes,
+    columns: Mapping[str, int],
+    country: str,
+    basis: str,
+    only_with_phone: bool = False,
+) -> int:
+    """Hands the file to a worker; returns the import's id.  Raises BadInput at the field that is wrong."""
+    actor.require(Role.MEMBER)
+    opened = open_file(name, content)
+    chosen = checked(columns, opened, only_with_phone=only_with_phone)
+    if country not in SUPPORTED_REGIONS:
+        raise BadInput("country", "country_unknown")
+    if basis not in set(Basis):
+        raise BadInput("basis", "required")
+    if imports.waiting(work.session, actor.team_id) >= MOST_WAITING:
+        raise BadInput("file", "imports_waiting", n=MOST_WAITING)
+    made = LeadImport(
+        team_id=actor.team_id,
+        created_by=actor.user_id,
+        file_name=_file_name(name),
+        content=content,
+        columns={field.value: at for field, at in chosen.items()},
+        country=country,
+        basis=basis,
+        only_with_phone=only_with_phone,
+        rows=sum(1 for _ in opened.rows()),
+    )
+    work.session.add(made)
+    work.session.flush()
+    audit.record(work, actor, "leads.import_started", "import", made.id, rows=made.rows, basis=basis)
+    work.later(ImportLeads(made.id))
+    return made.id
+
+
+def import_progress(work: Work, actor: Actor, import_id: int) -> ImportProgress:
+    """How far a file is, and what became of it.  Raises NotFound."""
+    actor.require(Role.VIEWER)
+    found = imports.progress(work.session, actor.team_id, import_id)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def imported_files(work: Work, actor: Actor) -> list[ImportProgress]:
+    """The newest files of the team, newest first."""
+    actor.require(Role.VIEWER)
+    return imports.newest(work.session, actor.team_id)
+
+
+def import_rejects(
+    work: Work, actor: Actor, import_id: int, *, headings: tuple[str, str], say: Callable[[BadInput], str]
+) -> bytes:
+    """The rows that were not taken, as CSV: `headings` for row and reason, then the file's own columns.
+
+    `say` puts a reason into the words of whoever asks.  Safe to open: nothing in it is run as a formula.
+    """
+    actor.require(Role.MEMBER)
+    packed = imports.rejects(work.session, actor.team_id, import_id)
+    if packed is None:
+        raise NotFound
+    columns, rejects = unpacked_rejects(packed)
+    rows = ([str(r.number), say(r.reason), *r.cells] for r in rejects)
+    return safe_csv(chain([[*headings, *columns]], rows))
+
+
+def _file_name(name: str) -> str:
+    """Its last part: some browsers send the path with it."""
+    return as_kept(name.replace("\\", "/").rpartition("/")[2], 200) or "—"
+
+
+def _shown(cell: str) -> str:
+    return (as_kept(cell, LONGEST_SHOWN) or "") if cell else ""

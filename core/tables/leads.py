@@ -188,14 +188,16 @@ class LeadImport(Base):
     columns: Mapped[dict[str, Any]] = mapped_column(JSONB)  # which column of the file is which of ours
     country: Mapped[str] = mapped_column(String(2))
     basis: Mapped[str] = mapped_column(String(40))
+    only_with_phone: Mapped[bool] = mapped_column(server_default=text("false"))
     status: Mapped[ImportStatus] = state_column(ImportStatus, "status", server_default="waiting")
     reason: Mapped[str | None] = mapped_column(String(60))
     rows: Mapped[int] = mapped_column(Integer, server_default="0")
+    read: Mapped[int] = mapped_column(Integer, server_default="0")  # of them, so far: told by the heartbeat
     added: Mapped[int] = mapped_column(Integer, server_default="0")
     updated: Mapped[int] = mapped_column(Integer, server_default="0")
     duplicates: Mapped[int] = mapped_column(Integer, server_default="0")  # the same business again in the file
     rejected: Mapped[int] = mapped_column(Integer, server_default="0")
-    rejects: Mapped[bytes | None] = mapped_column(LargeBinary)  # CSV of the rows that were not taken, each with why
+    rejects: Mapped[bytes | None] = mapped_column(LargeBinary)  # the rows that were not taken, each with why; packed
     turn: Mapped[int] = mapped_column(Integer, server_default="0")
     claim_token: Mapped[str | None] = mapped_column(String(36))
     heartbeat_at: Mapped[datetime | None] = time_column()

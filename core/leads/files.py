@@ -1,0 +1,208 @@
+"""Files of leads: which rows and columns somebody's CSV or spreadsheet has.  What they mean is for `importing`.
+
+Nothing is asked of who made the file: encoding, delimiter, quotes and line ends are found out.  Every text in it is
+hostile and comes out as it stands; `importing` cleans it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from core.errors import BadInput
+from core.leads.spreadsheet import Unreadable, as_csv
+
+MOST_BYTES = 50 * 1024 * 1024
+MOST_UNPACKED = 600 * 1024 * 1024
+MOST_ROWS = 200_000
+MOST_COLUMNS = 200
+LONGEST_COLUMN_NAME = 80
+DELIMITERS = (",", ";", "\t", "|")
+LOOKED_AT = 30  # rows, to find out the delimiter
+OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
+ACCENTED = frozenset("áàâãäéèêëíìîïóòôõöúùûüçñªº")
+# The wide forms, too, which some spreadsheets take for the same; and what we have made safe already.
+FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+@dataclass(frozen=True)
+class Row:
+    number: int  # as the file's author counts, the header being 1
+    cells: list[str]
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """`columns` are the names in the header, made up where it has none; rows have as many cells, or fewer."""
+
+    text: str
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+    has_header: bool
+
+    def rows(self) -> Iterator[Row]:
+        """Every row with something in it.  Raises BadInput where one cannot be read, or there are too many."""
+        found = _rows(self.text, self.delimiter)
+        if self.has_header:
+            next(found, None)
+        width = len(self.columns)
+        for count, row in enumerate(found):
+            if count >= MOST_ROWS:
+                raise BadInput("file", "file_too_many_rows", n=MOST_ROWS)
+            yield Row(row.number, row.cells[:width])
+
+
+def open_file(name: str, content: bytes) -> OpenedFile:
+    """Raises BadInput("file", …) with why it cannot be read."""
+    if len(content) > MOST_BYTES:
+        raise BadInput("file", "file_too_large", mb=MOST_BYTES >> 20)
+    if content.startswith(OLD_EXCEL):
+        raise BadInput("file", "file_old_excel")
+    if content.startswith(b"PK\x03\x04"):
+        text, encoding = _unpacked(content), "xlsx"
+        delimiter = ","
+    else:
+        text, encoding = decoded(content)
+        text, delimiter = _delimited(text)
+    first = next(_rows(text, delimiter), None)
+    if first is None:
+        raise BadInput("file", "file_empty")
+    if len(first.cells) > MOST_COLUMNS:
+        raise BadInput("file", "file_too_many_columns", n=MOST_COLUMNS)
+    has_header = not any(_is_value(cell) for cell in first.cells)
+    names = [" ".join(cell.split())[:LONGEST_COLUMN_NAME] if has_header else "" for cell in first.cells]
+    return OpenedFile(text, encoding, delimiter, tuple(names), has_header)
+
+
+def _unpacked(content: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            inside = packed.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        raise BadInput("file", "file_not_a_table") from None
+    if "xl/workbook.xml" not in {entry.filename for entry in inside}:
+        raise BadInput("file", "file_not_a_table")
+    if sum(entry.file_size for entry in inside) > MOST_UNPACKED:
+        raise BadInput("file", "file_too_large", mb=MOST_BYTES >> 20)
+    try:
+        return as_csv(content).decode("utf-8")
+    except Unreadable as unreadable:
+        raise BadInput("file", unreadable.key, mb=MOST_BYTES >> 20) from None
+
+
+# ---------------------------------------------------------------- bytes to text
+
+
+def decoded(content: bytes) -> tuple[str, str]:
+    """The text and the name of its encoding.  Raises BadInput where these bytes are no text."""
+    encoding = _encoding(content)
+    text = content.decode(encoding, errors="replace").replace("\0", "")
+    start = text[:4_000]
+    odd = sum(c < " " and c not in "\t\r\n\f\x1a" for c in start)
+    looks_like_page = start.lstrip()[:1] == "<" and ">" in start
+    if odd > max(8, len(start) / 50) or looks_like_page or content.startswith(b"%PDF"):
+        raise BadInput("file", "file_not_a_table")
+    return text, {"utf-8-sig": "utf-8"}.get(encoding, encoding)
+
+
+def _encoding(content: bytes) -> str:
+    if content.startswith(b"\xef\xbb\xbf"):
+        return "utf-8-sig"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    start = content[:4_000]
+    if start.count(0) > len(start) / 4:  # every second byte of plain text in UTF-16
+        return "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as wrong:
+        if wrong.start >= len(content) - 3:  # cut off in the middle of its last character
+            return "utf-8"
+        return _one_byte_encoding(content)
+    return "utf-8"
+
+
+def _one_byte_encoding(content: bytes) -> str:
+    """Windows or DOS: the one in which more of the bytes above 127 are letters of our languages."""
+    above = bytes(byte for byte in content[:200_000] if byte > 127)
+    counts = {
+        name: sum(c in ACCENTED for c in above.decode(name, errors="replace").lower()) for name in ("cp1252", "cp850")
+    }
+    if counts["cp850"] > counts["cp1252"]:
+        return "cp850"
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return "latin-1"  # which knows all bytes
+    return "cp1252"
+
+
+# ---------------------------------------------------------------- text to rows
+
+
+def _delimited(text: str) -> tuple[str, str]:
+    """The text without a first line that only names the delimiter, as Excel writes it, and the delimiter."""
+    named = re.match(r"sep=(.)\r?\n", text)
+    if named:
+        return text[named.end() :], named[1]
+    return text, max(DELIMITERS, key=lambda delimiter: _fit(text, delimiter))
+
+
+def _fit(text: str, delimiter: str) -> tuple[float, int]:
+    """How many of the first rows have the most usual width, and that width; one column is no table."""
+    try:
+        widths = [len(row.cells) for row in islice(_rows(text[:200_000], delimiter), LOOKED_AT)]
+    except BadInput:
+        return 0.0, 0
+    if not widths:
+        return 0.0, 0
+    [(width, often)] = Counter(widths).most_common(1)
+    return (often / len(widths) if width > 1 else 0.0), width
+
+
+def _rows(text: str, delimiter: str) -> Iterator[Row]:
+    """Rows with something in them.  A row's number is that of the line it begins on."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    number = 1
+    try:
+        for cells in reader:
+            if any(cell and not cell.isspace() for cell in cells):
+                yield Row(number, cells)
+            number = reader.line_num + 1
+    except csv.Error:  # a field of more than 131,072 characters: a quote that is never closed
+        raise BadInput("file", "file_open_quote", line=number) from None
+
+
+def _is_value(cell: str) -> bool:
+    """Nobody calls a column so: an e-mail, an address of the web, or a number of many digits."""
+    cell = cell.strip()
+    digits = sum(c.isdigit() for c in cell)
+    return ("@" in cell and "." in cell) or cell.startswith(("http://", "https://")) or digits >= 8
+
+
+# ---------------------------------------------------------------- rows to text
+
+
+def safe_csv(rows: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> bytes:
+    """CSV that any spreadsheet opens: UTF-8 with its mark, and no cell that would be run as a formula.
+
+    `unescaped` takes the quote away again, so what we wrote can be read.
+    """
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\r\n").writerows([_inert(cell) for cell in row] for row in rows)
+    return out.getvalue().encode("utf-8-sig", errors="replace")
+
+
+def _inert(cell: str) -> str:
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def unescaped(cell: str) -> str:
+    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell, 1) else cell

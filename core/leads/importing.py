@@ -1,0 +1,343 @@
+"""What a worker does with a file of leads: takes it up, reads it row by row, keeps all of it in one transaction.
+
+Nothing of a file is kept before all of it is, so a worker that dies leaves nothing behind, and the next one begins
+again.  The claim token is the right to finish: it is checked in the same transaction as the leads are stored, and a
+worker that lost the file (thought dead after twenty silent seconds) stores nothing.
+
+While PostgreSQL keeps one portion the next one is read: the two take about as long.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Column, MetaData, Table, func, select, update
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from core.accounts.rules import TeamId
+from core.errors import BadInput, StateChanged
+from core.leads.files import Row, open_file
+from core.leads.keeping import PHONES, Candidate, Seen, joined_to_known, lock, row_of, upsert_from
+from core.leads.mapping import Field, RowReader
+from core.leads.rules import ImportStatus
+from core.tables import Lead, LeadImport
+from core.work import Work
+
+ORPHANED_AFTER = timedelta(seconds=20)
+MOST_TURNS = 4
+PORTION = 4_000
+SOURCE = "file"
+# What a file can say; the rest of the columns keeps what it has.
+NOT_COLUMNS = (Field.NAME, Field.WHATSAPP, Field.PHONE)
+IMPORTED = (
+    *("place_key", "name_key", "name", "name_folded", "words", *PHONES),
+    *(field.value for field in Field if field not in NOT_COLUMNS),
+    *("site", "categories"),
+)
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file in the hands of one worker, as long as `token` is the row's."""
+
+    id: int
+    team_id: TeamId
+    token: str
+    file_name: str
+    columns: dict[Field, int]
+    country: str
+    basis: str
+    only_with_phone: bool
+
+
+@dataclass
+class Tally:
+    rows: int = 0
+    added: int = 0
+    updated: int = 0
+    duplicates: int = 0
+    kept: set[int] = field(default_factory=set)
+    rejects: list[tuple[Row, BadInput]] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- in whose hands
+
+
+def take(work: Work, import_id: int, token: str) -> Taken | None:
+    """Makes the file this worker's.  None when it is over or in good hands."""
+    found = work.session.scalar(select(LeadImport).where(LeadImport.id == import_id).with_for_update(skip_locked=True))
+    if found is None or not _may_be_taken(work, found):
+        return None
+    if found.turn >= MOST_TURNS:
+        _end(found, work, ImportStatus.FAILED, reason="kept_failing")
+        return None
+    found.status = ImportStatus.RUNNING
+    found.claim_token = token
+    found.turn += 1
+    found.heartbeat_at = work.now
+    found.read = 0
+    work.tell(f"import:{found.id}")
+    return Taken(
+        id=found.id,
+        team_id=TeamId(found.team_id),
+        token=token,
+        file_name=found.file_name,
+        columns={Field(name): at for name, at in found.columns.items()},
+        country=found.country,
+        basis=found.basis,
+        only_with_phone=found.only_with_phone,
+    )
+
+
+def _may_be_taken(work: Work, found: LeadImport) -> bool:
+    if found.status is ImportStatus.RUNNING:
+        return found.heartbeat_at is None or found.heartbeat_at < work.now - ORPHANED_AFTER
+    return found.status is ImportStatus.WAITING
+
+
+def beat(work: Work, taken: Taken, read: int) -> bool:
+    """Says that the worker lives and how far it is; False when the file is not its any more."""
+    mine = work.session.scalar(
+        update(LeadImport)
+        .where(*_ours(taken))
+        .values(heartbeat_at=func.now(), read=func.least(read, LeadImport.rows))
+        .returning(LeadImport.id)
+    )
+    work.tell(f"import:{taken.id}", {"read": read})
+    return mine is not None
+
+
+def give_back(work: Work, taken: Taken) -> None:
+    """The worker stops, the file does not: another one begins again."""
+    change = update(LeadImport).where(*_ours(taken))
+    work.session.execute(change.values(status=ImportStatus.WAITING, claim_token=None, read=0))
+    work.tell(f"import:{taken.id}")
+
+
+def fail(work: Work, taken: Taken, reason: str) -> None:
+    """Nothing of it is kept, and `reason` is the key of the sentence that says why."""
+    found = work.session.scalar(select(LeadImport).where(*_ours(taken)).with_for_update())
+    if found is not None:
+        _end(found, work, ImportStatus.FAILED, reason=reason)
+
+
+def unfinished(work: Work) -> list[tuple[int, int]]:
+    """Id and turn of each file that a worker should take up now."""
+    orphaned = LeadImport.heartbeat_at < work.now - ORPHANED_AFTER
+    waits = (LeadImport.status == ImportStatus.WAITING) | ((LeadImport.status == ImportStatus.RUNNING) & orphaned)
+    found = work.session.execute(select(LeadImport.id, LeadImport.turn).where(waits).order_by(LeadImport.id).limit(200))
+    return [(import_id, turn) for import_id, turn in found]
+
+
+def _ours(taken: Taken) -> tuple[Any, ...]:
+    return (
+        LeadImport.id == taken.id,
+        LeadImport.claim_token == taken.token,
+        LeadImport.status == ImportStatus.RUNNING,
+    )
+
+
+def _end(found: LeadImport, work: Work, status: ImportStatus, *, reason: str | None = None) -> None:
+    found.status, found.reason = status, reason
+    found.finished_at = work.now
+    found.claim_token = None
+    found.content = None  # a list of people is not kept twice
+    work.tell(f"import:{found.id}", {"status": status.value})
+
+
+# ---------------------------------------------------------------- all of a file
+
+
+def store(work: Work, taken: Taken, progress: Progress) -> Tally:
+    """Keeps the whole file, in this transaction.  `progress` hears of every portion, and may raise to give up.
+
+    Raises BadInput when the file cannot be read to its end, StateChanged when it is not this worker's any more.
+    """
+    content = work.session.scalar(select(LeadImport.content).where(*_ours(taken)))
+    if content is None:
+        raise StateChanged("import_lost")
+    tally = Tally()
+    opened = open_file(taken.file_name, content)
+    reader = RowReader(
+        taken.columns,
+        country=taken.country,
+        only_with_phone=taken.only_with_phone,
+        secret_key=work.settings.secret_key,
+    )
+    keep_all(work, taken.team_id, taken.basis, _candidates(opened.rows(), reader, tally), tally, progress)
+    # Locked only now: the heartbeat writes into this row all the while.
+    found = work.session.scalar(select(LeadImport).where(*_ours(taken)).with_for_update())
+    if found is None:
+        raise StateChanged("import_lost")
+    found.rows = found.read = tally.rows
+    found.added, found.updated, found.duplicates = tally.added, tally.updated, tally.duplicates
+    found.rejected = len(tally.rejects)
+    found.rejects = packed_rejects(opened.columns, tally.rejects) if tally.rejects else None
+    _end(found, work, ImportStatus.DONE)
+    return tally
+
+
+def _candidates(rows: Iterator[Row], reader: RowReader, tally: Tally) -> Iterator[Candidate]:
+    for row in rows:
+        tally.rows += 1
+        try:
+            yield reader.read(row.cells)
+        except BadInput as reason:
+            tally.rejects.append((row, reason))
+
+
+def keep_all(
+    work: Work, team_id: TeamId, basis: str, candidates: Iterator[Candidate], tally: Tally, progress: Progress
+) -> None:
+    """By COPY and one merge for each portion: by the same rules as `keeping.keep`."""
+    lock(work, team_id)
+    _make_room(work)
+    seen = Seen()
+    stored: set[int] = set()  # candidates, by identity: these can only be filled by being kept once more
+    filled: dict[int, Candidate] = {}
+    with ThreadPoolExecutor(1, thread_name_prefix="keep") as keeper:
+        under_way: Future[None] | None = None
+        while portion := list(islice(candidates, PORTION)):
+            fresh = _first_of_each(portion, seen, stored, filled, tally)
+            if under_way is not None:
+                under_way.result()
+            under_way = keeper.submit(_keep_portion, work, team_id, basis, fresh, tally)
+            progress(tally.rows)
+        if under_way is not None:
+            under_way.result()
+    if filled:
+        again = Tally(kept=tally.kept)
+        _keep_portion(work, team_id, basis, list(filled.values()), again)
+
+
+def _first_of_each(
+    portion: Sequence[Candidate], seen: Seen, stored: set[int], filled: dict[int, Candidate], tally: Tally
+) -> list[Candidate]:
+    """Those of this portion that no row before named; a later row fills what the first one lacks."""
+    fresh: list[Candidate] = []
+    for candidate in portion:
+        same: Candidate | None = seen.find(candidate)
+        if same is None:
+            same = candidate
+            fresh.append(candidate)
+        else:
+            tally.duplicates += 1
+            before = dict(same.values)
+            same.fill_from(candidate)
+            if id(same) in stored and _says_more(same.values, before):
+                filled[id(same)] = same
+        seen.add(same, candidate.key, candidate.values["place_id"], candidate.name_key, candidate.has_id)
+    stored.update(map(id, fresh))
+    return fresh
+
+
+def _says_more(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    return any(value and value != before.get(name) for name, value in now.items())
+
+
+def _keep_portion(work: Work, team_id: TeamId, basis: str, fresh: list[Candidate], tally: Tally) -> None:
+    connection = work.session.connection()
+    rows = joined_to_known(work, team_id, fresh)
+    tally.duplicates += len(fresh) - len(rows)
+    connection.exec_driver_sql("truncate incoming")
+    cursor = connection.connection.cursor()
+    cursor.copy_expert(_copy(), _as_copied(rows))
+    statement = _merge()
+    values = {"team": team_id, "search": None, "source": SOURCE, "basis": basis}
+    found = connection.exec_driver_sql(str(statement), statement.construct_params(values)).all()
+    for lead_id, _key, _has_phone, was_new in found:
+        if lead_id in tally.kept:
+            tally.duplicates += 1
+        elif was_new:
+            tally.added += 1
+        else:
+            tally.updated += 1
+        tally.kept.add(lead_id)
+
+
+def _incoming() -> Table:
+    leads = Lead.__table__.c
+    return Table("incoming", MetaData(), *(Column(name, leads[name].type) for name in IMPORTED))
+
+
+def _make_room(work: Work) -> None:
+    """The table that COPY fills; and words for the search box are set aside for `tidy` to file, 64 MB of them at most.
+
+    Filing them a few at a time, as is done otherwise, is a fifth of all the work of storing.
+    """
+    columns = ", ".join(
+        f"{column.name} {column.type.compile(work.session.get_bind().dialect)}" for column in _incoming().c
+    )
+    work.session.connection().exec_driver_sql(f"create temporary table incoming ({columns}) on commit drop")
+    work.session.connection().exec_driver_sql("set local gin_pending_list_limit = '64MB'")
+
+
+@cache
+def _merge() -> SQLCompiler:
+    return upsert_from(_incoming())
+
+
+@cache
+def _copy() -> str:
+    return f"copy incoming ({', '.join(IMPORTED)}) from stdin with (format csv)"
+
+
+def _as_copied(rows: Sequence[Candidate]) -> io.StringIO:
+    """CSV as COPY reads it: nothing at all is null."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n")
+    for row in rows:
+        said = row_of(row)
+        hashed = said.get("phone_hash")
+        said["phone_hash"] = f"\\x{hashed.hex()}" if hashed else None
+        said["categories"] = _array(said.get("categories") or ())
+        write.writerow([said.get(name) for name in IMPORTED])
+    out.seek(0)
+    return out
+
+
+def _array(values: Sequence[str]) -> str:
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+
+
+def tidy(work: Work) -> None:
+    """Files the words that `_make_room` set aside; without it the next vacuum would."""
+    work.session.connection().exec_driver_sql("select gin_clean_pending_list('ix_leads_words')")
+
+
+# ---------------------------------------------------------------- what was not taken
+
+
+@dataclass(frozen=True)
+class Reject:
+    number: int  # of the row in the file
+    reason: BadInput
+    cells: list[str]
+
+
+def packed_rejects(columns: Sequence[str], rejects: Sequence[tuple[Row, BadInput]]) -> bytes:
+    """Keys and values, no sentences: who downloads it reads it in their language."""
+    lines = [json.dumps(list(columns))]
+    lines += [json.dumps([row.number, why.field, why.key, why.values, row.cells], default=str) for row, why in rejects]
+    return zlib.compress("\n".join(lines).encode(), level=1)
+
+
+def unpacked_rejects(packed: bytes) -> tuple[list[str], list[Reject]]:
+    first, *lines = zlib.decompress(packed).decode().split("\n")
+    rejects = []
+    for line in lines:
+        number, named, key, values, cells = json.loads(line)
+        rejects.append(Reject(number, BadInput(named, key, **values), cells))
+    return json.loads(first), rejects

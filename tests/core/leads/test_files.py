@@ -1,0 +1,199 @@
+"""Whatever somebody calls a list of contacts: its rows come out, or a sentence says why they do not."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import BadInput
+from core.leads import files
+from core.leads.files import MOST_ROWS, open_file, safe_csv, unescaped
+from tests.core.leads.spreadsheets import packed, xlsx
+
+LIST = "Nome;Telefone;Cidade\r\nClínica São José;(11) 90000-0001;São Paulo\r\nPadaria Ipê;(11) 90000-0002;Maceió\r\n"
+ROWS = [["Clínica São José", "(11) 90000-0001", "São Paulo"], ["Padaria Ipê", "(11) 90000-0002", "Maceió"]]
+
+
+def rows_of(content: bytes, name: str = "contatos.csv") -> list[list[str]]:
+    return [row.cells for row in open_file(name, content).rows()]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [
+        ("utf-8", "utf-8"),
+        ("utf-8-sig", "utf-8"),
+        ("utf-16", "utf-16"),
+        ("utf-16-le", "utf-16-le"),
+        ("utf-16-be", "utf-16-be"),
+        ("cp1252", "cp1252"),
+        ("latin-1", "cp1252"),
+        ("cp850", "cp850"),
+    ],
+)
+def test_every_usual_encoding_is_found_out(encoding: str, said: str) -> None:
+    content = LIST.encode(encoding)
+    assert rows_of(content) == ROWS
+    assert open_file("x.csv", content).encoding == said
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_every_usual_delimiter_and_line_end_is_found_out(delimiter: str, end: str) -> None:
+    assert rows_of(LIST.replace(";", delimiter).replace("\r\n", end).encode()) == ROWS
+
+
+def test_a_comma_within_quotes_does_not_count() -> None:
+    content = 'Nome;Endereço\n"Loja ""A"", matriz";"Rua X, 10, fundos"\n"Loja B";"Rua Y, 20\nsala 3"\n'
+    assert rows_of(content.encode()) == [['Loja "A", matriz', "Rua X, 10, fundos"], ["Loja B", "Rua Y, 20\nsala 3"]]
+    assert [row.number for row in open_file("x", content.encode()).rows()] == [2, 3]
+
+
+def test_excels_line_that_names_the_delimiter_is_no_row() -> None:
+    assert rows_of(b"sep=|\r\nnome|fone\r\nA|1\r\n") == [["A", "1"]]
+
+
+def test_a_single_column_is_a_list_too() -> None:
+    assert rows_of(b"Nome\nLoja A\nLoja B, filial\n")[0] == ["Loja A"]
+
+
+def test_rows_may_be_shorter_or_longer_than_the_header() -> None:
+    assert rows_of(b"a;b\n1\n1;2;3;4\n\n ; \n") == [["1"], ["1", "2"]]
+
+
+def test_a_list_without_a_header_has_columns_without_a_name() -> None:
+    opened = open_file("x.csv", b"Loja A;11 90000-0001\nLoja B;11 90000-0002\n")
+    assert opened.columns == ("", "")
+    assert [row.number for row in opened.rows()] == [1, 2]
+
+
+def test_a_file_cut_in_the_middle_of_a_letter_is_still_utf8() -> None:
+    assert rows_of("nome;cidade\nLoja;São".encode()[:-1])[0][0] == "Loja"
+
+
+def test_bytes_of_zero_are_left_out() -> None:
+    assert rows_of(b"nome;fone\nLo\0ja;1\0\n") == [["Loja", "1"]]
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"", "file_empty"),
+        (b"\xef\xbb\xbf", "file_empty"),
+        (b"\n\r\n \n", "file_empty"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "file_old_excel"),
+        (b"PK\x03\x04 cut off", "file_not_a_table"),
+        (packed({"word/document.xml": "<w/>"}), "file_not_a_table"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "file_not_a_table"),
+        (b"MZ\x90\0\x03\0\0\0" + bytes(range(256)) * 9, "file_not_a_table"),
+        (b"%PDF-1.7\n1 0 obj", "file_not_a_table"),
+        (b"<html><table><tr><td>nome</td></tr></table></html>", "file_not_a_table"),
+        (b'nome;fone\n"nunca fechada;1\n' + b"x;y\n" * 40_000, "file_open_quote"),
+        (b";".join(b"c%d" % n for n in range(201)) + b"\n", "file_too_many_columns"),
+        (b"a" * (50 * 1024 * 1024 + 1), "file_too_large"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_no_table_is_told_why(content: bytes, key: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        list(open_file("lista.csv", content).rows())
+    assert (refused.value.field, refused.value.key) == ("file", key)
+
+
+def test_more_rows_than_are_taken_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_ROWS", 3)
+    assert MOST_ROWS == 200_000
+    with pytest.raises(BadInput, match="file_too_many_rows"):
+        rows_of(b"nome\n" + b"Loja\n" * 4)
+
+
+# ---------------------------------------------------------------- spreadsheets
+
+
+def test_a_spreadsheet_is_read_as_its_author_sees_it() -> None:
+    content = xlsx([["Nome", "Telefone", "Nota"], ["Clínica São José", 11900000001.0, 4.7], [None, None], ["B", "x"]])
+    opened = open_file("x.xlsx", content)
+    assert (opened.columns, opened.encoding) == (("Nome", "Telefone", "Nota"), "xlsx")
+    assert [(row.number, row.cells) for row in opened.rows()] == [
+        (2, ["Clínica São José", "11900000001", "4.7"]),
+        (4, ["B", "x", ""]),
+    ]
+
+
+def test_a_formula_is_its_last_value_and_an_error_is_nothing() -> None:
+    more = '<row r="2"><c><f>1+1</f><v>2</v></c><c t="e"><v>#REF!</v></c></row>'
+    assert rows_of(xlsx([["nome", "fone"]], more=more)) == [["2", ""]]
+
+
+def test_a_hidden_sheet_is_not_read() -> None:
+    assert rows_of(xlsx([["nome"], ["Loja"]], hidden=[["segredo"], ["x"]])) == [["Loja"]]
+
+
+def test_a_million_empty_rows_are_none() -> None:
+    more = "".join(f'<row r="{n}"/>' for n in range(3, 60_000)) + '<row r="1048576"><c r="A1048576" s="0"/></row>'
+    assert rows_of(xlsx([["nome"], ["Loja"]], more=more)) == [["Loja"]]
+
+
+def test_a_cell_at_the_end_of_the_world_is_refused_and_costs_no_memory() -> None:
+    content = xlsx([["nome"], ["Loja"]], more='<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
+    with pytest.raises(BadInput, match="file_too_large"):
+        open_file("x.xlsx", content)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    content = packed({"xl/workbook.xml": "<a/>", "xl/worksheets/sheet1.xml": " " * (620 * 1024 * 1024)})
+    assert len(content) < 1_000_000
+    with pytest.raises(BadInput, match="file_too_large"):
+        open_file("x.xlsx", content)
+
+
+def test_an_entity_from_outside_is_not_fetched() -> None:
+    sheet = (
+        '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+        '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+        '<row r="1"><c t="inlineStr"><is><t>nome</t></is></c></row>'
+        '<row r="2"><c t="inlineStr"><is><t>&e;</t></is></c></row></sheetData></worksheet>'
+    )
+    whole = xlsx([["nome"]])
+    with zipfile.ZipFile(io.BytesIO(whole)) as read:
+        parts = {name: read.read(name).decode() for name in read.namelist()}
+    content = packed(parts | {"xl/worksheets/sheet1.xml": sheet})
+    try:
+        assert "root:" not in repr(rows_of(content))
+    except BadInput as refused:
+        assert refused.key == "file_not_a_table"
+
+
+# ---------------------------------------------------------------- what we write
+
+
+@pytest.mark.parametrize(
+    "cell", ['=HYPERLINK("http://e","x")', "+5511900000001", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1"]
+)
+def test_nothing_we_write_is_run_as_a_formula(cell: str) -> None:
+    [[written]] = csv.reader(io.StringIO(safe_csv([[cell]]).decode("utf-8-sig"), newline=""))
+    assert written == f"'{cell}"
+    assert unescaped(written) == cell
+
+
+@given(
+    st.lists(
+        st.lists(
+            st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r\n"), max_size=8),
+            min_size=2,
+            max_size=2,
+        ),
+        min_size=2,
+        max_size=5,
+    )
+)
+def test_what_we_write_we_can_read(rows: list[list[str]]) -> None:
+    header = ["Nome", "Cidade"]
+    kept = [row for row in rows if any(cell and not cell.isspace() for cell in row)]
+    read = rows_of(safe_csv([header, *rows])) if kept else []
+    assert [[unescaped(cell) for cell in row] for row in read] == kept

@@ -1,0 +1,24 @@
+"""Files of leads: why one cannot be read, what a choice lacks, why a row was not taken."""
+
+from ui.words import N_
+
+SENTENCES = {
+    "file_empty": N_("This file is empty."),
+    "file_without_rows": N_("This file has names of columns and nothing below them."),
+    "file_too_large": N_("This file is too large. Files of up to {mb} MB can be imported; split it."),
+    "file_too_many_rows": N_("This file has more than {n} rows. Split it."),
+    "file_too_many_columns": N_("This file has more than {n} columns. Take out those that you do not need."),
+    "file_old_excel": N_("This is an Excel file of an old kind, or one with a password. Save it as XLSX without one."),
+    "file_locked": N_("This file has a password. Save it without one."),
+    "file_not_a_table": N_("This is not a CSV or XLSX file that can be read."),
+    "file_open_quote": N_("A quotation mark opens near line {line} and is never closed."),
+    "imports_waiting": N_("{n} files are being imported already. Wait for one of them."),
+    "kept_failing": N_("This file was tried several times and something broke each time. Nothing of it was kept."),
+    "column_unknown": N_("The columns of the file have changed. Choose it again."),
+    "column_name_needed": N_("Choose the column with the name of the business."),
+    "column_phone_needed": N_("Choose the column with the phone, or take rows without one, too."),
+    "column_twice": N_("This column is chosen twice."),
+    "country_unknown": N_("Choose a country."),
+    "row_without_name": N_("There is no name in this row."),
+    "row_name_too_long": N_("The name has more than {n} characters."),
+}
