@@ -23,15 +23,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, urljoin, urlsplit, urlunsplit
 
+from protego import Protego
+
 from core.leads.contacts import Contacts, from_link, merged, read_page, same_site
-from core.leads.robots import LARGEST as LARGEST_ROBOTS
-from core.leads.robots import Robots, read_robots
 from core.leads.rules import SiteReason
 from core.leads.site_names import site_of
 from core.ports import SiteRead
 
 AGENT = "prumo"
 MOST_BYTES = 2 << 20
+MOST_ROBOTS_BYTES = 512_000  # at least what RFC 9309 wants read
 MOST_REDIRECTS = 4
 PAGE_S = 15.0  # one page, with all its redirects
 SITE_S = 40.0  # all of a site: an orphaned claim is taken again after 90 s
@@ -110,7 +111,7 @@ class _Visit:
     def __init__(self, websites: Websites) -> None:
         self._websites = websites
         self._until = time.monotonic() + websites.site_s
-        self._robots: dict[str, Robots] = {}
+        self._robots: dict[str, Protego] = {}
 
     def contacts(self, url: str, country: str) -> Contacts:
         try:
@@ -135,17 +136,17 @@ class _Visit:
         host = (parts.hostname or "").removeprefix("www.")
         if host not in self._robots:
             self._robots[host] = self._robots_of(parts)
-        if not self._robots[host].allows(_target(parts)):
+        if not self._robots[host].can_fetch(urlunsplit(parts), AGENT):
             raise NotRead(SiteReason.ROBOTS)
 
-    def _robots_of(self, parts: SplitResult) -> Robots:
+    def _robots_of(self, parts: SplitResult) -> Protego:
         """RFC 9309: a file that is not there allows all, one that cannot be had now forbids all for now."""
         where = urlunsplit((parts.scheme, parts.netloc, "/robots.txt", "", ""))
-        page = self._follow(where, lambda _parts: None, LARGEST_ROBOTS, cut_off=True)
+        page = self._follow(where, lambda _parts: None, MOST_ROBOTS_BYTES, cut_off=True)
         if page.status >= 500 or page.status == 429:
             raise NotRead(SiteReason.ANSWERS_WITH_ERROR)
         is_there = page.status == 200 and not page.body.lstrip().startswith(b"<")  # many show a page for everything
-        return read_robots(page.text, AGENT) if is_there else Robots()
+        return read_robots(page.text if is_there else "")
 
     def _follow(
         self, url: str, gate: Callable[[SplitResult], None], most_bytes: int, *, cut_off: bool = False
@@ -159,6 +160,11 @@ class _Visit:
                 return answer
             url = answer
         raise NotRead(SiteReason.LEADS_IN_CIRCLES)
+
+
+def read_robots(text: str) -> Protego:
+    """The whole file, with wildcards, the longest rule first: Python's own reader knows neither."""
+    return Protego.parse(text.lstrip("\ufeff"))
 
 
 class _SpeaksForItself(Exception):

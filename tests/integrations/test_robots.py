@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.leads.robots import read_robots
+from core.integrations.websites import AGENT, read_robots
 
 ALL = "User-agent: *\n"
 
@@ -33,7 +33,7 @@ ALL = "User-agent: *\n"
         (ALL + "Disallow: /$", "/a", True),
         (ALL + "Disallow: *contato", "/fale/contato", False),
         (ALL + "Disallow: /sobre%20n%C3%B3s", "/sobre nós", False),
-        ("USER-AGENT:prumo/2.0 # us\nDISALLOW:/x#y", "/x", False),
+        ("USER-AGENT:prumo # us\nDISALLOW:/x#y", "/x", False),
         ("User-agent: a\nUser-agent: prumo\nDisallow: /", "/", False),
         ("User-agent: a\nDisallow: /\nUser-agent: b\nAllow: /", "/", True),
         ("User-agent: prumo\nDisallow: /a\n\nUser-agent: *\nDisallow: /", "/b", True),
@@ -45,17 +45,17 @@ ALL = "User-agent: *\n"
     ],
 )
 def test_the_rules_are_read_as_the_standard_says(text: str, path: str, allowed: bool) -> None:
-    assert read_robots(text, "prumo").allows(path) is allowed
+    assert read_robots(text).can_fetch("https://padaria.example" + path, AGENT) is allowed
 
 
 def test_rules_made_to_be_slow_are_not() -> None:
     text = ALL + ("Disallow: /" + "*a" * 200 + "*b\n") * 2_000
     began = time.process_time()
-    robots = read_robots(text, "prumo")
-    robots.allows("/" + "a" * 2_000)
+    robots = read_robots(text)
+    robots.can_fetch("https://padaria.example/" + "a" * 2_000, AGENT)
     assert time.process_time() - began < 1.5
 
 
 @given(st.text(max_size=300), st.text(max_size=50))
 def test_whatever_it_says_there_is_an_answer(text: str, path: str) -> None:
-    assert read_robots(ALL + text, "prumo").allows("/" + path) in (True, False)
+    assert read_robots(ALL + text).can_fetch("https://padaria.example/" + path, AGENT) in (True, False)
