@@ -7,8 +7,8 @@ PART is one of
   memory        a scraper worker with its browser over 200 searches
 
 The peers come from the package registry into environments of their own, which are gone afterwards; where one cannot be
-installed or does not run, the output says so.  --quick takes one round and 40 searches; --write brings the section of
-docs/benchmarks.md up to date, and nothing else in the checkout is written.
+installed or does not run, the output says so.  --quick takes one round, 40 searches and 10,000 rows; --write brings the
+section of docs/benchmarks.md up to date, and nothing else in the checkout is written.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def wish(arguments: Sequence[str]) -> argparse.Namespace:
     reader = argparse.ArgumentParser("./run bench search", description=doc[0], epilog="\n".join(doc[2:]))
     reader.formatter_class = argparse.RawDescriptionHelpFormatter
     reader.add_argument("--only", action="append", choices=PARTS, help="this part; may be given more than once")
-    reader.add_argument("--quick", action="store_true", help="one round, and 40 searches for the memory")
+    reader.add_argument("--quick", action="store_true", help="one round, 40 searches for the memory, 10,000 rows")
     reader.add_argument("--rounds", type=int, default=3, help="how often each side reads the list (3)")
     reader.add_argument("--places", type=int, default=PLACES, help=f"how long the list of the race is ({PLACES})")
     reader.add_argument("--write", action="store_true", help="brings docs/benchmarks.md up to date")

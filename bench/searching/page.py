@@ -49,5 +49,5 @@ def race_says(phones: Sequence[str]) -> str:
 def machine_says(about: Mapping[str, Any]) -> str:
     return (
         f"{about['cores']} cores ({about['cpu']}), {about['memory_gb']} GB, Python {about['python']};"
-        f" load {about['load_before']} before and {about.get('load_after', '?')} after."
+        f" load from {about['load_least']} to {about['load_most']} meanwhile, the measures' own included."
     )

@@ -39,13 +39,12 @@ def own_house() -> Iterator[tuple[Supervisor, dict[str, str]]]:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures are worth depends on it; the load is that of the minute before."""
+    """What the figures are worth depends on it."""
     return {
         "cores": os.cpu_count(),
         "cpu": _first("/proc/cpuinfo", "model name"),
         "memory_gb": round(int(_first("/proc/meminfo", "MemTotal").split()[0] or 0) / 1e6, 1),
         "python": platform.python_version(),
-        "load_before": round(os.getloadavg()[0], 2),
     }
 
 

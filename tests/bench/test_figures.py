@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.searching import storing
 from bench.searching.figures import (
     Figure,
     Run,
@@ -113,3 +114,15 @@ def test_the_race_shows_who_could_not_run() -> None:
     ours, theirs = text.splitlines()[2:]
     assert "2 400" in ours
     assert theirs.count("–") == 10
+
+
+def test_what_storing_measured_becomes_figures_with_their_bars() -> None:
+    """Reading is told beside it, as a lead costs both."""
+    measured = {
+        "batches": 3_100.0, "add_all_in_batches": 1_500.0, "batches_to_add_all": 2.1, "read": 7_700.0,
+        "import": 19_999.0, "add_all": 2_300.0, "import_to_add_all": 8.7, "import_read": 40_000.0, "import_store": 39_000.0,
+    }  # fmt: skip
+    pages, _, imported, _ = storing.figures(measured, 100_000)
+    assert (pages.is_met, imported.is_met) == (True, False)
+    assert "7 700" in pages.note and "39 000" in imported.note
+    assert pages.as_json()["at_least"] == 3_000
