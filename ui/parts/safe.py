@@ -20,6 +20,7 @@ from ui.theme import assets
 _PATH = re.compile(r"/(?![/\\])[A-Za-z0-9_\-./?=&%+,:~#]*")
 _LOGO = (Path(__file__).parent.parent / "theme" / "logo.svg").read_text(encoding="utf-8").strip()
 MAX_URL = 2000
+UNDO_S = 8
 
 
 def safe_url(text: str | None) -> str | None:
@@ -76,15 +77,19 @@ def logo(size: int = 26) -> ui.html:
 
 
 def undo_toast(text: str, label: str, on_undo: Callable[[], object]) -> None:
-    """A toast with one action.  The handler is a constant but for a number of ours."""
+    """A toast with one action.  The handler is a constant but for a number of ours.
+
+    An element and not ui.notify, which sends its options as they are: a handler in them stays a string, and Quasar
+    calls none (NiceGUI 3.18).
+    """
     client = context.client
     number = client.storage["undo"] = int(client.storage.get("undo", 0)) + 1
     event = f"undo-{number:d}"
     ui.on(event, lambda _event: on_undo())
-    ui.notify(
+    ui.notification(
         text,
         position="bottom-right",
-        timeout=8000,
+        timeout=UNDO_S,
         actions=[{"label": label, "noCaps": True, ":handler": f"() => emitEvent('{event}')"}],
     )
 
