@@ -43,7 +43,7 @@ class Ending:
         if today is not None:
             used = _("{used} of {n} used.").format(used=formats.number(today.used), n=formats.number(today.per_day))
             body = f"{used} {body}"
-        may_end_it = self.is_admin and p.reason == SearchReason.BLOCKED
+        may_end_it = self.is_admin and p.reason == SearchReason.BLOCKED and p.resumes_at is not None
         note(
             body,
             title=why.title,

@@ -102,8 +102,8 @@ class Asking:
             self.only_with_phone = ui.switch(_("Only businesses with a phone"), value=asked.only_with_phone)
             self.skip_known = ui.switch(_("Skip leads I already have"), value=asked.skip_known)
             with ui.element("div").classes("p-row p-g4"):
-                self.read_sites = ui.switch(_("Look for e-mails on their websites"), value=asked.read_sites)
-                text("· " + _("slower"), "p-t-sm p-t-3")
+                self.read_sites = ui.switch(_("Find e-mails on websites"), value=asked.read_sites)
+                text("· " + _("slower"), "p-t-sm p-t-3 p-nowrap")
         with ui.element("div").classes("p-col p-g8"):
             self.go = button(_("Find leads"), self.start, kind="pri", icon="travel_explore", size="lg").classes("block")
             self.note = SourceNote(self.offered, self.standing)
@@ -152,6 +152,7 @@ class Asking:
     def _pasted(self, pasted: points.Pasted) -> None:
         """The address of a map, or two numbers: the point stays, the address goes."""
         self.place.value = (pasted.name or "")[:LONGEST_PLACE]
+        self.place.update()  # the browser takes its own typing for the newer value otherwise
         self.point = (pasted.latitude, pasted.longitude)
         self._show_point()
         self._show_on_map()

@@ -196,7 +196,8 @@ class _Told(NamedTuple):
 def _told(line: PastSearch, may_act: bool, is_admin: bool) -> _Told:
     if line.status is SearchStatus.QUEUED and line.reason is not None:
         why = waiting_words(line.reason, line.resumes_at, line.source)
-        verb = "go_on" if is_admin and line.reason == SearchReason.BLOCKED else ""
+        may_end_it = is_admin and line.reason == SearchReason.BLOCKED and line.resumes_at is not None
+        verb = "go_on" if may_end_it else ""
         return _Told(why.title, why.body, "warn", "hourglass_top", verb)
     ended = how_it_ended(line.status, line.reason, line.complete, line.source)
     if ended is None:
