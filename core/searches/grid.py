@@ -13,7 +13,7 @@ from itertools import pairwise
 from core.ports import Box
 from core.searches.rules import EARTH_M, distance_m, square_around
 
-SMALLEST_M = 500  # of a side: quarters below this are not asked; what a map holds back there stays unknown
+SMALLEST_M = 300  # of a side: quarters below this are not asked; what a map holds back there stays unknown
 MARGIN = 0.05  # of a side: a map's own idea of where a screen ends is not ours
 ROUNDING = 1.01  # the nearest point of a box is taken on its edges' degrees, which over 25 km is some metres off
 

@@ -89,13 +89,15 @@ class _Door:
             behaviour = self.site.behaviour_for(_query_of(request))
             if behaviour.latency_s:
                 await asyncio.sleep(behaviour.latency_s)
+            if behaviour.failing:
+                return PlainTextResponse("the map is out of order", behaviour.failing)
             if behaviour.blocked == "429":
                 return self._blocked_page(request)
             if behaviour.blocked:
                 return RedirectResponse(
                     f"{_base(request)}/sorry/index?{urlencode({'continue': str(request.url)})}", 302
                 )
-            if behaviour.consent and "SOCS" not in request.cookies:
+            if behaviour.consent and (behaviour.consent_again or "SOCS" not in request.cookies):
                 return self._to_consent(request)
             return await answer(request)
 

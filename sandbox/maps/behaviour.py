@@ -21,7 +21,9 @@ class Behaviour:
     """As found on a good day.  Times in seconds, counts in list responses or places."""
 
     consent: bool = False  # every page asks for consent until the cookie SOCS is there
+    consent_again: bool = False  # and goes on asking, however it is answered
     limited: bool = False  # the signed-out view: banner, no review counts, no website buttons
+    failing: int = 0  # this status (500 to 599) in place of every answer; 0: none
     blocked: str = ""  # "sorry": redirected to /sorry/, which answers 429; "429": that code at once
     block_after: int | None = None  # list responses that are answered before `sorry` begins
     layout: str = "B"  # where a list response has its records: "A", "B" or "mixed"
@@ -66,6 +68,7 @@ COUNTS = {
     "ceiling": 1_000,
     "first_cards": 1_000,
     "stall_at": 1_000,
+    "failing": 599,
 }
 MAY_BE_NONE = {"block_after", "truncated_at", "stall_at"}
 LONGEST_LATENCY_S = 120
@@ -80,6 +83,8 @@ def _check(name: str, value: Any) -> None:
             return
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNTS[name]:
             raise NotUnderstood(name, f"a whole number from 0 to {COUNTS[name]}")
+        if name == "failing" and 0 < value < 500:
+            raise NotUnderstood(name, "0, or a status from 500 on")
     elif name == "latency_s":
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= LONGEST_LATENCY_S:
             raise NotUnderstood(name, f"seconds from 0 to {LONGEST_LATENCY_S}")
@@ -99,11 +104,13 @@ MAGIC: dict[str, dict[str, Any]] = {
     "umsozinho": {"single": True},
     "bloqueado": {"blocked": "sorry"},
     "consentimento": {"consent": True},
+    "consentimentoeterno": {"consent": True, "consent_again": True},
     "vistalimitada": {"limited": True},
     "layoutnovo": {"moved": "fields"},
     "linhasmovidas": {"moved": "rows"},
     "respostavazia": {"empty": True},
     "fimprecoce": {"truncated_at": 10},
+    "foradoar": {"failing": 503},
     "layoutantigo": {"layout": "A"},
     "embrulhado": {"wrapped": True},
     "devagar": {"latency_s": 2.0},

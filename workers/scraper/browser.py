@@ -247,6 +247,8 @@ class MapBrowser:
                 raise MapStopped(*refused)
             if heard is None:
                 return _point(self._single())
+            if heard.status == 0:
+                raise Unreachable(f"no answer to where {place!r} is: {heard.text[:100]}")
             try:
                 answer = parse.read_list(heard.text)
             except Blocked as no:

@@ -96,7 +96,7 @@ def test_a_cell_is_cut_until_its_quarters_would_be_too_small() -> None:
     while grid.may_be_cut(box):
         box = grid.quarters(box, circle)[0]
         sides.append(round(grid.height_m(box)))
-    assert sides == [2778, 1389, 694]
+    assert sides == [2778, 1389, 694, 347]
 
 
 def test_a_box_over_the_date_line_holds_what_lies_on_both_sides() -> None:

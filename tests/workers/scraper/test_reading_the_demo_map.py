@@ -22,44 +22,29 @@ import pytest
 
 from core.leads.phones import Phone
 from core.ports import PageOutcome, PlacePage, PlaceQuery
-from core.runtime import Runtime
 from core.searches import service
 from core.searches.rules import MOST_PAGES, CellStatus, SearchReason, SearchStatus, distance_m
-from core.tables import Lead, Search
-from local import chromium
-from sandbox.maps import City, Running, plan, run_in_thread
+from core.tables import Search
+from sandbox.maps import Running
 from tests.core.searches.makers import cells, row
 from tests.people import People
+from tests.workers.scraper.makers import (
+    CHROMIUM,
+    HERE,
+    NEAR_M,
+    ask,
+    browsers_of,
+    leads,
+    needs_browser,
+    truth,
+    wait_until,
+)
 from workers.scraper import browser as browsing
 from workers.scraper.browser import MapBrowser, WarmBrowser, is_list, offset_in, with_offset, zoom_for
 from workers.scraper.jobs import scrape
 
-CHROMIUM = chromium.find(os.environ)
-HERE = (plan.CENTRE_LAT, plan.CENTRE_LNG)
-NEAR_M = 3_000  # one cell, which is cut where it is full
 O, S = PageOutcome, SearchStatus  # noqa: E741
-needs_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: ./run doctor says how to get one")
 pytestmark = [pytest.mark.browser, needs_browser]
-
-
-@pytest.fixture(scope="module")
-def the_map() -> Iterator[Running]:
-    with run_in_thread(City(size=8_000)) as running:
-        yield running
-
-
-@pytest.fixture
-def demo_map(the_map: Running) -> Running:
-    """As on a good day; what a story switches is gone after it."""
-    the_map.site.reset()
-    return the_map
-
-
-@pytest.fixture(scope="module")
-def chrome() -> Iterator[WarmBrowser]:
-    browser = WarmBrowser(str(CHROMIUM))
-    yield browser
-    browser.close()
 
 
 @pytest.fixture
@@ -103,6 +88,7 @@ def test_a_list_is_read_to_its_end_whatever_form_it_has(read: Any, term: str) ->
         ("linhasmovidas dentista", [(O.LAYOUT_CHANGED, 0)]),
         ("vistalimitada dentista", [*WHOLE[:-1], (O.LIMITED_VIEW, 0)]),
         ("consentimento dentista", WHOLE),
+        ("consentimentoeterno dentista", [(O.CONSENT, 0)]),
     ],
 )
 def test_every_page_ends_in_one_of_the_eight_outcomes(
@@ -125,12 +111,10 @@ def test_consent_is_answered_without_reading_a_label_and_once(read: Any, demo_ma
     assert demo_map.site.asked["consent_saved"] == 1
 
 
-def test_a_consent_page_that_always_comes_back_is_not_fought(
-    read: Any, demo_map: Running, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    demo_map.behave(consent=True)
-    monkeypatch.setattr(browsing, "REJECTING", "() => null")
+def test_a_consent_page_that_always_comes_back_is_not_fought(read: Any, demo_map: Running) -> None:
+    demo_map.behave(consent=True, consent_again=True)
     assert told(read("dentista")) == [(O.CONSENT, 0)]
+    assert demo_map.site.asked["consent_saved"] <= 2
 
 
 def test_who_says_no_in_the_middle_is_not_asked_again(read: Any, demo_map: Running) -> None:
@@ -197,45 +181,6 @@ def test_a_list_s_address_is_taken_further() -> None:
 
 
 # ---------------------------------------------------------------- from an id to the rows
-
-
-@pytest.fixture
-def house(people: People, runtime: Runtime, demo_map: Running, tmp_path: Path) -> People:
-    runtime.settings = replace(
-        runtime.settings, demo_map_url=demo_map.url, map_pause=timedelta(0), data_folder=str(tmp_path)
-    )
-    return people
-
-
-def ask(people: People, **changed: Any) -> int:
-    values: dict[str, Any] = {
-        "source": "demo_map",
-        "terms": ["dentista"],
-        "place_name": "Serra Clara",
-        "radius_m": NEAR_M,
-        "limit": 500,
-        "language": "pt-BR",
-    }
-    with people.runtime.work() as work:
-        return service.start(work, people["Ana"], **values | changed)
-
-
-def leads(people: People) -> list[Lead]:
-    with people.runtime.work() as work:
-        return list(work.session.query(Lead).filter_by(team_id=people.team_id))
-
-
-def wait_until(true: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "did not come"
-        time.sleep(0.02)
-
-
-def truth(demo_map: Running, term: str, radius_m: int) -> dict[str, Any]:
-    """What exists around the centre, by cid: beyond what the site shows."""
-    found = demo_map.city.find(term, *HERE, radius_m * 1.01)
-    return {place.cid: place for place in found if distance_m(place.lat, place.lng, *HERE) <= radius_m}
 
 
 def test_a_search_of_the_demo_map_ends_in_leads_that_are_true_and_all_there_are(
@@ -381,23 +326,6 @@ def test_a_browser_that_is_killed_is_replaced_and_the_search_goes_on(
     assert (ended.status, ended.turn, ended.complete) == (S.DONE, 1, True)
     assert ended.found == len(truth(demo_map, "dentista", NEAR_M))
     assert len(leads(house)) == ended.added
-
-
-def browsers_of(parent: int) -> list[int]:
-    """The Chromium processes below this one."""
-    children: dict[int, list[tuple[int, str]]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
-        except OSError:
-            continue
-        children.setdefault(int(rest.split()[1]), []).append((int(stat.parent.name), name))
-    found, look_at = [], [parent]
-    while look_at:
-        for pid, name in children.get(look_at.pop(), []):
-            look_at.append(pid)
-            found += [pid] if "chrom" in name else []
-    return found
 
 
 KILLED = """
