@@ -177,10 +177,17 @@ def start_campaign(runtime: Runtime, actor: Actor) -> None:
 
 
 def start_searches(runtime: Runtime, actor: Actor) -> None:
-    """What a history holds: something found, nothing found, and one that the map stopped."""
+    """What a history holds: something found, nothing found, and one that the map showed less of.
+
+    None that it refuses: that would leave the demo map alone for a quarter of an hour, as it should.
+    """
     if not runtime.settings.demo_map_url:
         return
-    for term, limit in (("barbearia", 60), ("naoexiste", 20), ("bloqueado", 20)):
+    for term, radius_m, limit in (
+        ("barbearia", 5_000, 60),
+        ("naoexiste", 1_000, 20),
+        ("vistalimitada barbearia", 1_000, 500),
+    ):
         with runtime.work() as work:
             searches.start(
                 work,
@@ -188,7 +195,7 @@ def start_searches(runtime: Runtime, actor: Actor) -> None:
                 source=Source.DEMO_MAP,
                 terms=[term],
                 place_name=CITY,
-                radius_m=5_000,
+                radius_m=radius_m,
                 limit=limit,
                 language="pt-BR",
             )
