@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from bench.search import PARTS, wish
@@ -14,32 +16,28 @@ from bench.searching.figures import Figure, Side, figures_table, is_met, last_li
 from bench.searching.programs import Failed
 from bench.searching.surroundings import machine
 
+LOOK_EVERY_S = 5.0
+
 
 def main(arguments: Sequence[str]) -> int:
     asked = wish(arguments)
-    parts = asked.only or PARTS
     told = dict(os.environ)
-    about = machine()
-    say = Saying()
     sides: list[Side] = []
     phones: list[str] = []
     figures: list[Figure] = []
     try:
-        if "speed" in parts:
-            sides, phones = speed.race(told, 1 if asked.quick else asked.rounds, say, asked.places)
-            figures += speed.figures(sides, phones)
-        if "completeness" in parts:
-            figures += [completeness.over_replay(told, say)]
-            figures += [completeness.over_captures(told, told.get("PRUMO_CAPTURES", ""))]
-        if "storing" in parts:
-            figures += storing.measure(told, storing.FEW_ROWS if asked.quick else storing.ROWS, say)
-        if "memory" in parts:
-            figures += memory.measure(told, memory.FEW_SEARCHES if asked.quick else memory.SEARCHES, say)
+        with watched_load() as loads:
+            for part in asked.only or PARTS:
+                if part == "speed":
+                    sides, phones = speed.race(told, 1 if asked.quick else asked.rounds, say, asked.places)
+                    figures += speed.figures(sides, phones)
+                else:
+                    figures += figures_of(part, told, asked.quick)
     except Failed as why:
         print(why, file=sys.stderr)
         print(json.dumps({"bench": "search", "is_met": False, "failed": str(why)}))
         return 1
-    about |= {"load_least": round(min(say.loads), 2), "load_most": round(max(say.loads), 2)}
+    about = machine() | {"load_least": round(min(loads), 2), "load_most": round(max(loads), 2)}
     show(sides, phones, figures, about)
     if asked.write:
         page.write(sides, phones, figures, about)
@@ -47,15 +45,37 @@ def main(arguments: Sequence[str]) -> int:
     return 0 if is_met(figures) else 1
 
 
-class Saying:
-    """How far it is, as it is measured; the results come at the end.  And how busy the machine was meanwhile."""
+def figures_of(part: str, told: Mapping[str, str], is_quick: bool) -> list[Figure]:
+    if part == "completeness":
+        captures = told.get("PRUMO_CAPTURES", "")
+        return [completeness.over_replay(told, say), completeness.over_captures(told, captures)]
+    if part == "storing":
+        return storing.measure(told, storing.FEW_ROWS if is_quick else storing.ROWS, say)
+    return memory.measure(told, memory.FEW_SEARCHES if is_quick else memory.SEARCHES, say)
 
-    def __init__(self) -> None:
-        self.loads = [os.getloadavg()[0]]
 
-    def __call__(self, text: str) -> None:
-        self.loads.append(os.getloadavg()[0])
-        print(f"  {text}", flush=True)
+def say(text: str) -> None:
+    """How far it is; the results come at the end."""
+    print(f"  {text}", flush=True)
+
+
+@contextmanager
+def watched_load() -> Iterator[list[float]]:
+    """How busy the machine is meanwhile: the one-minute average, every few seconds."""
+    loads = [os.getloadavg()[0]]
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(LOOK_EVERY_S):
+            loads.append(os.getloadavg()[0])
+
+    thread = threading.Thread(target=look, name="load", daemon=True)
+    thread.start()
+    try:
+        yield loads
+    finally:
+        over.set()
+        thread.join()
 
 
 def show(sides: Sequence[Side], phones: Sequence[str], figures: Sequence[Figure], about: Mapping[str, Any]) -> None:
