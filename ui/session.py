@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from core.accounts import service as accounts
 from core.accounts.rules import Actor
 from core.errors import DatabaseAway, SignedOut
+from core.leads.files import MOST_BYTES
 from core.settings import Settings
 from core.work import Work
 from ui import cookies, plain, shell_numbers, sockets
@@ -35,9 +36,11 @@ HEALTH = "/healthz"
 DOORS = (SIGN_IN, WELCOME)
 OPEN_FOLDERS = (INVITE, "/assets/", f"/_nicegui/{nicegui.__version__}/")
 SOCKET = "/_nicegui_ws/"
+UPLOAD = "/_nicegui/client/"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 MAX_BODY = 25 * 1024 * 1024
+MAX_UPLOAD = MOST_BYTES + 64 * 1024  # a file of leads, and what the browser puts around it
 MAX_FORM = 64 * 1024
 # Without unsafe-inline and unsafe-eval Vue does not start; what is left still stops framing, foreign forms and
 # sending data to strangers.
@@ -109,8 +112,7 @@ class Guard:
             return
         if path.startswith(SOCKET):
             scope = tied_to_session(scope, self.settings)
-        limit = MAX_FORM if path in DOORS or path.startswith(INVITE) else MAX_BODY
-        await _SizedBody(limit).pass_on(self.app, scope, receive, send)
+        await _SizedBody(_most(path)).pass_on(self.app, scope, receive, send)
 
     def _refusal(self, scope: Scope) -> Response | None:
         """What a browser of ours never does: another host's name, another site's form."""
@@ -228,6 +230,13 @@ def _visit(work: Work, token: str, wants_page: bool) -> dict[str, Any] | None:
             return None
         raise
     return {"actor": actor, "numbers": shell_numbers.of_team(work, actor)} if wants_page else {"actor": actor}
+
+
+def _most(path: str) -> int:
+    """Bytes of a body that are taken."""
+    if path in DOORS or path.startswith(INVITE):
+        return MAX_FORM
+    return MAX_UPLOAD if path.startswith(UPLOAD) and "/upload/" in path else MAX_BODY
 
 
 def _wants_page(scope: Scope) -> bool:

@@ -24,6 +24,7 @@ from ui.calls import ask
 from ui.frame import Frame, page_frame
 from ui.pages.leads.drawer import Drawer
 from ui.pages.leads.filters import Filters
+from ui.pages.leads.importing import Importing
 from ui.pages.leads.looks import LOOKS
 from ui.pages.leads.site import read_sites
 from ui.parts import safe
@@ -55,13 +56,15 @@ LONGEST_ADDRESS = 1_800  # a filter longer than this is kept in the page alone
 
 
 @ui.page("/leads", response_timeout=10)
-async def leads_page(filter: str = "", sort: str = "", page: str = "", id: str = "") -> None:
+async def leads_page(filter: str = "", sort: str = "", page: str = "", id: str = "", add: str = "") -> None:
     with page_frame("leads", _("Leads"), bleed=True, plain_head=True) as frame:
         which, trouble = _filter_of(filter)
         wish = sort.removesuffix("-up")
         order = LeadSort(wish) if wish in set(LeadSort) else LeadSort.LAST_CONTACT
         drawn = _List(frame, which, order, descending=not sort.endswith("-up"), page=_number(page) or 1)
         await drawn.build(open_id=_number(id))
+        if add == "file" and drawn.may_write:
+            await drawn.bring_in()
         if trouble:
             problem(trouble)
 
@@ -124,6 +127,7 @@ class _List:
             return
         if self.may_write:
             with self.frame.actions:
+                button(_("Import"), self.bring_in, icon="upload").classes("p-lead-import")
                 button(_("Use in a campaign"), self._to_campaign, kind="pri", icon="campaign").classes("p-lead-use")
         self._draw_tabs()
         with ui.element("div").classes("p-lead-tools"):
@@ -159,6 +163,17 @@ class _List:
         with state("travel_explore", _("Your list starts on the map"), body):
             if self.may_write:
                 button(_("Find leads"), lambda: safe.go("/searches"), kind="pri", icon="travel_explore")
+                button(_("Import"), self.bring_in, icon="upload")
+
+    async def bring_in(self) -> None:
+        """A file of leads; the list shows them once they are here."""
+        await Importing(self._brought_in).begin()
+
+    async def _brought_in(self) -> None:
+        if self.found is None:  # there was no list yet
+            safe.go("/leads")
+        else:
+            await self.refresh()
 
     def _say(self, counts: _Counts) -> None:
         words = ngettext("{n} lead", "{n} leads", counts.all).format(n=formats.counted(counts.all))

@@ -12,12 +12,13 @@ from core.accounts.rules import Role
 from core.errors import NotFound
 from core.leads import service as leads
 from core.leads.queries import LeadDetails, Moment, MomentKind
-from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneFrom, PhoneType
+from core.leads.rules import Basis, LeadFilter, LeadStatus, OnWhatsApp, PhoneFrom, PhoneType
 from core.leads.service import LeadStory
 from core.leads.sites import LeadSite
 from core.optouts import service as optouts
 from core.searches.rules import Source
 from ui.calls import ask, do, settings
+from ui.pages.leads.importing import BASES
 from ui.pages.leads.looks import LOOKS
 from ui.pages.leads.site import read_sites, site_lines
 from ui.parts import hours, safe
@@ -31,7 +32,7 @@ from ui.parts.status import chip
 from ui.parts.text import icon, section, text
 from ui.parts.toast import problem, toast
 from ui.session import current_actor
-from ui.words import N_, _, formats
+from ui.words import _, formats
 
 RECENT = 5
 ICONS = {
@@ -43,7 +44,6 @@ ICONS = {
     MomentKind.RECEIVED: ("reply", "p-t-pri"),
     MomentKind.OPTED_OUT: ("block", "p-t-bad"),
 }
-BASES = {"legitimate_interest": N_("Legitimate interest")}
 
 
 class Drawer:
@@ -303,7 +303,7 @@ def _summary(lead: LeadDetails, site: LeadSite, read_site: Callable[[], Awaitabl
         with _line(_("Origin")):
             _origin(lead)
         with _line(_("Basis")):
-            text(_(BASES[lead.basis]) if lead.basis in BASES else lead.basis)
+            text(_(BASES[Basis(lead.basis)]) if lead.basis in set(Basis) else lead.basis)
 
 
 class _line:

@@ -88,7 +88,7 @@ class SourceNote:
         with ui.element("p").classes("p-t-xs p-t-3 p-terms-note") as self.others:
             self.others_words = text("")
             text(" ")
-            safe.link("/leads", _("Import a file"))
+            safe.link("/leads?add=file", _("Import a file"))
 
     def show(self, wish: Wish) -> None:
         standing = self.standing.get(wish.source)
