@@ -31,6 +31,7 @@ from core.ports import Box, PageOutcome, Place, PlacePage, PlaceQuery
 from core.searches.grid import height_m, width_m
 from core.searches.rules import MOST_PAGES, PAGE_SIZE, square_around
 from workers.scraper import parse
+from workers.scraper.memory import of_browsers_mb
 
 log = logging.getLogger(__name__)
 Seen = TypeVar("Seen")
@@ -44,6 +45,7 @@ MOST_SCROLLS = 15
 CELLS_A_PAGE = 25  # asked for from one page; then it is opened anew, as a person would who reads on for long
 KEEP_COOKIES_S = 20 * 60  # then a visit begins anew
 VISITS_PER_BROWSER = 50  # a browser grows; after so many visits a new one is started
+MOST_MB = 350  # or when it holds more than this; a fresh one holds some 130
 SCREEN = {"width": 1024, "height": 768}
 METRES_A_PIXEL = 156_543.034  # at the equator, where the whole world is one square of 256 pixels
 FIELD_OF_VIEW = 13.1  # degrees; an address of the list says so as !4f13.1
@@ -127,7 +129,7 @@ class WarmBrowser:
 
     def visit(self, *, locale: str, base_url: str) -> BrowserContext:
         """A fresh context with the cookies that the site gave lately.  Raises NoBrowser."""
-        if self._visits >= VISITS_PER_BROWSER:
+        if self._visits >= VISITS_PER_BROWSER or self._has_grown():
             self.close()
         self._visits += 1
         since, state = self.cookies.get(base_url, (0.0, None))
@@ -157,6 +159,14 @@ class WarmBrowser:
                     ending()
         self._browser = self._playwright = None
         self._visits = 0
+
+    def _has_grown(self) -> bool:
+        if self._browser is None:
+            return False
+        held = of_browsers_mb()
+        if held > MOST_MB:
+            log.info("the browser holds %.0f MB; starting another", held)
+        return held > MOST_MB
 
     def _running(self) -> Browser:
         if self._browser is not None and not self._browser.is_connected():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,20 +51,3 @@ def truth(demo_map: Running, term: str, radius_m: int) -> dict[str, Any]:
     """What exists around the centre, by cid: beyond what the site shows."""
     found = demo_map.city.find(term, *HERE, radius_m * 1.01)
     return {place.cid: place for place in found if distance_m(place.lat, place.lng, *HERE) <= radius_m}
-
-
-def browsers_of(parent: int) -> list[int]:
-    """The Chromium processes below this one."""
-    children: dict[int, list[tuple[int, str]]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = stat.read_text().partition("(")[2].rpartition(")")
-        except OSError:
-            continue
-        children.setdefault(int(rest.split()[1]), []).append((int(stat.parent.name), name))
-    found, look_at = [], [parent]
-    while look_at:
-        for pid, name in children.get(look_at.pop(), []):
-            look_at.append(pid)
-            found += [pid] if "chrom" in name else []
-    return found

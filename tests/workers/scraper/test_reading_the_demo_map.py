@@ -33,13 +33,13 @@ from tests.workers.scraper.makers import (
     HERE,
     NEAR_M,
     ask,
-    browsers_of,
     leads,
     needs_browser,
     truth,
     wait_until,
 )
 from workers.scraper import browser as browsing
+from workers.scraper import memory
 from workers.scraper.browser import MapBrowser, WarmBrowser, is_list, offset_in, with_offset, zoom_for
 from workers.scraper.jobs import scrape
 
@@ -315,7 +315,7 @@ def test_a_browser_that_is_killed_is_replaced_and_the_search_goes_on(
 
     def kill() -> None:
         wait_until(lambda: row(house, search_id).found > 0)
-        for pid in browsers_of(os.getpid()):
+        for pid in memory.browsers(os.getpid()):
             os.kill(pid, signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
@@ -326,6 +326,21 @@ def test_a_browser_that_is_killed_is_replaced_and_the_search_goes_on(
     assert (ended.status, ended.turn, ended.complete) == (S.DONE, 1, True)
     assert ended.found == len(truth(demo_map, "dentista", NEAR_M))
     assert len(leads(house)) == ended.added
+
+
+def test_a_browser_that_has_grown_is_replaced_before_the_next_visit(
+    demo_map: Running, chrome: WarmBrowser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_now() -> list[int]:
+        with MapBrowser(chrome, demo_map.url, language="pt-BR") as visit:
+            assert visit.locate("Serra Clara", language="pt-BR", country="BR") == HERE
+            return sorted(memory.browsers(os.getpid()))
+
+    first = of_now()
+    assert 30 < memory.of_browsers_mb() < browsing.MOST_MB
+    assert set(of_now()) & set(first), "the same one"
+    monkeypatch.setattr(browsing, "MOST_MB", 1)
+    assert not set(of_now()) & set(first)
 
 
 KILLED = """
@@ -352,7 +367,7 @@ def test_a_scraper_killed_in_the_middle_loses_no_page_and_stores_none_twice(
     try:
         wait_until(lambda: row(house, search_id).pages >= 2, 40)
     finally:
-        its_browsers = browsers_of(scraper.pid)
+        its_browsers = memory.browsers(scraper.pid)
         scraper.kill()
         scraper.wait()
         for pid in its_browsers:  # they would notice within 15 s
