@@ -71,6 +71,10 @@ class Run:
     def per_minute(self) -> float:
         return 60 * len(self.rows) / self.seconds
 
+    @property
+    def per_minute_with_start(self) -> float:
+        return 60 * len(self.rows) / (self.seconds + (self.start_s or 0.0))
+
 
 @dataclass(frozen=True)
 class Side:
@@ -86,6 +90,10 @@ class Side:
         return statistics.median(run.per_minute for run in self.runs) if self.runs else None
 
     @property
+    def per_minute_with_start(self) -> float | None:
+        return statistics.median(run.per_minute_with_start for run in self.runs) if self.runs else None
+
+    @property
     def typical(self) -> Run:
         """The run in the middle, whose other figures stand for this side."""
         return sorted(self.runs, key=lambda run: run.per_minute)[len(self.runs) // 2]
@@ -94,6 +102,12 @@ class Side:
 def ratio(ours: Side, theirs: Side) -> float | None:
     """How many times as many places a minute, median against median; None where one has not run or found nothing."""
     return ours.per_minute / theirs.per_minute if ours.per_minute and theirs.per_minute else None
+
+
+def ratio_with_start(ours: Side, theirs: Side) -> float | None:
+    """The same with the start of each side's browser in its time: of one search by a worker that has just begun."""
+    mine, others = ours.per_minute_with_start, theirs.per_minute_with_start
+    return mine / others if mine and others else None
 
 
 def phones_found(true: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> int:

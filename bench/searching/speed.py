@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.searching import peers, replay
-from bench.searching.figures import Figure, Run, Side, phones_found, ratio
+from bench.searching.figures import Figure, Run, Side, phones_found, ratio, ratio_with_start
 from bench.searching.peers import PEERS, Peer
 from bench.searching.programs import Failed, answer_of
 from bench.searching.replay import TERM, Town
@@ -96,15 +96,12 @@ def figures(sides: Sequence[Side], phones: Sequence[str]) -> list[Figure]:
         Figure("places_per_minute_later", "places a minute, ours, a worker's later searches", later.per_minute),
     ]
     for peer, side in zip(PEERS, others, strict=True):
-        found.append(
-            Figure(
-                f"times_{peer.name.replace('-', '_')}",
-                f"as many places a minute as {side.name} ({peer.way})",
-                ratio(ours, side),
-                "×",
-                at_least=BAR if peer.has_bar else None,
-                note=side.why_not,
-            )
-        )
+        key = f"times_{peer.name.replace('-', '_')}"
+        says = f"as many places a minute as {side.name} ({peer.way})"
+        bar = BAR if peer.has_bar else None
+        found += [
+            Figure(key, says, ratio(ours, side), "×", at_least=bar, note=side.why_not),
+            Figure(f"{key}_with_start", "… with the browser's start on both sides", ratio_with_start(ours, side), "×"),
+        ]
     share = 100 * phones_found(phones, ours.typical.rows) / len(phones)
     return [*found, Figure("phones_in_the_race", "phones found in the race, ours", share, "%", at_least=99)]

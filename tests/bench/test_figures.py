@@ -20,6 +20,7 @@ from bench.searching.figures import (
     phones_found,
     race_table,
     ratio,
+    ratio_with_start,
     shown,
     table,
 )
@@ -71,6 +72,12 @@ def test_the_ratio_is_that_of_the_medians() -> None:
     assert ratio(ours, theirs) == 20
     assert ratio(ours, Side("other", "", why_not="gone")) is None
     assert ratio(ours, side(60.0, places=0)) is None, "nothing found is no speed to compare with"
+
+
+def test_a_start_that_weighs_on_the_shorter_side_is_told_apart() -> None:
+    ours = Side("Prumo", "lists", [Run(4.0, side(1.0).runs[0].rows, 8, start_s=2.0)])
+    theirs = Side("other", "pages", [Run(64.0, side(1.0).runs[0].rows, 247, start_s=2.0)])
+    assert (ratio(ours, theirs), ratio_with_start(ours, theirs)) == (16, 11)
 
 
 def test_the_row_of_a_side_is_the_run_in_the_middle() -> None:
