@@ -22,6 +22,8 @@ MOST_BYTES = 50 * 1024 * 1024
 MOST_UNPACKED = 600 * 1024 * 1024
 MOST_ROWS = 200_000
 MOST_COLUMNS = 200
+MOST_LINES = 2_000_000  # with the empty ones, and those within quotes: a million is all that a spreadsheet has
+LONGEST_ROW = 4 << 20  # characters; one of 50 MB of commas would become a list of as many cells
 LONGEST_COLUMN_NAME = 80
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 30  # rows, to find out the delimiter
@@ -169,15 +171,42 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
 
 def _rows(text: str, delimiter: str) -> Iterator[Row]:
     """Rows with something in them.  A row's number is that of the line it begins on."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = _Lines(text)
+    reader = csv.reader(lines, delimiter=delimiter)
     number = 1
     try:
         for cells in reader:
             if any(cell and not cell.isspace() for cell in cells):
                 yield Row(number, cells)
             number = reader.line_num + 1
+            lines.of_row = 0
     except csv.Error:  # a field of more than 131,072 characters: a quote that is never closed
         raise BadInput("file", "file_open_quote", line=number) from None
+
+
+class _Lines:
+    """The lines of a text, for csv, which reads a row to its end however long that is.
+
+    Raises BadInput where there are too many, or too much for one row.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._lines = io.StringIO(text, newline="")
+        self._left = MOST_LINES
+        self.of_row = 0  # characters; set back by whoever takes the rows
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._left -= 1
+        self.of_row += len(line)
+        if self._left < 0:
+            raise BadInput("file", "file_too_many_rows", n=MOST_ROWS)
+        if self.of_row > LONGEST_ROW:
+            raise BadInput("file", "file_too_many_columns", n=MOST_COLUMNS)
+        return line
 
 
 def _is_value(cell: str) -> bool:

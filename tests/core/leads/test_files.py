@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.errors import BadInput
 from core.leads import files
 from core.leads.files import MOST_ROWS, open_file, safe_csv, unescaped
-from tests.core.leads.spreadsheets import packed, xlsx
+from tests.core.leads.spreadsheets import OFFICE, packed, xlsx
 
 LIST = "Nome;Telefone;Cidade\r\nClínica São José;(11) 90000-0001;São Paulo\r\nPadaria Ipê;(11) 90000-0002;Maceió\r\n"
 ROWS = [["Clínica São José", "(11) 90000-0001", "São Paulo"], ["Padaria Ipê", "(11) 90000-0002", "Maceió"]]
@@ -112,6 +112,20 @@ def test_more_rows_than_are_taken_are_told(monkeypatch: pytest.MonkeyPatch) -> N
         rows_of(b"nome\n" + b"Loja\n" * 4)
 
 
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"nome,fone\n" + b"," * 5_000_000, "file_too_many_columns"),
+        (b"nome,fone\n" + (b'"\n"' + b"," * 100_000) * 50, "file_too_many_columns"),  # one row, on many lines
+        (b"nome,fone\nA,1\n" + b"\n" * 2_000_001, "file_too_many_rows"),
+    ],
+)
+def test_what_would_keep_us_for_minutes_is_given_up_early(content: bytes, key: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        list(open_file("lista.csv", content).rows())
+    assert refused.value.key == key
+
+
 # ---------------------------------------------------------------- spreadsheets
 
 
@@ -150,6 +164,19 @@ def test_a_bomb_is_not_unpacked() -> None:
     assert len(content) < 1_000_000
     with pytest.raises(BadInput, match="file_too_large"):
         open_file("x.xlsx", content)
+
+
+def test_a_long_text_that_every_cell_shares_is_not_said_for_ever() -> None:
+    rows = "".join(f'<row r="{n}"><c t="s"><v>0</v></c></row>' for n in range(1, 181))
+    with zipfile.ZipFile(io.BytesIO(xlsx([], more=rows))) as made:
+        parts = {name: made.read(name).decode() for name in made.namelist()}
+    link = f'<Relationship Id="rId9" Type="{OFFICE}/sharedStrings" Target="sharedStrings.xml"/></Relationships>'
+    of_book = "xl/_rels/workbook.xml.rels"
+    parts[of_book] = parts[of_book].replace("</Relationships>", link)
+    parts["xl/sharedStrings.xml"] = f"<sst><si><t>{'a' * 1_000_000}</t></si></sst>"
+    assert len(packed(parts)) < 10_000
+    with pytest.raises(BadInput, match="file_too_large"):
+        open_file("x.xlsx", packed(parts))
 
 
 def test_an_entity_from_outside_is_not_fetched() -> None:
