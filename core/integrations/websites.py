@@ -8,6 +8,7 @@ comes is counted packed and unpacked.  No cookie, proxy or password is used.
 
 from __future__ import annotations
 
+import codecs
 import http.client
 import ipaddress
 import re
@@ -227,8 +228,7 @@ class _Call:
         if not self._cut_off and content not in PAGES:
             raise NotRead(SiteReason.NOT_A_PAGE)  # its body may be a film: it is not waited for
         body = self._body(response)
-        charset = response.headers.get_content_charset("") or ""
-        return _Page(urlunsplit(self._parts), response.status, charset, body)
+        return _Page(urlunsplit(self._parts), response.status, _charset_of(response), body)
 
     def _headers(self) -> list[tuple[str, str]]:
         return [
@@ -360,6 +360,14 @@ class _Deflated:
         return self._unpack(chunk, most)
 
 
+def _charset_of(response: http.client.HTTPResponse) -> str:
+    """Empty where it names none, or writes nonsense: the standard library raises for a number of 5,000 digits there."""
+    try:
+        return response.headers.get_content_charset("") or ""
+    except ValueError:
+        return ""
+
+
 def _end(line: socket.socket) -> None:
     with suppress(OSError):  # it has ended by itself
         line.shutdown(socket.SHUT_RDWR)
@@ -458,13 +466,23 @@ class _Pace:
 DECLARED = re.compile(rb"<meta[^>]{0,200}?charset\s{0,9}=\s{0,9}[\"']?([a-zA-Z0-9_\-]{2,20})", re.IGNORECASE)
 
 
+# The encodings of web pages, as Python calls them.  It knows others: its punycode takes half an hour for a page of
+# 2 MB, and unicode_escape makes characters that cannot be stored.  Source: WHATWG Encoding, 4.2.
+OF_PAGES = re.compile(
+    r"ascii|utf-8|utf-16(-[bl]e)?|iso8859-\d{1,2}|cp\d{3,4}|koi8-[ru]|mac-(roman|cyrillic)"
+    r"|gbk|gb2312|gb18030|big5(hkscs)?|euc_(jp|kr)|shift_jis|iso2022_jp"
+)
+
+
 def decoded(body: bytes, charset: str) -> str:
     """By what the server says, else by what the page says, else UTF-8, else as Windows wrote around here."""
     declared = DECLARED.search(body[:4096])
     named = [charset, declared[1].decode() if declared else ""]
     for encoding in [*filter(None, named), "utf-8"]:
         try:
-            return body.decode(encoding)
-        except (UnicodeDecodeError, LookupError, ValueError):
+            codec = codecs.lookup(encoding)
+            if OF_PAGES.fullmatch(codec.name):
+                return body.decode(codec.name)
+        except (LookupError, ValueError):
             continue
     return body.decode("cp1252", "replace")

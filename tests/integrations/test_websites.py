@@ -413,6 +413,24 @@ def test_letters_are_read_as_the_server_says_or_the_page_or_as_they_are() -> Non
     assert decoded(b"<meta charset='utf_16_le_nonsense'>\xff", "") != ""
 
 
+@pytest.mark.parametrize("charset", ["punycode", "unicode_escape", "raw_unicode_escape", "utf-7", "undefined", "a\0"])
+def test_a_page_is_not_read_in_what_is_no_encoding_of_pages(charset: str) -> None:
+    """Punycode of 400 kB takes 40 s, in which nothing can cut it; the others make halves of characters, or raise."""
+    body = rb"\ud800 +2AA- " + b"a" * 200_000 + b"-" + b"a" * 200_000
+    began = time.monotonic()
+    assert decoded(body, charset) == body.decode()
+    assert decoded(b"<meta charset=" + charset.encode() + b">" + body, "").endswith(body.decode())
+    assert time.monotonic() - began < 2
+
+
+def test_nonsense_in_place_of_an_encoding_is_none() -> None:
+    nonsense = page(HOME, f"text/html; charset*{'9' * 5_000}=x")
+    with net({"/": nonsense}) as at:
+        assert at.websites().read("http://clinica.com.br", country="BR").contacts == Contacts(
+            ("contato@clinica.com.br",)
+        )
+
+
 # ---------------------------------------------------------------- robots.txt
 
 
