@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -118,6 +119,29 @@ async def test_ana_cancels_and_what_was_found_stays(web: Web, people: People) ->
     press(ana, "Cancelar")
     await until(lambda: row(people, search_id).cancel_asked_at)
     assert row(people, search_id).found == 20
+
+
+async def test_the_strip_is_drawn_anew_under_the_pressed_button(
+    web: Web, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """News of the stop may be drawn before the press is answered, and take the button away that was pressed."""
+    search_id = ask(people, terms=["dentista"])
+    ana = web.as_("Ana")
+    await ana.open(f"/searches?id={search_id}")
+    progress, waits = service.progress, [1.0]
+
+    def slow_at_first(*args: Any) -> Any:
+        seen = progress(*args)
+        time.sleep(waits.pop() if waits else 0)
+        return seen
+
+    monkeypatch.setattr(service, "progress", slow_at_first)
+    press(ana, "Cancelar")
+    await until(lambda: not waits)
+    live.hand_on(f"search:{search_id}", {})
+    await ana.should_see("Repetir toda semana", retries=30)
+    await asyncio.sleep(1.2)
+    await ana.should_not_see("Algo deu errado")
 
 
 async def test_a_failed_search_explains_itself_in_the_history(web: Web, people: People) -> None:

@@ -79,12 +79,14 @@ class Watching:
         """)
 
     async def refresh(self) -> None:
+        """The button that asks for it stands in the strip and goes with it: words are looked up where they stay."""
         if self.was_over:
             return
-        progress, finds, today = await ask(_look, self.search_id, self.since)
-        self._take(finds, are_fresh=True)
-        self._show(progress, today)
-        self.was_over = progress.is_over
+        with self.head:
+            progress, finds, today = await ask(_look, self.search_id, self.since)
+            self._take(finds, are_fresh=True)
+            self._show(progress, today)
+            self.was_over = progress.is_over
 
     def _take(self, finds: list[Find], *, are_fresh: bool) -> None:
         if finds:
@@ -192,8 +194,9 @@ class Watching:
 
     async def _make_weekly(self) -> None:
         if await make_weekly(self.search_id):
-            progress, _finds, today = await ask(_look, self.search_id, self.since)
-            self._show(progress, today)
+            with self.head:
+                progress, _finds, today = await ask(_look, self.search_id, self.since)
+                self._show(progress, today)
 
 
 class _Stat:
