@@ -10,11 +10,13 @@ While PostgreSQL keeps one portion the next one is read: the two take about as l
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import json
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
@@ -27,7 +29,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from core.accounts.rules import TeamId
 from core.errors import BadInput, StateChanged
 from core.leads.files import Row, open_file
-from core.leads.keeping import PHONES, Candidate, Seen, joined_to_known, lock, row_of, upsert_from
+from core.leads.keeping import PHONES, Candidate, KnownLead, Seen, joined, known_leads, lock, move, row_of, upsert_from
 from core.leads.mapping import Field, RowReader
 from core.leads.rules import ImportStatus
 from core.tables import Lead, LeadImport
@@ -200,25 +202,94 @@ def _candidates(rows: Iterator[Row], reader: RowReader, tally: Tally) -> Iterato
 def keep_all(
     work: Work, team_id: TeamId, basis: str, candidates: Iterator[Candidate], tally: Tally, progress: Progress
 ) -> None:
-    """By COPY and one merge for each portion: by the same rules as `keeping.keep`."""
+    """By COPY and one merge for each portion: by the same rules as `keeping.keep`.
+
+    PostgreSQL is asked by a thread of its own.  While it keeps a portion, the next one is read and made ready here.
+    """
     lock(work, team_id)
     _make_room(work)
-    seen = Seen()
-    stored: set[int] = set()  # candidates, by identity: these can only be filled by being kept once more
-    filled: dict[int, Candidate] = {}
-    with ThreadPoolExecutor(1, thread_name_prefix="keep") as keeper:
-        under_way: Future[None] | None = None
+    with _no_collection(), ThreadPoolExecutor(1, thread_name_prefix="keep") as keeper:
+        _Pipe(work, team_id, basis, tally, keeper).pass_through(candidates, progress)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """A file makes a million objects and no circle of them; looking for circles takes a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class _Pipe:
+    """From candidates to leads, portion by portion; what waits for PostgreSQL is two portions at most."""
+
+    def __init__(self, work: Work, team_id: TeamId, basis: str, tally: Tally, keeper: ThreadPoolExecutor) -> None:
+        self._work = work
+        self._team_id = team_id
+        self._values = {"team": team_id, "search": None, "source": SOURCE, "basis": basis}
+        self._tally = tally
+        self._keeper = keeper
+        self._moved: dict[int, str] = {}  # leads whose key a row of this file has made stronger
+        self._merging: Future[None] | None = None
+
+    def pass_through(self, candidates: Iterator[Candidate], progress: Progress) -> None:
+        seen, stored, filled = Seen(), set[int](), dict[int, Candidate]()
+        looked: tuple[list[Candidate], Future[list[KnownLead]]] | None = None
         while portion := list(islice(candidates, PORTION)):
-            fresh = _first_of_each(portion, seen, stored, filled, tally)
-            if under_way is not None:
-                under_way.result()
-            under_way = keeper.submit(_keep_portion, work, team_id, basis, fresh, tally)
-            progress(tally.rows)
-        if under_way is not None:
-            under_way.result()
-    if filled:
-        again = Tally(kept=tally.kept)
-        _keep_portion(work, team_id, basis, list(filled.values()), again)
+            fresh = _first_of_each(portion, seen, stored, filled, self._tally)
+            # Asked before the portion ahead of it is kept: a file's own doubles are known without.
+            asked = self._look(fresh)
+            self._keep(looked)
+            looked = fresh, asked
+            progress(self._tally.rows)
+        self._keep(looked)
+        if filled:
+            again = list(filled.values())
+            self._keep((again, self._look(again)), counts=False)
+        if self._merging is not None:
+            self._merging.result()
+
+    def _look(self, fresh: list[Candidate]) -> Future[list[KnownLead]]:
+        return self._keeper.submit(known_leads, self._work, self._team_id, fresh)
+
+    def _keep(self, looked: tuple[list[Candidate], Future[list[KnownLead]]] | None, *, counts: bool = True) -> None:
+        if looked is None:
+            return
+        fresh, asked = looked
+        before = len(self._moved)
+        rows = joined(fresh, asked.result(), self._moved)
+        moved = dict(islice(self._moved.items(), before, None))
+        copied = _as_copied(rows)
+        if self._merging is not None:
+            self._merging.result()
+        if counts:
+            self._tally.duplicates += len(fresh) - len(rows)
+        self._merging = self._keeper.submit(self._merge, moved, copied, counts)
+
+    def _merge(self, moved: dict[int, str], copied: io.StringIO, counts: bool) -> None:
+        connection = self._work.session.connection()
+        move(self._work, self._team_id, moved)
+        connection.exec_driver_sql("truncate incoming")
+        connection.connection.cursor().copy_expert(COPY, copied)
+        statement = _merge()
+        found = connection.exec_driver_sql(str(statement), statement.construct_params(self._values)).all()
+        if counts:
+            self._count(found)
+
+    def _count(self, found: Sequence[Any]) -> None:
+        tally = self._tally
+        for lead_id, _key, _has_phone, was_new in found:
+            if lead_id in tally.kept:
+                tally.duplicates += 1
+            elif was_new:
+                tally.added += 1
+            else:
+                tally.updated += 1
+            tally.kept.add(lead_id)
 
 
 def _first_of_each(
@@ -246,26 +317,6 @@ def _says_more(now: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
     return any(value and value != before.get(name) for name, value in now.items())
 
 
-def _keep_portion(work: Work, team_id: TeamId, basis: str, fresh: list[Candidate], tally: Tally) -> None:
-    connection = work.session.connection()
-    rows = joined_to_known(work, team_id, fresh)
-    tally.duplicates += len(fresh) - len(rows)
-    connection.exec_driver_sql("truncate incoming")
-    cursor = connection.connection.cursor()
-    cursor.copy_expert(_copy(), _as_copied(rows))
-    statement = _merge()
-    values = {"team": team_id, "search": None, "source": SOURCE, "basis": basis}
-    found = connection.exec_driver_sql(str(statement), statement.construct_params(values)).all()
-    for lead_id, _key, _has_phone, was_new in found:
-        if lead_id in tally.kept:
-            tally.duplicates += 1
-        elif was_new:
-            tally.added += 1
-        else:
-            tally.updated += 1
-        tally.kept.add(lead_id)
-
-
 def _incoming() -> Table:
     leads = Lead.__table__.c
     return Table("incoming", MetaData(), *(Column(name, leads[name].type) for name in IMPORTED))
@@ -288,9 +339,7 @@ def _merge() -> SQLCompiler:
     return upsert_from(_incoming())
 
 
-@cache
-def _copy() -> str:
-    return f"copy incoming ({', '.join(IMPORTED)}) from stdin with (format csv)"
+COPY = f"copy incoming ({', '.join(IMPORTED)}) from stdin with (format csv)"
 
 
 def _as_copied(rows: Sequence[Candidate]) -> io.StringIO:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
@@ -90,7 +90,7 @@ class Kept:
     has_phone: bool
 
 
-class _KnownLead(NamedTuple):
+class KnownLead(NamedTuple):
     id: int
     place_key: str
     place_id: str | None
@@ -116,7 +116,7 @@ class Candidate:
     key: str
     name_key: str | None
     values: Said
-    known: _KnownLead | None = None  # the lead that it is, as it was before
+    known: KnownLead | None = None  # the lead that it is, as it was before
 
     @property
     def has_phone(self) -> bool:
@@ -173,7 +173,9 @@ def keep(
     if not rows:
         return []
     lock(work, team_id)
-    rows = joined_to_known(work, team_id, rows)
+    moved: dict[int, str] = {}
+    rows = joined(rows, known_leads(work, team_id, rows), moved)
+    move(work, team_id, moved)
     said = [row_of(row) for row in rows]
     said.sort(key=lambda row: row["place_key"])  # everybody locks in one order
     values = {"team": team_id, "search": search_id, "source": source, "basis": None, "rows": _as_json(said)}
@@ -385,16 +387,15 @@ select {columns} from leads where team_id = %(team)s and {column} = any(%({keys}
 
 def _known(by: str) -> str:
     ways = (("keys", "place_key"), ("place_ids", "place_id"), ("name_keys", "name_key"))
-    columns = ", ".join(_KnownLead._fields)
+    columns = ", ".join(KnownLead._fields)
     return "union all".join(by.format(keys=keys, columns=columns, column=column) for keys, column in ways)
 
 
 KNOWN_OF_FEW, KNOWN_OF_MANY = _known(_BY_FEW), _known(_BY_MANY)
 
 
-def joined_to_known(work: Work, team_id: TeamId, rows: list[Candidate]) -> list[Candidate]:
-    """Gives each row the key of the lead it is; a lead known by a weaker key gets the stronger one.  `lock` first."""
-    known = Seen()
+def known_leads(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> list[KnownLead]:
+    """The leads that these may be, by id.  `lock` first."""
     ways = {
         "team": team_id,
         "keys": [r.key for r in rows],
@@ -402,28 +403,39 @@ def joined_to_known(work: Work, team_id: TeamId, rows: list[Candidate]) -> list[
         "name_keys": [r.name_key for r in rows if r.name_key],
     }
     known_of = KNOWN_OF_FEW if len(rows) <= FEW else KNOWN_OF_MANY
-    leads = [_KnownLead(*found) for found in work.session.connection().exec_driver_sql(known_of, ways)]
+    return sorted(KnownLead(*found) for found in work.session.connection().exec_driver_sql(known_of, ways))
+
+
+def joined(rows: list[Candidate], leads: Sequence[KnownLead], moved: dict[int, str]) -> list[Candidate]:
+    """Gives each row the key of the lead it is.
+
+    A lead known by a weaker key gets the stronger one: that is noted in `moved`, for `move`.
+    """
     if not leads:
         return rows
-    for lead in sorted(leads):  # by id: of two that fit, always the same one
+    known = Seen()
+    for lead in leads:
         known.add(lead, lead.place_key, lead.place_id, lead.name_key, bool(lead.cid or lead.place_id))
-    better_keys: dict[int, str] = {}
     for row in rows:
-        same: _KnownLead | None = known.find(row)
+        same: KnownLead | None = known.find(row)
         if same is None:
             continue
         row.known = same
-        if _strength(row.key) > _strength(same.place_key) and same.id not in better_keys:
-            better_keys[same.id] = row.key
+        if _strength(row.key) > _strength(same.place_key) and same.id not in moved:
+            moved[same.id] = row.key
         else:
-            row.key = better_keys.get(same.id, same.place_key)
-    if better_keys:
+            row.key = moved.get(same.id, same.place_key)
+    return merged(rows, by=Seen())
+
+
+def move(work: Work, team_id: TeamId, moved: Mapping[int, str]) -> None:
+    """Gives leads their stronger keys."""
+    if moved:
         change = (
             update(Lead).where(Lead.team_id == team_id, Lead.id == bindparam("lead")).values(place_key=bindparam("key"))
         )
-        connection = work.session.connection()
-        connection.execute(change, [{"lead": lead_id, "key": key} for lead_id, key in better_keys.items()])
-    return merged(rows, by=Seen())
+        keys = [{"lead": lead_id, "key": key} for lead_id, key in moved.items()]
+        work.session.connection().execute(change, keys)
 
 
 def _strength(key: str) -> int:

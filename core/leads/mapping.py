@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 
@@ -36,6 +36,9 @@ MOSTLY = 0.6  # of the values of a column that must be of a kind
 BLANKS = frozenset(
     {"-", "--", "—", "n/a", "na", "nan", "null", "none", "nil", "#n/a", "#n/d", "#ref!", "undefined", "?"}
 )
+
+
+BLANKS_BEGIN = {blank[:1] for blank in BLANKS} | {blank[:1].upper() for blank in BLANKS}
 
 
 class Field(StrEnum):
@@ -186,6 +189,12 @@ class RowReader:
 
     def __init__(self, columns: Columns, *, country: str, only_with_phone: bool, secret_key: str) -> None:
         self._columns = list(columns.items())
+        self._texts = [
+            (field, TEXTS[field], _kept_again if field in REPEATED else as_kept)
+            for field in TEXT_FIELDS
+            if field in columns
+        ]
+        self._ids = [(field, TEXTS[field]) for field in ID_FIELDS if field in columns]
         self._country = country
         self._only_with_phone = only_with_phone
         self._secret_key = secret_key
@@ -195,18 +204,18 @@ class RowReader:
         said = {field: cell for field, at in self._columns if (cell := _cell(cells, at))}
         name = self._name(said)
         values = Said()
-        for field in TEXT_FIELDS:
+        for field, most, keep in self._texts:
             if field in said:
-                values[field] = as_kept(said[field], TEXTS[field])
-        for field in ID_FIELDS:
-            if field in said and len(said[field]) <= TEXTS[field]:
-                values[field] = as_kept(said[field], TEXTS[field])
+                values[field] = keep(said[field], most)
+        for field, most in self._ids:
+            if field in said and len(said[field]) <= most:
+                values[field] = as_kept(said[field], most)
         country = None
         if Field.COUNTRY in said:
             country = values["country"] = country_code(said[Field.COUNTRY])
         self._take_phone(said, values, country or self._country)
         if Field.CATEGORY in said:
-            values["category"] = as_kept(said[Field.CATEGORY], 120)
+            values["category"] = _kept_again(said[Field.CATEGORY], 120)
             values["categories"] = [values["category"]] if values["category"] else []
         if Field.EMAIL in said:
             values["email"] = email_address(said[Field.EMAIL])
@@ -257,6 +266,13 @@ class RowReader:
             raise NotAPhone("phone_empty")
 
 
+@lru_cache(maxsize=4_096)
+def _kept_again(text: str, most: int) -> str | None:
+    """For columns that say the same again and again: `as_kept`, remembered."""
+    return as_kept(text, most)
+
+
+REPEATED = (Field.NEIGHBOURHOOD, Field.CITY, Field.STATE)
 TEXT_FIELDS = tuple(f for f in Field if f in TEXTS and f not in IDS)
 ID_FIELDS = tuple(f for f in Field if f in IDS)
 
@@ -264,9 +280,11 @@ ID_FIELDS = tuple(f for f in Field if f in IDS)
 def _cell(cells: Sequence[str], at: int) -> str:
     """What stands there; nothing where the row ends before, or where somebody wrote that there is nothing."""
     cell = cells[at].strip() if at < len(cells) else ""
-    if cell[:1] == "'":
+    if not cell:
+        return cell
+    if cell[0] == "'":
         cell = unescaped(cell)
-    return "" if len(cell) < 10 and cell.lower() in BLANKS else cell
+    return "" if cell[:1] in BLANKS_BEGIN and cell.lower() in BLANKS else cell
 
 
 def _website(written: str) -> str | None:

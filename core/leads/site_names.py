@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 NETWORK_HOSTS = {
@@ -14,6 +15,7 @@ NETWORK_HOSTS = {
     "twitter.com": "x",
     "x.com": "x",
 }
+NETWORKS = tuple(NETWORK_HOSTS)
 WHATSAPP_HOSTS = frozenset({"wa.me", "api.whatsapp.com", "web.whatsapp.com", "whatsapp.com"})
 # One address of the web, many businesses: here the first parts of the path belong to whose site it is.
 SHARED_HOSTS = {
@@ -47,6 +49,7 @@ SHARED_HOSTS = {
     "rede.example": 1,  # in the demo city
 }
 LONGEST_SITE = 253
+USUAL = re.compile(r"https?://(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)+)/?")  # most of them, and there are many
 
 
 def site_of(website: str | None) -> str | None:
@@ -55,16 +58,22 @@ def site_of(website: str | None) -> str | None:
     On a host that many businesses share, with the part of the path that is theirs: `linktr.ee/clinica`.  None where
     there is nothing to read: no http address, or one of a network, whose address says it all (`contacts.from_link`).
     """
+    usual = USUAL.fullmatch(website or "")
+    if usual is not None and len(usual[1]) <= LONGEST_SITE:
+        return _own(usual[1], "")
     try:
         parts = urlsplit((website or "").strip())
         host = (parts.hostname or "").lower().rstrip(".").removeprefix("www.")
     except ValueError:
         return None
-    if parts.scheme not in ("http", "https") or not host or network_of(host) or host in WHATSAPP_HOSTS:
+    return _own(host, parts.path) if parts.scheme in ("http", "https") and host else None
+
+
+def _own(host: str, path: str) -> str | None:
+    if (host.endswith(NETWORKS) and network_of(host)) or host in WHATSAPP_HOSTS:
         return None
-    own = SHARED_HOSTS.get(host, 0)
-    path = [part for part in parts.path.split("/") if part][:own]
-    return "/".join([host, *path])[:LONGEST_SITE]
+    parts = [part for part in path.split("/") if part][: SHARED_HOSTS.get(host, 0)]
+    return "/".join([host, *parts])[:LONGEST_SITE]
 
 
 def network_of(host: str) -> str | None:
