@@ -273,6 +273,7 @@ class PlacePage:
     """One list response: up to 20 places from `offset` on.
 
     `requests`: how many were made for it, itself among them.  `is_limited`: it is of a reduced view of the source.
+    `is_cut_off`: the list stopped here without having come to its end.
     """
 
     offset: int
@@ -281,6 +282,7 @@ class PlacePage:
     note: str = ""
     requests: int = 1
     is_limited: bool = False
+    is_cut_off: bool = False
 
 
 @dataclass(frozen=True)

@@ -290,6 +290,8 @@ def store_page(work: Work, taken: Taken, cell_id: int, page: PlacePage, *, tell:
     cell.status = CellStatus.READING
     if page.outcome is PageOutcome.LIMITED_VIEW or page.is_limited:
         cell.doubt = SearchReason.LIMITED_VIEW
+    elif page.is_cut_off:
+        cell.doubt = SearchReason.STOPPED_EARLY
     has_left = allowance.spend(work, taken.team_id, taken.source, page.requests) > 0
     is_paused = pauses.answered(work, taken.source) is not None
     if tell:

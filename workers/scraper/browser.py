@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
+from html import unescape
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote_plus, urlencode, urlsplit
 
@@ -42,6 +44,9 @@ SCROLL_MS = 5_000
 LOOK_EVERY_MS = 50
 FIRST_LOOK_MS = 100
 MOST_SCROLLS = 15
+MOST_LOOKED_UP = 5  # of the places on one page: each takes two requests
+CARD = "div[role=feed] a.hfpxzc"
+END_OF_LIST = "span.HlvSq"  # its words are in any language
 CELLS_A_PAGE = 25  # asked for from one page; then it is opened anew, as a person would who reads on for long
 KEEP_COOKIES_S = 20 * 60  # then a visit begins anew
 VISITS_PER_BROWSER = 50  # a browser grows; after so many visits a new one is started
@@ -398,8 +403,28 @@ class MapBrowser:
             if page.outcome is not PageOutcome.OK:
                 return
             offset = at + PAGE_SIZE
-        places = tuple(place for place in self._cards() if place.data_id not in seen) if not came else ()
-        yield PlacePage(offset, PageOutcome.END_OF_LIST if places or came or offset else PageOutcome.NO_RESULTS, places)
+        if came:
+            yield PlacePage(offset, PageOutcome.END_OF_LIST, is_cut_off=not self._shows(END_OF_LIST))
+            return
+        has_end = self._scroll_the_cards()
+        places = tuple(self._cards())
+        is_list = bool(places or offset)
+        outcome = PageOutcome.END_OF_LIST if is_list else PageOutcome.NO_RESULTS
+        yield PlacePage(offset, outcome, places, is_cut_off=is_list and not has_end)
+
+    def _scroll_the_cards(self) -> bool:
+        """Until the page shows no more of them; True where it says that these were all."""
+        for _ in range(MOST_SCROLLS):
+            shown = self._count(CARD)
+            if self._shows(END_OF_LIST):
+                return True
+            if not self._scroll() or not self._until(partial(self._shows_more, shown), SCROLL_MS):
+                return False
+            self._rest()
+        return self._shows(END_OF_LIST)
+
+    def _shows_more(self, than: int) -> bool:
+        return self._count(CARD) > than or self._shows(END_OF_LIST)
 
     def _told_limited(self, page: PlacePage) -> PlacePage:
         """The signed-out view is read like any other; that it was one is told of each page, and at the end."""
@@ -551,11 +576,36 @@ class MapBrowser:
             return None
 
     def _cards(self) -> list[Place]:
-        """What the page shows of its list, without what is sponsored: names, ids, and phones where it shows them."""
-        self._until(lambda: self._shows("div[role=feed] a.hfpxzc"), SCROLL_MS)
+        """What the page shows of its list, without what is sponsored: names, ids, and phones where it shows them.
+
+        Of those without a phone the first few are looked up on their own pages.
+        """
+        self._until(lambda: self._shows(CARD), SCROLL_MS)
         told = self._there().eval_on_selector_all("div[role=feed] .Nv2PK", CARDS)
-        read = (parse.read_card(card["href"], card) for card in told[:300] if not card["sponsored"])
-        return list({place.data_id: place for place in read if place is not None}.values())
+        found: dict[str | None, tuple[Place, str]] = {}
+        for card in told[:300]:
+            place = None if card["sponsored"] else parse.read_card(card["href"], card)
+            if place is not None:
+                found[place.data_id] = (place, card["href"])
+        asks_for = [data_id for data_id, (place, _) in found.items() if not place.phone][:MOST_LOOKED_UP]
+        return [
+            self._looked_up(place, href) if data_id in asks_for else place for data_id, (place, href) in found.items()
+        ]
+
+    def _looked_up(self, place: Place, href: str) -> Place:
+        """The place as its own page has it: the address of its answer stands in that page's head.  Else as it was."""
+        self._rest()
+        page = self._fetch(href)
+        link = re.search(r'href="(/maps/preview/place\?[^"]{10,4000})"', page.text) if page.status == 200 else None
+        if link is None:
+            return place
+        self._rest()
+        answer = self._fetch(unescape(link[1]))
+        with suppress(Blocked, LayoutChanged):
+            whole = parse.read_place(answer.text)
+            if whole.data_id == place.data_id:
+                return whole
+        return place
 
     # ---------------------------------------------------------------- list answers
 
@@ -591,11 +641,16 @@ class MapBrowser:
 
     def _next_list_by_scrolling(self) -> _Heard | None:
         if not self._heard:
-            feed = self._until(lambda: self._there().query_selector("div[role=feed]"), SCROLL_MS)
-            if feed:
-                feed.evaluate("feed => { feed.scrollTop = feed.scrollHeight; }")
+            self._scroll()
         self._requests += 1
         return self._next_heard(SCROLL_MS)
+
+    def _scroll(self) -> bool:
+        """To the end of what the list shows; False where there is no list."""
+        feed = self._until(lambda: self._there().query_selector("div[role=feed]"), SCROLL_MS)
+        if feed:
+            feed.evaluate("feed => { feed.scrollTop = feed.scrollHeight; }")
+        return bool(feed)
 
     def _fetch(self, url: str) -> _Heard:
         """Asks from within the page, with its cookies; status 0 where the request itself did not work."""
@@ -649,6 +704,9 @@ class MapBrowser:
 
     def _shows(self, selector: str) -> bool:
         return self._there().query_selector(selector) is not None
+
+    def _count(self, selector: str) -> int:
+        return len(self._there().query_selector_all(selector))
 
     def _link(self, start: str) -> str | None:
         """An address of the map itself that the page's head points to."""

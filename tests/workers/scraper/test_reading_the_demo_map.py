@@ -143,15 +143,44 @@ def test_where_our_own_requests_do_not_work_the_page_s_are_listened_to(
     assert pages[-1].outcome is O.END_OF_LIST
 
 
-def test_where_nothing_can_be_heard_the_cards_are_read(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(browsing, "is_list", lambda url: False)
     monkeypatch.setattr(MapBrowser, "_link", lambda self, start: None)
     monkeypatch.setattr(browsing, "LIST_MS", 300)
     monkeypatch.setattr(browsing, "SCROLL_MS", 1_500)
+
+
+def test_where_nothing_can_be_heard_the_cards_are_read(read: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    nothing_is_heard(monkeypatch)
     [page] = read("dentista")
-    assert len(page.places) >= 8
+    assert (page.outcome, len(page.places), page.is_cut_off) == (O.END_OF_LIST, 120, False)
     assert all(p.name and p.cid and p.place_id and p.latitude for p in page.places)
-    assert sum(p.phone is not None for p in page.places) >= 6
+    assert sum(p.phone is not None for p in page.places) >= 80
+
+
+def test_a_place_whose_card_shows_no_phone_is_looked_up_on_its_own_page(
+    read: Any, demo_map: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_is_heard(monkeypatch)
+    monkeypatch.setattr(browsing, "CARDS", browsing.CARDS.replace("text('.UsdlK')", "null"))
+    demo_map.behave(ceiling=8)
+    [page] = read("dentista")
+    told = [place for place in page.places if place.phone]
+    assert 3 <= len(told) <= browsing.MOST_LOOKED_UP == demo_map.site.asked["preview"]
+    for place in told:
+        real = demo_map.city.by_cid(place.cid or "")
+        assert real and Phone.parse(place.phone or "", "BR").e164 == real.phone
+    assert page.requests >= 1 + 2 * browsing.MOST_LOOKED_UP
+
+
+def test_a_list_of_cards_that_stops_growing_is_told_as_cut_off(
+    read: Any, demo_map: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing_is_heard(monkeypatch)
+    demo_map.behave(stall_at=20)
+    [page] = read("dentista")
+    assert (page.outcome, page.is_cut_off) == (O.END_OF_LIST, True)
+    assert 10 <= len(page.places) <= 40
 
 
 def test_a_named_place_is_found_and_an_unknown_one_is_not_guessed(demo_map: Running, chrome: WarmBrowser) -> None:
