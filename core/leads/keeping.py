@@ -285,8 +285,9 @@ def coordinates(latitude: float | None, longitude: float | None) -> dict[str, An
 
 def between(value: float | None, least: float, most: float, digits: int | None = None) -> float | None:
     """The number when it is one and lies between these; None means that it was not said."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         return None
+    # Nothing but comparing: isfinite raises for a whole number of 400 digits, and nan lies between nothing.
     return (round(float(value), digits) if digits else float(value)) if least <= value <= most else None
 
 
@@ -394,8 +395,12 @@ def _known(by: str) -> str:
 KNOWN_OF_FEW, KNOWN_OF_MANY = _known(_BY_FEW), _known(_BY_MANY)
 
 
+# Who writes to several leads locks them by id first, and so do we: the statement that keeps goes by other keys.
+HOLD = "select id from leads where team_id = %(team)s and id = any(%(ids)s) order by id for no key update"
+
+
 def known_leads(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> list[KnownLead]:
-    """The leads that these may be, by id.  `lock` first."""
+    """The leads that these may be, by id, and held until the commit.  `lock` first."""
     ways = {
         "team": team_id,
         "keys": [r.key for r in rows],
@@ -403,7 +408,11 @@ def known_leads(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> list[
         "name_keys": [r.name_key for r in rows if r.name_key],
     }
     known_of = KNOWN_OF_FEW if len(rows) <= FEW else KNOWN_OF_MANY
-    return sorted(KnownLead(*found) for found in work.session.connection().exec_driver_sql(known_of, ways))
+    connection = work.session.connection()
+    leads = sorted({KnownLead(*found) for found in connection.exec_driver_sql(known_of, ways)})
+    if leads:
+        connection.exec_driver_sql(HOLD, {"team": team_id, "ids": [lead.id for lead in leads]})
+    return leads
 
 
 def joined(rows: list[Candidate], leads: Sequence[KnownLead], moved: dict[int, str]) -> list[Candidate]:

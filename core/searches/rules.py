@@ -222,7 +222,7 @@ def _point(lat: object, lng: object) -> tuple[float, float] | None:
         raise BadInput("place", "search_point_unusable")
     if not isinstance(lat, int | float) or not isinstance(lng, int | float):
         raise BadInput("place", "search_point_unusable")
-    if not (math.isfinite(lat) and math.isfinite(lng) and abs(lat) <= 85 and abs(lng) <= 180) or lat == lng == 0:
+    if not (abs(lat) <= 85 and abs(lng) <= 180) or lat == lng == 0:  # nan is not below anything
         raise BadInput("place", "search_point_unusable")
     return float(lat), float(lng)
 
@@ -236,7 +236,9 @@ def whole_between(value: object, least: int, most: int) -> int:
         value = int(value)
     if value is None:
         raise BadInput("", "required")
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadInput("", "not_a_number")
+    if isinstance(value, float) and not math.isfinite(value):
         raise BadInput("", "not_a_number")
     if value != int(value):
         raise BadInput("", "not_a_whole_number")

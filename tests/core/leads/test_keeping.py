@@ -245,6 +245,8 @@ def test_a_place_without_a_readable_name_is_left_out(people: People) -> None:
     [
         ({"rating": 11.0}, "rating", None),
         ({"rating": float("nan")}, "rating", None),
+        ({"rating": 10**400}, "rating", None),
+        ({"latitude": 10**400}, "latitude", None),
         ({"rating": 4.66}, "rating", 4.7),
         ({"review_count": -1}, "review_count", None),
         ({"review_count": 10**12}, "review_count", None),

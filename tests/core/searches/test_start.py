@@ -68,6 +68,7 @@ BAD = [
     ({"latitude": 91, "longitude": 181}, "place", "search_point_unusable"),
     ({"latitude": 0, "longitude": 0}, "place", "search_point_unusable"),
     ({"latitude": float("nan"), "longitude": 1.0}, "place", "search_point_unusable"),
+    ({"latitude": 10**400, "longitude": 1.0}, "place", "search_point_unusable"),
     ({"latitude": 1.0, "longitude": None}, "place", "search_point_unusable"),
     ({"latitude": "1", "longitude": "2"}, "place", "search_point_unusable"),
     ({"radius_m": 0}, "radius", "too_small"),
@@ -85,6 +86,7 @@ BAD = [
     ({"limit": ""}, "limit", "required"),
     ({"limit": None}, "limit", "required"),
     ({"limit": float("inf")}, "limit", "not_a_number"),
+    ({"limit": 10**400}, "limit", "too_large"),
     ({"limit": "9" * 1_000_000}, "limit", "not_a_number"),
     ({"language": "xx"}, "language", "not_one_of_these"),
     ({"source": "demo_map"}, "source", "not_one_of_these"),  # not offered on this installation
