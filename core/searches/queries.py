@@ -44,6 +44,7 @@ class SearchProgress:
     longitude: float | None
     radius_m: int
     limit: int
+    counted: int  # towards the limit: new leads where known ones are to be skipped, else all that were kept
     found: int
     added: int
     with_phone: int
@@ -73,7 +74,7 @@ class SearchProgress:
         if self.status is SearchStatus.DONE:
             return 1.0
         by_cells = self.cells_over / self.cells if self.cells and not self.is_over else 0.0
-        return min(1.0, max(by_cells, self.found / self.limit))
+        return min(1.0, max(by_cells, self.counted / self.limit))
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def progress(session: Session, team_id: TeamId, search_id: SearchId, now: dateti
         return None
     elapsed = (s.finished_at or now) - s.started_at if s.started_at else timedelta(0)
     is_running = s.status is SearchStatus.RUNNING
-    got = s.added if s.skip_known else s.found
+    counted = _counted(s)
     return SearchProgress(
         id=SearchId(s.id),
         source=s.source,
@@ -159,6 +160,7 @@ def progress(session: Session, team_id: TeamId, search_id: SearchId, now: dateti
         longitude=s.longitude,
         radius_m=s.radius_m,
         limit=s.result_limit,
+        counted=counted,
         found=s.found,
         added=s.added,
         with_phone=s.with_phone,
@@ -177,7 +179,7 @@ def progress(session: Session, team_id: TeamId, search_id: SearchId, now: dateti
             cells=s.cells,
             cells_over=s.cells_over,
             pages=s.pages,
-            got=got,
+            got=counted,
             limit=s.result_limit,
             elapsed=elapsed,
         )
@@ -337,7 +339,14 @@ def _past(s: Search, who: str | None, now: datetime) -> PastSearch:
 
 def _share(s: Search) -> float:
     """See SearchProgress.share."""
-    return min(1.0, max(s.cells_over / s.cells if s.cells else 0.0, s.found / s.result_limit))
+    return min(1.0, max(s.cells_over / s.cells if s.cells else 0.0, _counted(s) / s.result_limit))
+
+
+def _counted(s: Search) -> int:
+    """See SearchProgress.counted; those without a phone are found, but not kept where only phones are wanted."""
+    if s.skip_known:
+        return s.added
+    return s.with_phone if s.only_with_phone else s.found
 
 
 def form_of(session: Session, team_id: TeamId, search_id: SearchId) -> SearchForm | None:

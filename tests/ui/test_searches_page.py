@@ -111,6 +111,23 @@ async def test_who_listens_hears_that_nothing_is_there_yet_and_on_a_phone_it_com
     assert not any("scrollIntoView" in code for code in ran)
 
 
+async def test_known_leads_are_found_and_do_not_count_towards_the_limit(web: Web, people: People) -> None:
+    """Otherwise 1,180 are found "of up to 500", and the meter is full long before the search is."""
+    first = ask(people, terms=["dentista"])
+    store(people, taken(people, first), page(range(20)))
+    with people.runtime.work() as work:
+        service.cancel(work, people["Bea"], first)
+    again = ask(people, terms=["dentista"], limit=40)
+    store(people, taken(people, again), page(range(24)))
+    ana = web.as_("Ana")
+    await ana.open(f"/searches?id={again}")
+    await ana.should_see("4 novos de até 40")
+    with people.runtime.work() as work:
+        progress = service.progress(work, people["Ana"], again)
+    assert (progress.found, progress.counted) == (24, 4)
+    assert progress.share == pytest.approx(0.1)
+
+
 async def test_ana_cancels_and_what_was_found_stays(web: Web, people: People) -> None:
     search_id = ask(people, terms=["dentista"])
     store(people, taken(people, search_id), page(range(20)))

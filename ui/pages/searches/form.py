@@ -67,7 +67,7 @@ class Asking:
 
     def _draw(self, asked: SearchForm) -> None:
         form = self.form
-        with form.field("terms", _("What to look for"), help=_("Each term is searched for. Enter adds one.")):
+        with form.field("terms", _("What to look for"), help=_("All terms make one search. Enter adds one.")):
             self.terms = ui.input_chips(value=list(asked.terms), new_value_mode="add-unique").classes("p-full p-terms")
             self.terms.props("hide-dropdown-icon")
             self.terms.props["max-values"] = MOST_TERMS

@@ -119,7 +119,7 @@ class Watching:
         self._say(p)
 
     def _show_numbers(self, p: SearchProgress) -> None:
-        self.found.set(formats.number(p.found), _("of up to {n}").format(n=formats.number(p.limit)))
+        self.found.set(formats.number(p.found), _towards_limit(p))
         self.with_phone.set(formats.number(p.with_phone), formats.percent(p.with_phone / p.found, 0) if p.found else "")
         is_skipped = p.duplicates and p.skip_known
         self.duplicates.set(formats.number(p.duplicates), _("skipped") if is_skipped else "")
@@ -239,6 +239,14 @@ def _areas(p: SearchProgress) -> str:
         return ""
     words = ngettext("{done} of {n} area", "{done} of {n} areas", p.cells)
     return words.format(done=formats.number(p.cells_over), n=formats.number(p.cells))
+
+
+def _towards_limit(p: SearchProgress) -> str:
+    """The limit is not always about what is found: known ones, and those without a phone, may not count."""
+    if p.counted == p.found:
+        return _("of up to {n}").format(n=formats.number(p.limit))
+    words = _("{n} new of up to {limit}") if p.skip_known else _("{n} kept of up to {limit}")
+    return words.format(n=formats.number(p.counted), limit=formats.number(p.limit))
 
 
 def _left(p: SearchProgress) -> str:
