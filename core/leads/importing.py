@@ -23,11 +23,12 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, func, select, update
+import psycopg2
+from sqlalchemy import Column, Connection, MetaData, Table, func, select, update
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from core.accounts.rules import TeamId
-from core.errors import BadInput, StateChanged
+from core.errors import BadInput, DatabaseAway, StateChanged
 from core.leads.files import Row, open_file
 from core.leads.keeping import PHONES, Candidate, KnownLead, Seen, joined, known_leads, lock, move, row_of, upsert_from
 from core.leads.mapping import Field, RowReader
@@ -274,7 +275,7 @@ class _Pipe:
         connection = self._work.session.connection()
         move(self._work, self._team_id, moved)
         connection.exec_driver_sql("truncate incoming")
-        connection.connection.cursor().copy_expert(COPY, copied)
+        _copy(connection, copied)
         statement = _merge()
         found = connection.exec_driver_sql(str(statement), statement.construct_params(self._values)).all()
         if counts:
@@ -340,6 +341,16 @@ def _merge() -> SQLCompiler:
 
 
 COPY = f"copy incoming ({', '.join(IMPORTED)}) from stdin with (format csv)"
+
+
+def _copy(connection: Connection, copied: io.StringIO) -> None:
+    """What PostgreSQL says of a COPY quotes the line it was at, with names and phones: none of that goes on."""
+    try:
+        connection.connection.cursor().copy_expert(COPY, copied)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError) as trouble:
+        raise DatabaseAway(type(trouble).__name__) from None
+    except psycopg2.Error as trouble:
+        raise RuntimeError(f"COPY failed: {type(trouble).__name__} {trouble.pgcode}") from None
 
 
 def _as_copied(rows: Sequence[Candidate]) -> io.StringIO:

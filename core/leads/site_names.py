@@ -79,3 +79,13 @@ def _own(host: str, path: str) -> str | None:
 def network_of(host: str) -> str | None:
     """`instagram` of `www.instagram.com`; None for a host of no network that we know."""
     return next((name for end, name in NETWORK_HOSTS.items() if host == end or host.endswith("." + end)), None)
+
+
+def home_of(website: str, site: str) -> str:
+    """Where reading a site begins: at its home page, whatever page of it a source named.
+
+    One reading serves every team that has a lead there, so it must not begin where the first who asked wished it to: a
+    page of a site may lead to somebody else.  On a shared host the page is the site.
+    """
+    parts = urlsplit(website)
+    return website if "/" in site else f"{parts.scheme.lower()}://{(parts.hostname or site).lower()}/"

@@ -35,7 +35,7 @@ from core.leads.rules import (
     name_key,
     words_of,
 )
-from core.leads.site_names import site_of
+from core.leads.site_names import home_of, site_of
 from core.ports import SiteRead
 from core.tables import Lead, OptOut, Site
 from core.work import Work
@@ -128,7 +128,7 @@ def _want(work: Work, meant: list[ColumnElement[bool]]) -> Wanted:
     for lead in leads:
         site = site_of(lead.website)
         if site is not None:
-            urls.setdefault(site, lead.website)
+            urls.setdefault(site, home_of(lead.website, site))
             marks.append((lead.id, site))
         elif not (told := from_link(lead.website or "", country=lead.country or "BR")).is_empty:
             at_once.append((lead.id, told))

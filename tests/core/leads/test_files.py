@@ -208,6 +208,14 @@ def test_nothing_we_write_is_run_as_a_formula(cell: str) -> None:
     assert unescaped(written) == cell
 
 
+def test_a_formula_behind_a_semicolon_is_none_either() -> None:
+    """Where a comma is for decimals, a spreadsheet begins the next cell at a semicolon."""
+    cell = 'a;=HYPERLINK("http://e","x"); +1;b'
+    [[written]] = csv.reader(io.StringIO(safe_csv([[cell]]).decode("utf-8-sig"), newline=""))
+    assert written == """a;'=HYPERLINK("http://e","x");' +1;b"""
+    assert unescaped(written) == cell
+
+
 @given(
     st.lists(
         st.lists(
