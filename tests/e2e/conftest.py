@@ -67,7 +67,7 @@ def start_house(folder: Path, **settings: str) -> House:
         "PRUMO_RECEIVER_PORT": "0",
         "PRUMO_SANDBOX_GATEWAY_PORT": "0",
         "PRUMO_SANDBOX_MAP_PORT": "0",
-        "PRUMO_MAP_PAUSE_S": "0.2",
+        "PRUMO_MAP_PAUSE_S": "0.05",
         "PRUMO_QUIET_WINDOW_S": "20",
         "PRUMO_SANDBOX_PACE": "0.2",
         **settings,

@@ -90,7 +90,7 @@ async def test_a_send_that_was_not_well_answered_may_have_arrived(name: str) -> 
         with pytest.raises(OutcomeUnknown):
             await send(server.url)
         assert len(server.requests) == 1, "a send is one request"
-    assert time.monotonic() - started < SOON_S + 1
+    assert time.monotonic() - started < SOON_S + 15, "the server would have gone on for ever"
 
 
 async def test_a_good_answer_is_taken_and_the_request_is_what_the_gateway_wants() -> None:
