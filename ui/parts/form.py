@@ -9,7 +9,6 @@ await do(service.create, name=name.value, form=form)      # errors of core appea
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -32,7 +31,8 @@ def number_input(value: float | None) -> ui.number:
 
 def whole(value: object) -> int | None:
     """The whole number that was typed; None for anything else, and for what no column would hold."""
-    if not isinstance(value, int | float) or not math.isfinite(value) or abs(value) >= 1e9 or value != int(value):
+    # The size first: one of 400 digits fits into no float.
+    if not isinstance(value, int | float) or not abs(value) < 1e9 or value != int(value):
         return None
     return int(value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
@@ -28,9 +27,12 @@ def _of(args: object, name: str) -> object:
     return args.get(name) if isinstance(args, dict) else None
 
 
+MOST = 1e9  # neither a degree nor a metre on this map; no float holds an int of 400 digits
+
+
 def _told(handler: Callable[..., Any], *values: object, kind: Callable[[float], Any] = float) -> None:
     """Numbers from a browser, which may be anything: what is none is dropped."""
-    if all(isinstance(v, int | float) and not isinstance(v, bool) and math.isfinite(v) for v in values):
+    if all(isinstance(v, int | float) and not isinstance(v, bool) and abs(v) < MOST for v in values):
         handler(*(kind(v) for v in values))  # type: ignore[arg-type]
 
 
