@@ -210,6 +210,16 @@ class Supervisor:
             raise CannotStart(self._failure)
         return code
 
+    def beside(self, argv: Sequence[str], env: Mapping[str, str], out: Path) -> subprocess.Popen[bytes]:
+        """Runs it while something else is in the foreground; what it says goes into `out`.
+
+        Whoever starts it waits for it.  When we end before it does it is asked to stop, as by Ctrl-C.
+        """
+        with out.open("wb") as file:
+            return subprocess.Popen(
+                argv, env=dict(env), stdout=file, stderr=file, preexec_fn=_die_with_parent(signal.SIGINT)
+            )
+
     def watch(self) -> int:
         """Until someone asks to stop (0) or something that the house needs cannot run (1, and says so)."""
         try:

@@ -43,7 +43,7 @@ def calls(arguments: Sequence[str]) -> list[list[str]]:
     """The pytest calls: what was asked for in one, or everything in two.
 
     Playwright's synchronous API runs an event loop of its own, which the asynchronous tests must not find running;
-    so what drives a browser is a process apart.
+    so what drives a browser is a process apart.  It waits most of its time, and so runs beside the others.
     """
     if arguments:
         return [list(arguments)]
@@ -60,10 +60,15 @@ def run_tests(arguments: Sequence[str]) -> int:
     except CannotStart as why:
         # The tests that need it say so themselves; the others have nothing to do with it.
         print(f"Chromium: {why}", flush=True)
-    worst = 0
     with scratch_folder() as folder, Supervisor() as supervisor:
         told |= house.start_services(supervisor, folder, told, server_account(told), is_durable=False)
-        for call in calls(arguments):
-            print(f"\n$ pytest {' '.join(call)}", flush=True)
-            worst = max(worst, abs(supervisor.foreground([sys.executable, "-m", "pytest", *call], told)))
+        shown, *others = [[sys.executable, "-m", "pytest", *call] for call in calls(arguments)]
+        said = folder / "beside.txt"
+        beside = [supervisor.beside(other, told, said) for other in others]
+        print(f"\n$ {' '.join(shown[1:])}", flush=True)
+        worst = abs(supervisor.foreground(shown, told))
+        for argv, other in zip(others, beside, strict=True):
+            code = other.wait()
+            print(f"\n$ {' '.join(argv[1:])}\n{said.read_text(errors='replace')}", flush=True)
+            worst = max(worst, abs(code))
     return worst
