@@ -51,7 +51,8 @@ def database(server: Engine, template: str) -> Iterator[str]:
     """The URL of a fresh, migrated database."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     with server.connect() as connection:
-        connection.execute(text(f"create database {name} template {template}"))
+        # Copied as files: a third of the time that it takes page by page through the log.
+        connection.execute(text(f"create database {name} template {template} strategy file_copy"))
     yield server.url.set(database=name).render_as_string(hide_password=False)
     with server.connect() as connection:
         connection.execute(text(f"drop database if exists {name} with (force)"))
