@@ -58,7 +58,7 @@ MOST_SHARDS = 4
 Thing = TypeVar("Thing")
 LOCK = text("select from leads where id = any(:leads) order by id for no key update")
 LOCK_WANTING = text("""
-    select from leads where site = any(:hosts) and site_wanted_at is not null order by id for no key update
+    select id from leads where site = any(:hosts) and site_wanted_at is not null order by id for no key update
 """)
 MARK = text("""
     update leads set site = wanted.host, site_wanted_at = now()
@@ -395,13 +395,14 @@ def forget_sites(work: Work, *, at_most: int) -> int:
 def _end(work: Work, told: Mapping[str, Contacts | None]) -> None:
     """The wish of every lead with these sites is over; where one was read, they get what it names.
 
-    All of their leads are locked first, by their ids: whoever locks several does it in that order.
+    All of their leads are locked first, by their ids: whoever locks several does it in that order.  Only these are
+    touched: one that is wished for meanwhile may stand before them, and has its turn with the next look.
     """
     if not told:
         return
-    work.session.execute(LOCK_WANTING, {"hosts": list(told)})
+    locked = work.session.scalars(LOCK_WANTING, {"hosts": list(told)}).all()
     for host, contacts in told.items():
-        wanting = [Lead.site == host, Lead.site_wanted_at.is_not(None)]
+        wanting = [Lead.id.in_(locked), Lead.site == host, Lead.site_wanted_at.is_not(None)]
         if contacts is not None:
             _take_over(work, wanting, contacts)
         else:
