@@ -7,15 +7,14 @@ themselves are one transaction, of which nobody sees anything before its end.
 from __future__ import annotations
 
 import logging
-import threading
 import uuid
 
 from core.errors import BadInput, DatabaseAway, StateChanged
 from core.leads import importing
-from core.leads.importing import Taken
 from core.runtime import Runtime
 from core.settings import Settings
 from workers import stopping
+from workers.heart import Heart
 
 log = logging.getLogger(__name__)
 
@@ -40,10 +39,19 @@ def bring_in(runtime: Runtime, import_id: int) -> None:
     if taken is None:
         return
     log.info("import %s: taken up", import_id)
-    with _Heart(runtime, taken) as heart:
+    rows_read = 0
+
+    def has_read(rows: int) -> None:
+        """Called between two portions.  Raises StateChanged to give up: nothing is stored then."""
+        nonlocal rows_read
+        rows_read = rows
+        if heart.should_stop():
+            raise StateChanged("import_lost")
+
+    with Heart(runtime, f"import {import_id}", lambda work: importing.beat(work, taken, rows_read), BEAT_S) as heart:
         try:
             with runtime.work() as work:
-                tally = importing.store(work, taken, heart.has_read)
+                tally = importing.store(work, taken, has_read)
         except BadInput as bad:
             log.warning("import %s: %s", import_id, bad)
             with runtime.work() as work:
@@ -57,39 +65,3 @@ def bring_in(runtime: Runtime, import_id: int) -> None:
             log.info("import %s: %s added of %s rows", import_id, tally.added, tally.rows)
     with runtime.work() as work:
         importing.tidy(work)
-
-
-class _Heart:
-    """Beats while the file is read, and notices when it is not ours any more."""
-
-    def __init__(self, runtime: Runtime, taken: Taken) -> None:
-        self._runtime = runtime
-        self._taken = taken
-        self._read = 0
-        self._over = threading.Event()
-        self._lost = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"import-{taken.id}", daemon=True)
-
-    def __enter__(self) -> _Heart:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def has_read(self, rows: int) -> None:
-        """Called between two portions.  Raises StateChanged to give up: nothing is stored then."""
-        self._read = rows
-        if self._lost.is_set() or stopping.is_asked():
-            raise StateChanged("import_lost")
-
-    def _beat(self) -> None:
-        while not self._over.wait(BEAT_S):
-            try:
-                with self._runtime.work() as work:
-                    if not importing.beat(work, self._taken, self._read):
-                        self._lost.set()
-                        return
-            except DatabaseAway as trouble:
-                log.warning("import %s: no heartbeat (%s)", self._taken.id, trouble)

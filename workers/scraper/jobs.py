@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import logging
 import os
-import threading
 import time
 import uuid
 from functools import cache
@@ -24,12 +23,12 @@ from core.searches.rules import FAILS_WITH, LONGEST_TURN, TURN, SearchReason
 from core.searches.slots import Slot
 from core.settings import Settings
 from workers import stopping
+from workers.heart import Heart
 from workers.scraper.browser import BrowserDied, MapStopped, NoBrowser, WarmBrowser
 from workers.scraper.sources import open_source
 
 log = logging.getLogger(__name__)
 
-BEAT_S = 1.0
 TELL_EVERY_S = 0.2
 WAIT_BEFORE_NEXT_TRY_S = (2.0, 8.0, 30.0)  # of a map that does not answer; then it is given up
 WAIT_FOR_SLOT_S = 10.0  # then whoever asks the map already is left to it for a while
@@ -63,49 +62,17 @@ def scrape(runtime: Runtime, browser: WarmBrowser, search_id: int) -> None:
     if taken is None:
         return
     log.info("search %s: taken up", search_id)
-    with _Heart(runtime, taken) as heart:
+    with Heart(runtime, f"search {search_id}", lambda work: reading.beat(work, taken)) as heart:
         try:
             _Reader(runtime, browser, taken, heart).read()
         except StateChanged as lost:
             log.info("search %s: not ours any more (%s)", search_id, lost)
 
 
-class _Heart:
-    """Says every second that the search is being read, and notices when it is not ours any more."""
-
-    def __init__(self, runtime: Runtime, taken: Taken) -> None:
-        self._runtime = runtime
-        self._taken = taken
-        self._over = threading.Event()
-        self._lost = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"search-{taken.id}", daemon=True)
-
-    def __enter__(self) -> _Heart:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def should_stop(self) -> bool:
-        return self._lost.is_set() or stopping.is_asked()
-
-    def _beat(self) -> None:
-        while not self._over.wait(BEAT_S):
-            try:
-                with self._runtime.work() as work:
-                    if not reading.beat(work, self._taken):
-                        self._lost.set()
-                        return
-            except DatabaseAway as trouble:
-                log.warning("search %s: no heartbeat (%s)", self._taken.id, trouble)
-
-
 class _Reader:
     """One search in the hands of this worker."""
 
-    def __init__(self, runtime: Runtime, browser: WarmBrowser, taken: Taken, heart: _Heart) -> None:
+    def __init__(self, runtime: Runtime, browser: WarmBrowser, taken: Taken, heart: Heart) -> None:
         self._runtime = runtime
         self._browser = browser
         self._taken = taken
