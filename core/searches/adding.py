@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.accounts.rules import TeamId
 from core.searches.cells import lay_out
+from core.searches.forms import columns_of
 from core.searches.rules import SearchForm, SearchId
 from core.tables import Search, Team
 from core.work import Work
@@ -16,19 +17,9 @@ def add_search(
     search = Search(
         team_id=team_id,
         created_by=by,
-        source=form.source,
-        terms=list(form.terms),
-        place_name=form.place_name,
-        latitude=form.latitude,
-        longitude=form.longitude,
-        radius_m=form.radius_m,
-        result_limit=form.limit,
-        language=form.language,
         country=work.session.get_one(Team, team_id).country,
-        only_with_phone=form.only_with_phone,
-        skip_known=form.skip_known,
-        read_sites=form.read_sites,
         saved_search_id=saved_search_id,
+        **columns_of(form),
     )
     work.session.add(search)
     work.session.flush()

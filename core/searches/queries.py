@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, aliased
 
 from core.accounts.rules import TeamId
 from core.leads.rules import LeadId, fold
+from core.searches.forms import form_in
 from core.searches.rules import (
     AT_ONCE_PER_TEAM,
     ORPHANED_AFTER,
@@ -352,21 +353,7 @@ def _counted(s: Search) -> int:
 def form_of(session: Session, team_id: TeamId, search_id: SearchId) -> SearchForm | None:
     """A search as it was asked for, with its point once the map was asked where the place is."""
     s = session.scalar(select(Search).where(Search.team_id == team_id, Search.id == search_id))
-    if s is None:
-        return None
-    return SearchForm(
-        source=s.source,
-        terms=tuple(s.terms),
-        place_name=s.place_name,
-        latitude=s.latitude,
-        longitude=s.longitude,
-        radius_m=s.radius_m,
-        limit=s.result_limit,
-        language=s.language,
-        only_with_phone=s.only_with_phone,
-        skip_known=s.skip_known,
-        read_sites=s.read_sites,
-    )
+    return form_in(s) if s is not None else None
 
 
 def same_unfinished(session: Session, team_id: TeamId, form: SearchForm) -> SearchId | None:

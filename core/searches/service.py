@@ -16,6 +16,7 @@ from core.searches.adding import add_search
 from core.searches.allowance import Allowance, allowance
 from core.searches.cost import Cost, estimate
 from core.searches.endings import AreaEnds
+from core.searches.forms import form_in
 from core.searches.offered import offered
 from core.searches.queries import Find, History, HistoryFilter, SearchProgress
 from core.searches.rules import (
@@ -30,7 +31,7 @@ from core.searches.rules import (
     Source,
     read_form,
 )
-from core.searches.weekly import Weekly, form_of, go_on, save, weekly_of
+from core.searches.weekly import Weekly, go_on, save, weekly_of
 from core.tables import SavedSearch, Search, SearchLeftOut
 from core.work import Work
 
@@ -215,7 +216,7 @@ def restart_weekly(work: Work, actor: Actor, saved_search_id: int) -> None:
     if saved is None:
         raise NotFound
     kept = weekly_of(work, actor.team_id)
-    if saved.ended_at is None or any(each.form == form_of(saved) for each in kept):
+    if saved.ended_at is None or any(each.form == form_in(saved) for each in kept):
         raise StateChanged("search_weekly")
     if len(kept) >= MOST_WEEKLY:
         raise BadInput("terms", "search_too_many_weekly", n=MOST_WEEKLY)

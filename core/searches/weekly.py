@@ -12,6 +12,7 @@ from core.accounts.rules import Actor, TeamId
 from core.jobs import ScrapeSearch
 from core.searches import queries
 from core.searches.adding import add_search
+from core.searches.forms import columns_of, form_in
 from core.searches.offered import offered
 from core.searches.rules import SavedSearchId, SearchForm, SearchId, SearchStatus
 from core.tables import AuditEntry, SavedSearch, Search, Team
@@ -50,22 +51,6 @@ def next_run(weekday: int, timezone: str, now: datetime) -> datetime:
     return planned.astimezone(now.tzinfo)
 
 
-def form_of(saved: SavedSearch) -> SearchForm:
-    return SearchForm(
-        source=saved.source,
-        terms=tuple(saved.terms),
-        place_name=saved.place_name,
-        latitude=saved.latitude,
-        longitude=saved.longitude,
-        radius_m=saved.radius_m,
-        limit=saved.result_limit,
-        language=saved.language,
-        only_with_phone=saved.only_with_phone,
-        skip_known=saved.skip_known,
-        read_sites=saved.read_sites,
-    )
-
-
 def save(work: Work, actor: Actor, form: SearchForm) -> SavedSearchId:
     """From the same weekday of next week on."""
     timezone = work.session.get_one(Team, actor.team_id).timezone
@@ -73,17 +58,7 @@ def save(work: Work, actor: Actor, form: SearchForm) -> SavedSearchId:
     saved = SavedSearch(
         team_id=actor.team_id,
         created_by=actor.user_id,
-        source=form.source,
-        terms=list(form.terms),
-        place_name=form.place_name,
-        latitude=form.latitude,
-        longitude=form.longitude,
-        radius_m=form.radius_m,
-        result_limit=form.limit,
-        language=form.language,
-        only_with_phone=form.only_with_phone,
-        skip_known=form.skip_known,
-        read_sites=form.read_sites,
+        **columns_of(form),
         weekday=today.isoweekday(),
         next_run_at=next_run(today.isoweekday(), timezone, work.now + timedelta(days=1)),
     )
@@ -120,7 +95,7 @@ def weekly_of(work: Work, team_id: TeamId) -> list[Weekly]:
 def _weekly(saved: SavedSearch, last: Search | None) -> Weekly:
     return Weekly(
         id=SavedSearchId(saved.id),
-        form=form_of(saved),
+        form=form_in(saved),
         weekday=saved.weekday,
         next_run_at=saved.next_run_at,
         created_by=saved.created_by,
@@ -152,7 +127,7 @@ def start_weekly(work: Work) -> int:
 
 
 def _begin(work: Work, saved: SavedSearch) -> bool:
-    team_id, form = TeamId(saved.team_id), form_of(saved)
+    team_id, form = TeamId(saved.team_id), form_in(saved)
     # A source may have been taken away since: then it waits for the week in which it is back.
     if form.source not in offered(work.settings) or queries.same_unfinished(work.session, team_id, form) is not None:
         return False
