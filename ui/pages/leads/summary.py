@@ -1,0 +1,167 @@
+"""What is known of a lead, as its drawer shows it: the head, the ways to it, and a line for each thing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from nicegui import ui
+
+from core.leads.queries import LeadDetails
+from core.leads.rules import Basis, OnWhatsApp, PhoneFrom, PhoneType
+from core.leads.sites import LeadSite
+from core.searches.rules import Source
+from ui.calls import settings
+from ui.pages.leads.importing import BASES
+from ui.pages.leads.looks import LOOKS
+from ui.pages.leads.site import site_lines
+from ui.parts import hours, safe
+from ui.parts.avatar import avatar
+from ui.parts.button import button
+from ui.parts.phone import ON_WHATSAPP
+from ui.parts.sources import SOURCES
+from ui.parts.status import chip
+from ui.parts.text import icon, text
+from ui.parts.toast import toast
+from ui.words import _, formats
+
+
+def title(lead: LeadDetails) -> None:
+    row, look = lead.row, LOOKS[lead.row.status]
+    with ui.element("div").classes("p-row p-g12 p-top p-lead-title"):
+        avatar(row.name, size=48, square=True)
+        with ui.element("div").classes("p-grow"):
+            text(row.name, "p-lead-name-big", tag="h2")
+            with ui.element("div").classes("p-t-sm p-t-2 p-row p-g6 p-wrap"):
+                text(" · ".join(filter(None, [row.category, row.neighbourhood or row.city])))
+                if row.rating is not None:
+                    with ui.element("span").classes("p-row p-g2 p-nowrap"):
+                        ui.icon("star").classes("p-star").style("font-size:15px").props("aria-hidden=true")
+                        text(formats.rating(row.rating), "p-b")
+                        if row.review_count is not None:
+                            text(f"({formats.number(row.review_count)})", "p-t-3")
+        chip(_(look.words), look.tone, look.icon)
+
+
+def ways_to(lead: LeadDetails) -> None:
+    """Out of Prumo, to where more is known."""
+    with ui.element("div").classes("p-row p-g8 p-lead-ways"):
+        if lead.row.phone:
+            number = formats.phone(lead.row.phone)
+
+            def copy() -> None:
+                ui.clipboard.write(number)
+                toast(_("Number copied"))
+
+            button(_("Copy number"), copy, icon="content_copy", size="sm")
+        if safe.safe_url(lead.row.website):
+            with safe.outside_link(lead.row.website, _("Website"), "p-way"):
+                icon("language", 18)
+        if lead.place_id:
+            with safe.outside_link(_on_the_map(lead), _("On the map"), "p-way"):
+                icon("map", 18)
+
+
+def _on_the_map(lead: LeadDetails) -> str:
+    demo = lead.origin is not None and lead.origin.source is Source.DEMO_MAP
+    base = settings().demo_map_url if demo else "https://www.google.com"
+    return f"{base}/maps/place/?q=place_id:{lead.place_id}"
+
+
+def summary(lead: LeadDetails, site: LeadSite, read_site: Callable[[], Awaitable[None]] | None) -> None:
+    with ui.element("dl").classes("p-dl"):
+        with _line(_("Phone")):
+            _phone(lead, site)
+        if lead.row.website:
+            with _line(_("Website")):
+                safe.outside_link(lead.row.website)
+        site_lines(site, lead.row.phone, _line, read_site)
+        if lead.address:
+            with _line(_("Address")):
+                text(lead.address)
+        if lead.closed:
+            with _line(_("Opening hours")):
+                words = _("Permanently closed") if lead.closed == "permanently" else _("Closed for a while")
+                text(words, "p-t-bad p-b")
+        elif lead.opening_hours:
+            with _line(_("Opening hours")):
+                _open_now(lead)
+        if len(lead.categories) > 1:
+            with _line(_("Categories")):
+                text(", ".join(lead.categories))
+        if lead.price:
+            with _line(_("Price")):
+                text(lead.price)
+        with _line(_("Origin")):
+            _origin(lead)
+        with _line(_("Basis")):
+            text(_(BASES[Basis(lead.basis)]) if lead.basis in set(Basis) else lead.basis)
+
+
+class _line:
+    """A term and what is said of it; used as a context manager."""
+
+    def __init__(self, words: str) -> None:
+        text(words, tag="dt")
+        self._said = ui.element("dd")
+
+    def __enter__(self) -> None:
+        self._said.__enter__()
+
+    def __exit__(self, *error: object) -> None:
+        self._said.__exit__(*error)
+
+
+def _phone(lead: LeadDetails, site: LeadSite) -> None:
+    row = lead.row
+    with ui.element("span").classes("p-row p-g6 p-wrap p-num"):
+        if row.phone is None:
+            text(lead.phone_as_printed or formats.UNKNOWN)
+            if lead.phone_as_printed:
+                chip(_("cannot receive messages"), "line")
+            return
+        text(formats.phone(row.phone))
+        if site.phone_from is PhoneFrom.WEBSITE:
+            chip(_("from the site"), "line", "language")
+        icon_name, _tone, words = ON_WHATSAPP[row.on_whatsapp.value]
+        if row.on_whatsapp is OnWhatsApp.YES:
+            chip(_(words), "ok", "check")
+        elif row.on_whatsapp is OnWhatsApp.UNKNOWN and row.phone_type is PhoneType.LANDLINE:
+            chip(_("Landline, may have no WhatsApp"), "line")
+        else:
+            chip(_(words), "line", icon_name)
+
+
+def _open_now(lead: LeadDetails) -> None:
+    try:
+        zone = ZoneInfo(lead.timezone) if lead.timezone else formats.zone()
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        zone = formats.zone()
+    now = datetime.now(zone)
+    stands = hours.standing(lead.opening_hours or {}, now)
+    if stands is None:
+        text(formats.UNKNOWN)
+        return
+    with ui.element("span").classes("p-row p-g4 p-wrap"):
+        if stands.is_open:
+            text(_("Open"), "p-t-ok p-b")
+        else:
+            text(_("Closed"), "p-b")
+        if stands.at is not None:
+            words = _("closes at {time}") if stands.is_open else _("opens at {time}")
+            text("· " + words.format(time=stands.at), "p-t-2")
+
+
+def _origin(lead: LeadDetails) -> None:
+    if lead.origin is None:
+        text(formats.day(lead.row.created_at))
+        return
+    origin = lead.origin
+    asked = ", ".join(filter(None, [*origin.terms, origin.place_name]))
+    with ui.element("span").classes("p-row p-g4 p-wrap"):
+        text(_("Search"))
+        safe.link(f"/searches?id={origin.search_id:d}", asked)
+        text("· " + formats.day(origin.at), "p-t-2")
+        if origin.source is not Source.GOOGLE_MAPS:
+            text("· " + _(SOURCES[origin.source]), "p-t-3")
