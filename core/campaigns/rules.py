@@ -21,6 +21,7 @@ CampaignId = NewType("CampaignId", int)
 NAME_LENGTH = 120
 SENDER_LENGTH = 60
 GAP_LIMIT_S = 86_400
+REAL_GAP_S = 20  # below it a number that really writes is refused, where nobody has set it otherwise
 PER_DAY_LIMIT = 10_000
 REPEAT_LIMIT_DAYS = 365
 SCHEDULE_AHEAD = timedelta(days=365)
@@ -101,6 +102,11 @@ class Plan:
             self.weekdays,
             country if self.skip_holidays else None,
         )
+
+
+def shortest_gap_s(allowed: timedelta) -> int:
+    """The shortest pause that a plan may have, of what the installation allows: whole seconds, one at least."""
+    return max(1, round(allowed.total_seconds()))
 
 
 def checked(plan: Plan, *, min_gap_s: int) -> Plan:
@@ -385,14 +391,23 @@ class NumberChoice:
 
 
 def checks(
-    plan: Plan, audience: Audience, number: NumberChoice | None, outlook: Estimate | None, *, limit: int
+    plan: Plan,
+    audience: Audience,
+    number: NumberChoice | None,
+    outlook: Estimate | None,
+    *,
+    limit: int,
+    is_simulated: bool,
 ) -> list[Check]:
-    """What to know before the start, in the order of the page; `limit` is the longest text that the number can send."""
+    """What to know before the start, in the order of the page.
+
+    `limit` is the longest text that the number can send; `is_simulated`: nothing leaves, whatever is sent.
+    """
     return [
         *_audience_checks(plan, audience),
         *_text_checks(plan, audience, limit),
         *_number_checks(plan, number),
-        *_pace_checks(plan, outlook),
+        *_pace_checks(plan, number, outlook, is_simulated),
     ]
 
 
@@ -464,7 +479,7 @@ def _number_checks(plan: Plan, number: NumberChoice | None) -> list[Check]:
     return found
 
 
-def _pace_checks(plan: Plan, outlook: Estimate | None) -> list[Check]:
+def _pace_checks(plan: Plan, number: NumberChoice | None, outlook: Estimate | None, is_simulated: bool) -> list[Check]:
     found = []
     if (plan.window_end_min - plan.window_start_min) * 60 < plan.gap_max_s:
         found.append(Check("window_shorter_than_gap", Level.WARN, "pace"))
@@ -475,7 +490,19 @@ def _pace_checks(plan: Plan, outlook: Estimate | None) -> list[Check]:
             found.append(Check("takes_many_days", Level.WARN, "pace", {"days": outlook.days}))
     if plan.window_start_min < 8 * 60 or plan.window_end_min > 20 * 60:
         found.append(Check("early_or_late", Level.WARN, "pace", {}, {"window_start_min": 540, "window_end_min": 1080}))
+    found += _hasty(plan, number, is_simulated)
     return found or [Check("pace_calm", Level.OK, "pace")]
+
+
+def _hasty(plan: Plan, number: NumberChoice | None, is_simulated: bool) -> list[Check]:
+    """Pauses that no real number would be let: fine where nothing leaves, and to be known even there."""
+    of_number = (number.gap_min_s, number.gap_max_s) if number else (0, 0)
+    least, _most = gap_between((plan.gap_min_s, plan.gap_max_s), of_number)
+    if least >= REAL_GAP_S:
+        return []
+    usual = {"gap_min_s": Plan.gap_min_s, "gap_max_s": Plan.gap_max_s}
+    key = "pace_simulated" if is_simulated else "pace_hasty"
+    return [Check(key, Level.WARN, "pace", {"least": least, "seconds": REAL_GAP_S}, usual)]
 
 
 SHORTENERS = ("bit.ly/", "tinyurl.com/", "t.co/", "goo.gl/", "cutt.ly/", "is.gd/", "ow.ly/", "encurtador.com.br/")

@@ -36,6 +36,7 @@ from core.campaigns.rules import (
     checks,
     estimate,
     may_become,
+    shortest_gap_s,
     standing,
 )
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
@@ -132,7 +133,7 @@ def create_draft(
         untouched = queries.untouched_draft(work.session, actor.team_id, actor.user_id, name)
         if untouched is not None:
             return untouched
-    least = _min_gap_s(work)
+    least = shortest_gap_s(work.settings.min_gap)
     gap_min_s, gap_max_s = (choices[0].gap_min_s, choices[0].gap_max_s) if choices else (45, 120)
     plan = Plan(
         name=name[: NAME_LENGTH + 1],
@@ -159,7 +160,7 @@ def save_draft(work: Work, actor: Actor, campaign_id: CampaignId, version: int, 
     faster, and StateChanged with the state of a campaign that is no draft any more.
     """
     actor.require(Role.MEMBER)
-    plan = checked(plan, min_gap_s=_min_gap_s(work))
+    plan = checked(plan, min_gap_s=shortest_gap_s(work.settings.min_gap))
     saved = work.session.execute(
         update(Campaign)
         .where(
@@ -198,7 +199,7 @@ def duplicate(work: Work, actor: Actor, campaign_id: CampaignId, *, name: str) -
 
 
 def _insert(work: Work, actor: Actor, plan: Plan, action: str) -> CampaignId:
-    plan = checked(plan, min_gap_s=_min_gap_s(work))
+    plan = checked(plan, min_gap_s=shortest_gap_s(work.settings.min_gap))
     campaign_id = CampaignId(
         work.session.execute(
             insert(Campaign)
@@ -246,10 +247,6 @@ def _keep_parts(work: Work, actor: Actor, campaign_id: CampaignId, plan: Plan) -
         )
 
 
-def _min_gap_s(work: Work) -> int:
-    return max(1, round(work.settings.min_gap.total_seconds()))
-
-
 # ---------------------------------------------------------------- looking ahead
 
 
@@ -285,7 +282,8 @@ def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook
     country = queries.team_place(work.session, actor.team_id).country
     number = _number(work, actor, plan)
     ahead = _estimate(plan, number, plan.window(country), audience.recipients, work.now)
-    return Outlook(ahead, checks(plan, audience, number, ahead, limit=MAX_LENGTH), number)
+    simulated = work.settings.gateway_simulated
+    return Outlook(ahead, checks(plan, audience, number, ahead, limit=MAX_LENGTH, is_simulated=simulated), number)
 
 
 def _number(work: Work, actor: Actor, plan: Plan) -> NumberChoice | None:

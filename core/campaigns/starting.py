@@ -60,7 +60,8 @@ def refuse_unready(work: Work, team_id: TeamId, draft: Draft) -> None:
     plan = draft.plan
     number = queries.number(work.session, team_id, plan.instance_ids[0], work.now) if plan.instance_ids else None
     receives = audience(work.session, team_id, plan, work.now)
-    for check in blocks_start(checks(plan, receives, number, None, limit=MAX_LENGTH)):
+    simulated = work.settings.gateway_simulated
+    for check in blocks_start(checks(plan, receives, number, None, limit=MAX_LENGTH, is_simulated=simulated)):
         raise BadInput(check.section, check.key, **check.values)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.campaigns.rules import (
     MAY_FOLLOW,
+    REAL_GAP_S,
     Audience,
     CampaignStatus,
     Check,
@@ -32,12 +33,14 @@ from core.campaigns.rules import (
     may_become,
     minutes,
     odd_about,
+    shortest_gap_s,
     standing,
 )
 from core.campaigns.windows import Window, is_open, local_day
 from core.errors import BadInput, BadInputs
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter
+from core.settings import Settings
 
 ZONE = "America/Sao_Paulo"
 PLAN = Plan(
@@ -251,8 +254,11 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
 # ---------------------------------------------------------------- the last look
 
 
-def look(plan: Plan = PLAN, audience: Audience = MANY, number: NumberChoice | None = NUMBER) -> list[Check]:
-    return checks(plan, audience, number, ahead(plan, audience.recipients or 1), limit=4096)
+def look(
+    plan: Plan = PLAN, audience: Audience = MANY, number: NumberChoice | None = NUMBER, *, is_simulated: bool = False
+) -> list[Check]:
+    ending = ahead(plan, audience.recipients or 1)
+    return checks(plan, audience, number, ending, limit=4096, is_simulated=is_simulated)
 
 
 def test_a_campaign_in_order_has_nothing_in_its_way_and_nothing_to_warn_of() -> None:
@@ -327,6 +333,21 @@ def test_what_a_person_should_know_is_a_warning_and_may_have_a_remedy(
     assert found[0].fix == fix
     if fix:
         assert key not in keys(look(replace(plan, **fix), replace(audience, landlines=0), number))
+
+
+def test_pauses_that_no_real_number_would_be_let_are_told_even_where_nothing_leaves() -> None:
+    quick, quick_number = replace(PLAN, gap_min_s=5, gap_max_s=9), replace(NUMBER, gap_min_s=5, gap_max_s=9)
+    for simulated, key in ((False, "pace_hasty"), (True, "pace_simulated")):
+        found = [c for c in look(quick, number=quick_number, is_simulated=simulated) if c.section == "pace"]
+        assert [(c.key, c.values) for c in found] == [(key, {"least": 5, "seconds": REAL_GAP_S})]
+        assert keys(look(replace(quick, **found[0].fix), number=quick_number), Level.WARN) == set()
+    slow_number = replace(NUMBER, gap_min_s=REAL_GAP_S, gap_max_s=90)
+    assert keys(look(quick, number=slow_number), Level.WARN) == set(), "the slower of the two is what counts"
+
+
+def test_what_a_real_number_is_let_is_what_an_installation_has_by_itself() -> None:
+    assert shortest_gap_s(Settings.min_gap) == REAL_GAP_S
+    assert shortest_gap_s(timedelta(0)) == 1
 
 
 @pytest.mark.parametrize(

@@ -18,11 +18,10 @@ from nicegui import ui
 from core.campaigns import service as campaigns
 from core.campaigns.audience import SampleLead
 from core.campaigns.queries import Draft
-from core.campaigns.rules import Audience, Check, Level, NumberChoice, Plan, blocks_start, checked, gap_between
+from core.campaigns.rules import Audience, Check, Level, NumberChoice, Plan, blocks_start, checked, shortest_gap_s
 from core.campaigns.service import Outlook
 from core.campaigns.text import Gap, Part, parts_of
 from core.errors import BadInput, BadInputs, DatabaseAway, PrumoError, StateChanged
-from core.settings import Settings
 from ui.calls import Fault, ask, settings, words_of
 from ui.pages.campaign_builder.section import Mood
 
@@ -30,7 +29,6 @@ SAVE_AFTER_S = 1.0
 LOOK_AFTER_S = 0.4
 RECOUNTED_BY = ("audience", "repeat_after_days", "include_landlines")
 SECTIONS = ("audience", "message", "numbers", "pace")
-REAL_GAP_S = round(Settings.min_gap.total_seconds())  # below it a number that really writes is refused
 
 
 class Desk:
@@ -77,7 +75,7 @@ class Desk:
         plan = replace(self.plan, **values)
         if plan == self.plan or not self.may_write:
             return
-        checked(plan, min_gap_s=max(1, round(settings().min_gap.total_seconds())))
+        checked(plan, min_gap_s=shortest_gap_s(settings().min_gap))
         was, self.plan = self.plan, plan
         now = time.monotonic()
         self._save_due = now + SAVE_AFTER_S
@@ -115,20 +113,7 @@ class Desk:
         if self.outlook is None:
             return []
         own = [Check("field_refused", Level.MUST, "pace", {"why": why}) for why in self.refused.values()]
-        if hasty := self._hasty():
-            own.append(hasty)
         return [*(check for check in self.outlook.checks if not (own and check.key == "pace_calm")), *own]
-
-    def _hasty(self) -> Check | None:
-        """Pauses that no real number would be let: fine where nothing leaves, and to be known even there."""
-        number = self.number
-        of_number = (number.gap_min_s, number.gap_max_s) if number else (0, 0)
-        least, _most = gap_between((self.plan.gap_min_s, self.plan.gap_max_s), of_number)
-        if least >= REAL_GAP_S:
-            return None
-        key = "pace_simulated" if settings().gateway_simulated else "pace_hasty"
-        usual = {"gap_min_s": Plan.gap_min_s, "gap_max_s": Plan.gap_max_s}
-        return Check(key, Level.WARN, "pace", {"least": least, "seconds": REAL_GAP_S}, usual)
 
     def is_complete(self, section: str) -> bool:
         """Nothing in this card stands in the way of the start."""
