@@ -118,7 +118,7 @@ def sign_in(
         raise WrongCredentials
     if passwords.is_outdated(user.password_hash):
         user.password_hash = passwords.hash_of(password)
-    work.session.execute(delete(SignInTry).where(SignInTry.email == email, SignInTry.ip == ip))
+    _forget_wrong_tries(work, email, ip)
     return _open_session(work, user, team_id, ip, user_agent)
 
 
@@ -246,16 +246,23 @@ def switch_team(work: Work, actor: Actor, team_id: TeamId) -> None:
     work.session.execute(update(SessionRow).where(SessionRow.id == actor.session_id).values(team_id=team_id))
 
 
-def change_password(work: Work, actor: Actor, *, old: str, new: str) -> NewSession:
-    """Ends every session and opens a new one.  Raises BadInput("old", "wrong_password")."""
+def change_password(work: Work, actor: Actor, *, old: str, new: str, ip: str | None = None) -> NewSession:
+    """Ends every session and opens a new one.  Raises BadInput("old", "wrong_password"), or TooManyTries(wait_s).
+
+    Who sits down at somebody's open page has no more guesses at the password than at the door.
+    """
+    email = _as_typed(work.session.scalar(select(User.email).where(User.id == actor.user_id)) or "")
+    _slow_down(work, email, ip)
     user = work.session.get_one(User, actor.user_id)
     if not passwords.fits(old, user.password_hash):
+        _remember_wrong_try(work, email, ip)
         raise BadInput("old", "wrong_password")
     passwords.check(new, email=user.email, name=user.name)
+    _forget_wrong_tries(work, email, ip)
     user.password_hash = passwords.hash_of(new)
     _end_sessions(work, actor.user_id)
     audit.record(work, actor, "password.changed", "user", actor.user_id)
-    return _open_session(work, user, actor.team_id, None, None)
+    return _open_session(work, user, actor.team_id, ip, None)
 
 
 def first_steps(work: Work, actor: Actor) -> FirstSteps:
@@ -411,6 +418,10 @@ def _remember_wrong_try(work: Work, email: str, ip: str | None) -> None:
     work.session.execute(insert(SignInTry).values(email=email, ip=ip, at=func.clock_timestamp()))
     work.session.execute(delete(SignInTry).where(SignInTry.at < queries.day_ago(work.now)))
     work.session.commit()
+
+
+def _forget_wrong_tries(work: Work, email: str, ip: str | None) -> None:
+    work.session.execute(delete(SignInTry).where(SignInTry.email == email, SignInTry.ip == ip))
 
 
 def _open_session(work: Work, user: User, team_id: TeamId, ip: str | None, user_agent: str | None) -> NewSession:

@@ -96,6 +96,16 @@ async def test_guessing_is_slowed_down_and_says_how_long(web: Web) -> None:
     assert int(answers[-1].headers["retry-after"]) >= 1
 
 
+async def test_guessing_at_a_new_passwords_door_is_slowed_down_too(web: Web, people: People) -> None:
+    browser = web.stranger(sid=people.token["Bea"])
+    answers = [
+        await browser.post("/password", data={"old": f"guess number {n}", "password": "quite another long one"})
+        for n in range(7)
+    ]
+    assert "Esta não é a sua senha." in answers[0].text
+    assert answers[-1].status_code == 429 and "Muitas tentativas" in answers[-1].text
+
+
 async def test_an_empty_form_asks_for_both_fields(web: Web) -> None:
     answer = await web.stranger().post("/sign-in", data={"email": "", "password": ""})
     assert answer.text.count("Preencha este campo.") == 2

@@ -210,6 +210,30 @@ def test_a_new_password_ends_every_session_and_opens_one(people: People) -> None
     assert (told.value.field, told.value.key) == ("old", "wrong_password")
 
 
+def change_password(people: People, old: str, ip: str = "10.0.0.1") -> None:
+    with people.runtime.work() as work:
+        service.change_password(work, people["Ana"], old=old, new="quite another long one", ip=ip)
+
+
+def test_an_open_page_gives_no_more_guesses_at_the_password_than_the_door(people: People) -> None:
+    for _ in range(5):
+        with pytest.raises(BadInput):
+            change_password(people, "a wrong password")
+    for attempt in (change_password, lambda people, password: sign_in(people.runtime, email_of("Ana"), password)):
+        with pytest.raises(TooManyTries) as told:
+            attempt(people, PASSWORD)
+        assert told.value.wait_s >= 1, "they are counted together"
+    assert sign_in(people.runtime, email_of("Ana"), PASSWORD, ip="10.9.9.9")
+
+
+def test_a_password_changed_rightly_forgets_the_wrong_tries(people: People) -> None:
+    with pytest.raises(BadInput):
+        change_password(people, "a wrong password")
+    change_password(people, PASSWORD)
+    with people.runtime.work() as work:
+        assert work.session.query(SignInTry).count() == 0
+
+
 @pytest.mark.parametrize(
     ("password", "key"),
     [

@@ -13,7 +13,7 @@ from core.errors import BadInput, BadInputs
 from core.work import Work
 from ui import cookies
 from ui.calls import in_work
-from ui.pages.access.door import Door
+from ui.pages.access.door import Door, address_of
 
 
 class NewPassword(Door):
@@ -27,9 +27,9 @@ class NewPassword(Door):
         if missing:
             raise BadInputs(missing)
         token = cookies.token_of(request.scope, self.settings)
-        session = await in_work(_change, token, form["old"], form["password"])
+        session = await in_work(_change, token, form["old"], form["password"], address_of(request))
         return await self.let_in(request, session, "/")
 
 
-def _change(work: Work, token: str, old: str, new: str) -> NewSession:
-    return accounts.change_password(work, accounts.actor_of(work, token), old=old, new=new)
+def _change(work: Work, token: str, old: str, new: str, ip: str | None) -> NewSession:
+    return accounts.change_password(work, accounts.actor_of(work, token), old=old, new=new, ip=ip)
