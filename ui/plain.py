@@ -14,7 +14,7 @@ import nicegui
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import HTTPConnection
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 
 from ui import cookies
 from ui.theme import assets
@@ -42,9 +42,21 @@ _templates.globals.update(
 
 
 def language_of(connection: HTTPConnection) -> str:
-    """The one chosen on these pages, else the browser's."""
-    chosen = connection.query_params.get("lang", "") or cookies.read(connection.scope, cookies.LANGUAGE)
-    return chosen if chosen in LANGUAGES else preferred(connection.headers.get("accept-language", ""))
+    """The one chosen on this page, else that of who is signed in, else one chosen before, else the browser's."""
+    actor = connection.scope.get("state", {}).get("actor")
+    wishes = (
+        connection.query_params.get("lang", ""),
+        actor.language if actor is not None else "",
+        cookies.read(connection.scope, cookies.LANGUAGE),
+    )
+    chosen = next((wish for wish in wishes if wish in LANGUAGES), "")
+    return chosen or preferred(connection.headers.get("accept-language", ""))
+
+
+def line(connection: HTTPConnection, sentence: str, status: int) -> PlainTextResponse:
+    """One sentence and no page: for what a browser of ours would not have asked, or shows in a place of its own."""
+    with speaking(language_of(connection)):
+        return PlainTextResponse(_(sentence) + "\n", status)
 
 
 def page(connection: HTTPConnection, template: str, status: int = 200, **values: Any) -> HTMLResponse:

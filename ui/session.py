@@ -16,7 +16,7 @@ import nicegui
 from nicegui import Client, context
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.accounts import service as accounts
@@ -27,6 +27,7 @@ from core.settings import Settings
 from core.work import Work
 from ui import cookies, plain, shell_numbers, sockets
 from ui.calls import Fault, in_work
+from ui.words import N_
 
 SIGN_IN = "/sign-in"
 WELCOME = "/welcome"
@@ -116,15 +117,16 @@ class Guard:
 
     def _refusal(self, scope: Scope) -> Response | None:
         """What a browser of ours never does: another host's name, another site's form."""
-        headers = Headers(scope=scope)
+        asked = HTTPConnection(scope)
+        headers = asked.headers
         if headers.get("host", "").lower() not in self.hosts:
-            return PlainTextResponse("Open Prumo at its own address (PRUMO_PUBLIC_URL).\n", 421)
+            return plain.line(asked, N_("Open Prumo at its own address (PRUMO_PUBLIC_URL)."), 421)
         origin = headers.get("origin")
         if scope["method"] not in SAFE_METHODS:
             same_site = headers.get("sec-fetch-site") == "same-origin" if origin is None else origin in self.origins
-            return None if same_site else PlainTextResponse("This form is not ours.\n", 403)
+            return None if same_site else plain.line(asked, N_("This form is not ours."), 403)
         if scope["path"].startswith(SOCKET) and origin is not None and origin not in self.origins:
-            return PlainTextResponse("This page is not ours.\n", 403)
+            return plain.line(asked, N_("This page is not ours."), 403)
         return None
 
     async def _let_in(self, scope: Scope) -> Response | None:
@@ -144,7 +146,7 @@ class Guard:
 
     def _to_the_door(self, scope: Scope) -> Response:
         if scope["method"] != "GET" or not _wants_page(scope):
-            return PlainTextResponse("Sign in first.\n", 401)
+            return plain.line(HTTPConnection(scope), N_("Sign in first."), 401)
         wish = scope["path"]
         if scope.get("query_string"):
             wish += "?" + scope["query_string"].decode("latin-1")
@@ -218,7 +220,8 @@ class _SizedBody:
             await app(scope, counted, begun)
         except _TooLarge:
             if not self.has_begun:
-                await PlainTextResponse("Too large.\n", 413)(scope, receive, send)
+                too_large = plain.line(HTTPConnection(scope), N_("Too large. Nothing of it was kept."), 413)
+                await too_large(scope, receive, send)
 
 
 def _visit(work: Work, token: str, wants_page: bool) -> dict[str, Any] | None:

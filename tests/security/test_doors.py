@@ -64,6 +64,7 @@ async def test_what_is_no_form_gets_our_page_in_the_language_of_who_sent_it(
         headers = {"content-type": kind.encode("latin-1"), "accept-language": "en"} if kind else {}
         answer = await browser.post(path.format(token=token), content=body, headers=headers)  # type: ignore[arg-type]
         assert answer.status_code == 400 and answer.headers["content-type"].startswith("text/html"), (name, answer.text)
-        told = "This form could not be read" if kind else "Não foi possível ler este formulário"
+        speaks_english = kind and path != "/password"  # behind which one is signed in, and Bea's is Portuguese
+        told = "This form could not be read" if speaks_english else "Não foi possível ler este formulário"
         assert told in answer.text and "detail" not in answer.text, name
     assert not [record for record in caplog.records if record.exc_info]

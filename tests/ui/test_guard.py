@@ -95,6 +95,38 @@ async def test_a_page_that_is_not_there_says_so_in_our_words(web: Web, people: P
     assert "<script>alert" not in answer.text
 
 
+async def test_what_is_refused_is_told_in_the_language_of_who_asks(web: Web, people: People) -> None:
+    browser = web.stranger(sid=people.token["Bea"])
+    upload, elsewhere = "/_nicegui/client/x/upload/1", {"origin": "https://evil.example"}
+    too_large = {"content-length": str(10**12)}
+
+    async def said(language: str, status: int, method: str, path: str, **headers: str) -> str:
+        answer = await browser.request(method, path, headers={"accept-language": language, **headers})
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "text/plain; charset=utf-8")
+        return answer.text
+
+    async def both(status: int, method: str, path: str, **headers: str) -> tuple[str, str]:
+        return await said("pt-BR", status, method, path, **headers), await said("en", status, method, path, **headers)
+
+    assert await both(421, "GET", "/", host="evil.example") == (
+        "Abra o Prumo no endereço dele (PRUMO_PUBLIC_URL).\n",
+        "Open Prumo at its own address (PRUMO_PUBLIC_URL).\n",
+    )
+    assert await both(403, "POST", "/sign-in", **elsewhere) == (
+        "Este formulário não é nosso.\n",
+        "This form is not ours.\n",
+    )
+    assert await both(413, "POST", "/sign-in", **too_large) == (
+        "Grande demais. Nada foi guardado.\n",
+        "Too large. Nothing of it was kept.\n",
+    )
+    assert await both(405, "DELETE", "/sign-in") == (
+        "Este endereço não aceita isso.\n",
+        "This address does not take that.\n",
+    )
+    assert await said("en", 413, "POST", upload, **too_large) == "Grande demais. Nada foi guardado.\n", "Bea's own"
+
+
 async def test_over_https_the_cookie_belongs_to_this_host_alone() -> None:
     settings = Settings(database_url="", redis_url="", secret_key="", public_url="https://prumo.example")
     sent: list[Message] = []
