@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.searches.grid import Circle, roots
-from core.searches.rules import MOST_CELLS, WIDEST_CELL_M, Source
+from core.searches.experience import NOTHING, Learned, areas, to_the_limit
+from core.searches.rules import MOST_CELLS, Source
 
-PAGE = 20
 PAGES = 3  # of one list
-COUNTS = 0.5  # of what comes: the rest is known already, has no phone, or lies beyond the circle
 
 
 @dataclass(frozen=True)
@@ -40,15 +38,24 @@ class Cost:
 
 
 def estimate(
-    *, terms: int, radius_m: int, limit: int, allowance_left: int, price_usd: float, is_named: bool = False
+    *,
+    terms: int,
+    radius_m: int,
+    limit: int,
+    allowance_left: int,
+    price_usd: float,
+    is_named: bool = False,
+    learned: Learned = NOTHING,
 ) -> Cost:
     """Of a search that asks the Places API.  `is_named`: the place is yet to be found, by one request more.
 
     Nothing goes beyond what is left of the team's allowance of a day: there the search waits for the next one.
     """
-    lists = terms * len(roots(Circle(0.0, 0.0, radius_m), WIDEST_CELL_M[Source.PLACES_API]))
+    lists = areas(Source.PLACES_API, terms, radius_m)
     first = 1 if is_named else 0
-    to_the_limit = max(lists, -(-int(limit / COUNTS) // PAGE))
-    planned = (first + lists, first + to_the_limit, first + MOST_CELLS * PAGES)
+    needed = to_the_limit(limit, learned.known)
+    if learned.whole is not None:  # it was read to its end before it came to such a limit
+        needed = min(needed, learned.whole)
+    planned = (first + lists, first + max(lists, needed), first + MOST_CELLS * PAGES)
     least, to_limit, most = (min(each, max(allowance_left, 0)) for each in planned)
     return Cost(least=least, to_limit=min(to_limit, most), most=most, price_usd=price_usd)

@@ -11,13 +11,16 @@ from sqlalchemy.orm import Session, aliased
 
 from core.accounts.rules import TeamId
 from core.leads.rules import LeadId, fold
+from core.searches.experience import Run
 from core.searches.forms import form_in
 from core.searches.rules import (
     AT_ONCE_PER_TEAM,
+    DOUBTS,
     ORPHANED_AFTER,
     CellStatus,
     SearchForm,
     SearchId,
+    SearchReason,
     SearchStatus,
     Source,
     per_minute,
@@ -27,6 +30,7 @@ from core.tables import Lead, SavedSearch, Search, SearchCell, SearchFind, User
 
 UNFINISHED = (SearchStatus.QUEUED, SearchStatus.RUNNING)
 MOST_FINDS = 100
+RUNS = 200  # of the latest searches, from which the next one's time is told
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class SearchProgress:
     found: int
     added: int
     with_phone: int
-    duplicates: int
+    known: int  # leads of the team from before it
     outside: int
     cells: int  # pieces of the area, each with one term, as far as they are planned; 0 until the place is found
     cells_over: int
@@ -112,7 +116,7 @@ class PastSearch:
     complete: bool | None
     found: int
     with_phone: int
-    duplicates: int
+    known: int  # leads of the team from before it
     added: int
     created_at: datetime
     resumes_at: datetime | None  # of one that waits for a moment; `reason` says why
@@ -120,13 +124,14 @@ class PastSearch:
     share: float
     who_id: int | None
     who: str | None
-    is_weekly: bool  # one run of a search that repeats every week, or the one it was made of
+    weekly_id: int | None  # the weekly search that it began or comes from, while that goes on
 
 
 @dataclass(frozen=True)
 class HistoryFilter:
     text: str = ""
     statuses: tuple[SearchStatus, ...] = ()
+    is_partial: bool | None = None  # True: only those that did not see everything, False: none of them
     who_id: int | None = None
     days: int | None = 30
 
@@ -165,7 +170,7 @@ def progress(session: Session, team_id: TeamId, search_id: SearchId, now: dateti
         found=s.found,
         added=s.added,
         with_phone=s.with_phone,
-        duplicates=s.duplicates,
+        known=_known(s),
         outside=s.outside,
         cells=s.cells,
         cells_over=s.cells_over,
@@ -275,15 +280,16 @@ def history(
     meant = _meant(team_id, which, now)
     total, added = session.execute(select(func.count(), func.coalesce(func.sum(Search.added), 0)).where(*meant)).one()
     ask = (
-        select(Search, User.name)
+        select(Search, User.name, SavedSearch.id)
         .outerjoin(User, User.id == Search.created_by)
+        .outerjoin(SavedSearch, (SavedSearch.id == Search.saved_search_id) & SavedSearch.ended_at.is_(None))
         .where(*meant)
         .order_by(Search.id.desc())
         .limit(limit + 1)
     )
     if before is not None:
         ask = ask.where(Search.id < before)
-    lines = [_past(search, who, now) for search, who in session.execute(ask)]
+    lines = [_past(search, who, weekly_id, now) for search, who, weekly_id in session.execute(ask)]
     people = session.execute(
         select(User.id, User.name)
         .where(User.id.in_(select(Search.created_by).where(Search.team_id == team_id)))
@@ -298,6 +304,9 @@ def _meant(team_id: TeamId, which: HistoryFilter, now: datetime) -> list[ColumnE
     meant: list[ColumnElement[bool]] = [Search.team_id == team_id]
     if which.statuses:
         meant.append(Search.status.in_(which.statuses))
+    if which.is_partial is not None:
+        is_partial = func.coalesce(Search.reason.in_([doubt.value for doubt in DOUBTS]), False)
+        meant.append(is_partial if which.is_partial else ~is_partial)
     if which.who_id is not None:
         meant.append(Search.created_by == which.who_id)
     if which.days is not None:
@@ -310,7 +319,7 @@ def _meant(team_id: TeamId, which: HistoryFilter, now: datetime) -> list[ColumnE
     return meant
 
 
-def _past(s: Search, who: str | None, now: datetime) -> PastSearch:
+def _past(s: Search, who: str | None, weekly_id: int | None, now: datetime) -> PastSearch:
     is_running = s.status is SearchStatus.RUNNING
     return PastSearch(
         id=SearchId(s.id),
@@ -326,7 +335,7 @@ def _past(s: Search, who: str | None, now: datetime) -> PastSearch:
         complete=s.complete,
         found=s.found,
         with_phone=s.with_phone,
-        duplicates=s.duplicates,
+        known=_known(s),
         added=s.added,
         created_at=s.created_at,
         resumes_at=s.resumes_at if s.resumes_at and s.resumes_at > now else None,
@@ -334,13 +343,18 @@ def _past(s: Search, who: str | None, now: datetime) -> PastSearch:
         share=_share(s) if is_running else float(s.status not in UNFINISHED),
         who_id=s.created_by,
         who=who,
-        is_weekly=s.saved_search_id is not None,
+        weekly_id=weekly_id,
     )
 
 
 def _share(s: Search) -> float:
     """See SearchProgress.share."""
     return min(1.0, max(s.cells_over / s.cells if s.cells else 0.0, _counted(s) / s.result_limit))
+
+
+def _known(s: Search) -> int:
+    """Never more than was found and not new: an older version counted there, too, what came again from a neighbour."""
+    return min(s.known, s.found - s.added)
 
 
 def _counted(s: Search) -> int:
@@ -376,6 +390,32 @@ def _asks_the_same(search: Search, form: SearchForm) -> bool:
         and sorted(map(fold, search.terms)) == sorted(map(fold, form.terms))
         and (search.source, search.radius_m, search.result_limit) == (form.source, form.radius_m, form.limit)
         and (search.only_with_phone, search.skip_known) == (form.only_with_phone, form.skip_known)
+    )
+
+
+def runs(session: Session, team_id: TeamId) -> list[Run]:
+    """The team's latest searches that are over, the newest first.  Answered by the index on (team_id, created_at)."""
+    ask = (
+        select(Search)
+        .where(Search.team_id == team_id, Search.status.not_in(UNFINISHED), Search.started_at.is_not(None))
+        .order_by(Search.created_at.desc())
+        .limit(RUNS)
+    )
+    return [_run(search) for search in session.scalars(ask)]
+
+
+def _run(s: Search) -> Run:
+    has_point = s.latitude is not None and s.longitude is not None
+    return Run(
+        source=s.source,
+        terms=tuple(s.terms),
+        place_name=s.place_name or "",
+        point=(s.latitude, s.longitude) if has_point else None,  # type: ignore[arg-type]
+        radius_m=s.radius_m,
+        requests=s.pages,
+        kept=s.added + _known(s),
+        took=s.finished_at - s.started_at if s.finished_at and s.started_at else timedelta(0),
+        is_whole=s.status is SearchStatus.DONE and s.reason != SearchReason.LIMIT_REACHED,
     )
 
 

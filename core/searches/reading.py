@@ -8,7 +8,7 @@ seconds) can add nothing to it.  StateChanged tells it so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, func, select, update
@@ -91,9 +91,8 @@ class _Tally:
     found: int = 0
     added: int = 0
     with_phone: int = 0
-    duplicates: int = 0
+    known: int = 0
     outside: int = 0
-    kept: list[int] = field(default_factory=list)
 
 
 # ---------------------------------------------------------------- taking it up and giving it back
@@ -278,7 +277,7 @@ def store_page(work: Work, taken: Taken, cell_id: int, page: PlacePage, *, tell:
     search.found += tally.found
     search.added += tally.added
     search.with_phone += tally.with_phone
-    search.duplicates += tally.duplicates
+    search.known += tally.known
     search.outside += tally.outside
     search.pages += 1
     search.fruitless = search.blocks = 0
@@ -409,9 +408,7 @@ def _keep(work: Work, search: Search, inside: list[Candidate], tally: _Tally) ->
     """
     wanted = [read for read in inside if read.has_phone or not search.only_with_phone]
     unwanted = [read for read in inside if not (read.has_phone or not search.only_with_phone)]
-    new_without = _leave_out(work, search, unwanted)
-    tally.found += new_without
-    tally.duplicates += len(unwanted) - new_without
+    tally.found += _leave_out(work, search, unwanted)
     left = search.result_limit - _counted(work, search)
     while wanted and left > 0:
         portion, wanted = wanted[:left], wanted[left:]
@@ -437,7 +434,7 @@ def _count_in(work: Work, search: Search, portion: Sequence[Candidate], tally: _
     tally.found += len(news)
     tally.added += added
     tally.with_phone += sum(k.has_phone for k in news)
-    tally.duplicates += len(portion) - added
+    tally.known += len(news) - added
     return added if search.skip_known else len(news)
 
 

@@ -14,8 +14,8 @@ from core.jobs import ScrapeSearch
 from core.searches import endings, pauses, queries
 from core.searches.adding import add_search
 from core.searches.allowance import Allowance, allowance
-from core.searches.cost import Cost, estimate
 from core.searches.endings import AreaEnds
+from core.searches.experience import Run
 from core.searches.forms import form_in
 from core.searches.offered import offered
 from core.searches.queries import Find, History, HistoryFilter, SearchProgress
@@ -171,22 +171,18 @@ def unfinished(work: Work, actor: Actor) -> list[SearchProgress]:
 def repeat_weekly(work: Work, actor: Actor, search_id: int) -> SavedSearchId:
     """Lets a search run again every week, from the same weekday of next week on, for whoever looks then.
 
-    Pressed again for the same question it is the first one's id.
+    Pressed again for the same question it is the first one's id.  Raises StateChanged for one whose place no map has
+    found: it would fail every week.
     """
     actor.require(Role.MEMBER)
     form = repeat_form(work, actor, search_id)
+    if not form.has_point:
+        raise StateChanged("search_place_unknown")
     work.session.execute(select(func.pg_advisory_xact_lock(STARTING, func.hashint8(actor.team_id))))
-    kept = weekly_of(work, actor.team_id)
-    for each in kept:
-        if each.form == form:
-            return each.id
-    if len(kept) >= MOST_WEEKLY:
-        raise BadInput("terms", "search_too_many_weekly", n=MOST_WEEKLY)
-    saved_id = save(work, actor, form)
+    saved_id = _weekly_id(work, actor, form)
     work.session.execute(
         update(Search).where(Search.team_id == actor.team_id, Search.id == search_id).values(saved_search_id=saved_id)
     )
-    audit.record(work, actor, "search.made_weekly", "saved_search", saved_id, terms=list(form.terms))
     return saved_id
 
 
@@ -243,21 +239,10 @@ def allowance_left(work: Work, actor: Actor, source: str) -> Allowance:
     return allowance(work, actor.team_id, _source(source))
 
 
-def cost(
-    work: Work, actor: Actor, *, source: str, terms: int, radius_m: int, limit: int, is_named: bool
-) -> Cost | None:
-    """What a search would cost at a source that is paid for; None at all others.  `is_named`: without a point yet."""
+def experience(work: Work, actor: Actor) -> list[Run]:
+    """The team's latest searches that are over, the newest first: what the next one's time and price are told from."""
     actor.require(Role.VIEWER)
-    if _source(source) is not Source.PLACES_API:
-        return None
-    return estimate(
-        terms=terms,
-        radius_m=radius_m,
-        limit=limit,
-        allowance_left=allowance(work, actor.team_id, Source.PLACES_API).left,
-        price_usd=work.settings.places_api_price_usd,
-        is_named=is_named,
-    )
+    return queries.runs(work.session, actor.team_id)
 
 
 def paused_until(work: Work, actor: Actor, source: str) -> datetime | None:
@@ -300,6 +285,18 @@ def _status(work: Work, actor: Actor, search_id: int) -> SearchStatus:
     if status is None:
         raise NotFound
     return status
+
+
+def _weekly_id(work: Work, actor: Actor, form: SearchForm) -> SavedSearchId:
+    kept = weekly_of(work, actor.team_id)
+    for each in kept:
+        if each.form == form:
+            return each.id
+    if len(kept) >= MOST_WEEKLY:
+        raise BadInput("terms", "search_too_many_weekly", n=MOST_WEEKLY)
+    saved_id = save(work, actor, form)
+    audit.record(work, actor, "search.made_weekly", "saved_search", saved_id, terms=list(form.terms))
+    return saved_id
 
 
 def _within_allowance(work: Work, actor: Actor, source: Source) -> None:

@@ -66,7 +66,7 @@ class Search(Base):
     found: Mapped[int] = mapped_column(Integer, server_default="0")  # distinct businesses inside the radius
     added: Mapped[int] = mapped_column(Integer, server_default="0")  # of these, new to the team
     with_phone: Mapped[int] = mapped_column(Integer, server_default="0")
-    duplicates: Mapped[int] = mapped_column(Integer, server_default="0")  # came more than once, or known before
+    known: Mapped[int] = mapped_column("duplicates", Integer, server_default="0")  # of those kept, the team's before
     outside: Mapped[int] = mapped_column(Integer, server_default="0")  # beyond the radius, not kept
     cells: Mapped[int] = mapped_column(Integer, server_default="0")  # planned so far, those that were split among them
     cells_over: Mapped[int] = mapped_column(Integer, server_default="0")  # of these, read or split

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
@@ -210,7 +211,7 @@ def the(user: User, kind: type[E], **props: str) -> E:
 def said_by(user: User) -> str:
     """All the texts of the page that are to be seen."""
     assert user.client is not None
-    return " ".join(getattr(e, "text", "") or "" for e in user.client.elements.values() if e.visible)
+    return " ".join(e.text for e in user.client.elements.values() if e.visible and getattr(e, "text", ""))
 
 
 def history_of(user: User) -> dict[int, dict[str, Any]]:
@@ -222,6 +223,13 @@ def act(user: User, verb: str, search_id: object) -> None:
     table = next(iter(user.find(kind=ui.table).elements))
     listener = next(key for key, one in table._event_listeners.items() if one.type == "act")
     table._handle_event({"listener_id": listener, "args": [verb, search_id]})
+
+
+async def a_tick(user: User) -> None:
+    """The page's timers have come to their next moment."""
+    assert user.client is not None
+    for timer in [e for e in user.client.elements.values() if isinstance(e, ui.timer)]:
+        await timer._invoke_callback()
 
 
 def source_of(user: User) -> ui.select:
@@ -260,7 +268,18 @@ async def test_the_estimate_counts_areas_and_follows_the_form(web: Web, people: 
     the(bea, ui.number).value = 20_000
     chips(bea).value = ["dentista", "ortodontista"]
     words = said_by(bea)
-    assert "2 termos" in words and " áreas" in words and "De " in words
+    assert "2 termos" in words and " áreas" in words and re.search(r"Cerca de \d+ min a \d", words)
+
+
+async def test_the_estimate_knows_what_the_team_has_already(web: Web, people: People) -> None:
+    search_id = finished(people, range(20))
+    bea = web.as_("Bea")
+    await bea.open(f"/searches?repeat={search_id}")
+    await bea.should_see("cerca de 20 já na lista")
+    assert "Menos de um minuto" in said_by(bea), "one request, as it took last time"
+    skips = next(e for e in bea.find(kind=ui.switch).elements if e.text == "Pular leads que já tenho")
+    skips.value = False
+    assert "já na lista" not in said_by(bea)
 
 
 async def test_a_pasted_address_of_a_map_is_its_point(web: Web, people: People) -> None:
@@ -296,6 +315,45 @@ async def test_a_short_link_is_told_from_a_place(web: Web, people: People) -> No
     press(bea, "Buscar leads")
     await bea.should_see("Este link não diz o lugar", retries=30)
     assert searches_of(people) == []
+
+
+@pytest.mark.parametrize("typed_meanwhile", ["", "Moema"])
+async def test_a_place_that_the_map_does_not_know_is_told_by_its_field(
+    web: Web, people: People, typed_meanwhile: str
+) -> None:
+    search_id = ask(people, place_name="Atlântida do Sul", latitude=None, longitude=None)
+    bea = web.as_("Bea")
+    await bea.open(f"/searches?id={search_id}")
+    place = the(bea, ui.input)
+    assert place.value == "Atlântida do Sul" and not place.error
+    place.value = typed_meanwhile or place.value
+    mine = taken(people, search_id)
+    with people.runtime.work() as work:
+        reading.fail(work, mine, SearchReason.PLACE_NOT_FOUND)
+    live.hand_on(f"search:{search_id}", {})
+    await bea.should_see("Falhou", retries=30)
+    words = "O Google Maps não conhece este lugar. Escreva também a cidade ou escolha um ponto no mapa."
+    assert place.error == (None if typed_meanwhile else words)
+
+
+async def test_the_demo_map_says_which_places_it_knows(web: Web, people: People) -> None:
+    bea = web.as_("Bea")
+    await bea.open("/searches")
+    await bea.should_see("O mapa de demonstração conhece Serra Clara e seus bairros.")
+    source_of(bea).value = Source.GOOGLE_MAPS.value
+    await bea.should_not_see("Serra Clara")
+    with speaking("pt-BR"):
+        assert "Serra Clara" in why_of(SearchReason.PLACE_NOT_FOUND, Source.DEMO_MAP).body
+
+
+async def test_only_who_has_no_leads_is_told_where_a_list_begins(web: Web, people: People) -> None:
+    bea = web.as_("Bea")
+    await bea.open("/searches")
+    await bea.should_see("Sua lista começa no mapa")
+    finished(people)
+    await bea.open("/searches")
+    await bea.should_see("O que chegar aparece aqui")
+    await bea.should_not_see("Sua lista começa no mapa")
 
 
 async def test_looking_for_e_mails_is_asked_for_and_repeated(web: Web, people: People) -> None:
@@ -366,6 +424,7 @@ async def test_a_paid_search_says_its_price_and_asks_before_it_starts(paying_web
     await ask_at_a_price(bea)
     await bea.should_see("cada consulta custa US$")
     await bea.should_see("51 consultas")
+    await bea.should_see("proíbem guardar por muito tempo")
     press(bea, "Buscar leads")
     await bea.should_see("Esta busca custa cerca de US$", retries=30)
     assert searches_of(people) == []
@@ -450,6 +509,43 @@ async def test_a_complete_search_says_so_and_shows_how_its_areas_ended(web: Web,
     await ana.should_see("lida até o fim", retries=30)
 
 
+async def test_what_the_team_had_stands_apart_from_what_an_area_shows_again(web: Web, people: People) -> None:
+    finished(people, range(5), terms=["protético"])
+    search_id = ask(people, terms=["dentista", "ortodontista"])
+    mine = taken(people, search_id)
+    for cell, cell_id in enumerate(cell_ids(people, mine)):
+        store(people, mine, page(range(20), outcome=PageOutcome.END_OF_LIST), cell=cell)
+        with people.runtime.work() as work:
+            reading.end_cell(work, mine, cell_id, PageOutcome.END_OF_LIST)
+    with people.runtime.work() as work:
+        reading.finish(work, mine)
+    ana = web.as_("Ana")
+    await ana.open(f"/searches?id={search_id}")
+    assert "Já na lista 5 pulados" in said_by(ana)
+    await ana.should_not_see("Duplicados")
+    the(ana, ui.expansion).value = True
+    await ana.should_see("empresas vieram de novo de áreas vizinhas", retries=30)
+    assert "20 empresas vieram" in said_by(ana)
+    await ana.open("/searches?tab=history")
+    line = history_of(ana)[search_id]
+    assert (line["found"], line["known"], line["added"]) == ("20", "5", "15")
+
+
+async def test_who_got_as_many_as_asked_for_is_done_and_not_told_otherwise(web: Web, people: People) -> None:
+    search_id = ask(people, limit=10)
+    mine = taken(people, search_id)
+    assert store(people, mine, page(range(20))).is_enough
+    with people.runtime.work() as work:
+        reading.finish(work, mine, limit_reached=True)
+    ana = web.as_("Ana")
+    await ana.open(f"/searches?id={search_id}")
+    await ana.should_see("Concluída")
+    await ana.should_see("Pode haver mais: aumente o limite e repita.")
+    await ana.should_not_see("Incompleta")
+    await ana.open("/searches?tab=history")
+    assert "Incompleta" not in history_of(ana)[search_id]["brief"]
+
+
 async def test_one_that_saw_only_part_says_why_and_what_to_do(web: Web, people: People) -> None:
     search_id = ask(people)
     mine = taken(people, search_id)
@@ -498,6 +594,38 @@ async def test_the_history_tells_who_waits_and_an_administrator_goes_on(web: Web
     await until(lambda: row(people, search_id).resumes_at is None)
 
 
+async def test_the_total_of_the_history_follows_what_runs(web: Web, people: People) -> None:
+    search_id = ask(people)
+    mine = taken(people, search_id)
+    ana = web.as_("Ana")
+    await ana.open("/searches?tab=history")
+    await ana.should_see("1 busca · 0 leads novos")
+    store(people, mine, page(range(20)))
+    await a_tick(ana)
+    await ana.should_see("1 busca · 20 leads novos")
+    assert history_of(ana)[search_id]["added"] == "20"
+
+
+async def test_the_menu_of_a_line_offers_what_may_be_done_with_it(web: Web, people: People) -> None:
+    """On a phone it is the only button: what has one of its own elsewhere stands in it, too."""
+    done, nowhere = finished(people), ask(people, terms=["padaria"], latitude=None, longitude=None)
+    with people.runtime.work() as work:
+        service.cancel(work, people["Ana"], nowhere)
+    running = ask(people, terms=["academia"])
+    store(people, taken(people, running), page(range(20)))
+    ana = web.as_("Ana")
+    await ana.open("/searches?tab=history")
+    verbs = {search_id: line["verbs"] for search_id, line in history_of(ana).items()}
+    assert verbs == {
+        done: ["repeat", "leads", "campaign", "weekly"],
+        nowhere: ["repeat"],  # no map has found its place: it would fail every week
+        running: ["cancel", "leads", "campaign"],
+    }
+    act(ana, "cancel", running)
+    await until(lambda: row(people, running).status is SearchStatus.CANCELLED)
+    await until(lambda: history_of(ana)[running]["verbs"][-1] == "weekly")  # its place is known
+
+
 async def test_a_line_made_weekly_stands_above_and_is_marked(web: Web, people: People) -> None:
     search_id = finished(people)
     ana = web.as_("Ana")
@@ -508,6 +636,7 @@ async def test_a_line_made_weekly_stands_above_and_is_marked(web: Web, people: P
     await ana.should_see("3 novas")
     await ana.should_see("Próxima: ")
     await until(lambda: history_of(ana)[search_id]["is_weekly"])
+    assert "weekly" not in history_of(ana)[search_id]["verbs"]
 
 
 async def test_a_weekly_search_is_stopped_and_the_stop_taken_back(web: Web, people: People) -> None:
@@ -521,6 +650,7 @@ async def test_a_weekly_search_is_stopped_and_the_stop_taken_back(web: Web, peop
 
     bea = web.as_("Bea")
     await bea.open("/searches?tab=history")
+    assert history_of(bea)[search_id]["is_weekly"]
     press(bea, "Parar")
     await bea.should_see("Parar de repetir dentista?", retries=30)
     assert bea.client is not None
@@ -528,10 +658,12 @@ async def test_a_weekly_search_is_stopped_and_the_stop_taken_back(web: Web, peop
     UserInteraction(bea, {action}, None).click()
     await until(ended)
     await bea.should_see("Ela não se repete mais.", retries=30)
+    await until(lambda: not history_of(bea)[search_id]["is_weekly"])
     layout = bea.client.layout
     undo = next(one for one in layout._event_listeners.values() if one.type.startswith("undo"))
     layout._handle_event({"listener_id": undo.id, "args": None})
     await until(lambda: ended() is None)
+    await until(lambda: history_of(bea)[search_id]["is_weekly"])
 
 
 async def test_a_finished_search_is_made_weekly_where_it_stands(web: Web, people: People) -> None:
@@ -589,6 +721,7 @@ def test_one_that_is_over_says_whether_it_is_complete(reason: SearchReason | Non
     assert (done[0].title == "Completa.") == (reason is None)
     is_quiet = reason in (None, SearchReason.NO_RESULTS, SearchReason.LIMIT_REACHED)
     assert (done[1] == "warn") == (look_of(SearchStatus.DONE, reason).words == "Partial") == (not is_quiet)
+    assert (done[0].title == "Incompleta.") == (not is_quiet), "never beside a chip that says done"
     failed = how_it_ended(SearchStatus.FAILED, reason, False, Source.OPENSTREETMAP)
     assert failed is not None and failed[1] == "bad"
     assert how_it_ended(SearchStatus.RUNNING, reason, None, Source.DEMO_MAP) is None

@@ -31,7 +31,8 @@ from ui.parts.campaign_words import STANDINGS
 from ui.parts.card import card
 from ui.parts.kpi import Kpi, Tone, kpi_strip, meter, share
 from ui.parts.note import note
-from ui.parts.status import status_chip, status_words
+from ui.parts.search_words import look_of
+from ui.parts.status import chip, status_words
 from ui.parts.text import icon, section, text
 from ui.session import current_actor
 from ui.theme import charts
@@ -393,7 +394,8 @@ def _search_row(search: PastSearch) -> None:
             text(", ".join(search.terms), "p-b")
             text(" · ".join(["", *filter(None, [search.place_name, formats.distance(search.radius_m)])]), "p-t-2")
         with ui.element("td").classes("p-m-hide"):
-            status_chip("search", search.status)
+            look = look_of(search.status, search.reason)
+            chip(_(look.words), look.tone, look.icon)
         _found(search.found, _("found"))
         _found(search.with_phone, _("with a phone"))
         text(formats.ago(search.created_at), "r last p-t-sm p-t-3 p-nowrap", tag="td")

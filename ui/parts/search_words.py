@@ -12,6 +12,7 @@ from typing import NamedTuple
 from core.ports import PageOutcome
 from core.searches.rules import MOST_CELLS, SearchReason, SearchStatus, Source
 from ui.parts.note import Tone
+from ui.parts.sources import DEMO_PLACE
 from ui.parts.status import STATES, Look
 from ui.words import N_, _, formats
 
@@ -88,6 +89,8 @@ WHYS = {
         N_("What was found is kept. Repeat it; if it stops again, tell whoever runs Prumo."),
     ),
 }
+# What helps on an invented map, where nobody can know a name.
+UNKNOWN_IN_DEMO = N_("It is of an invented city: write {place} or one of its neighbourhoods, or choose a point on it.")
 UNKNOWN = Why(N_("The search could not go on."), N_("What was found is kept. Repeat it in a while."))
 
 # How one area of a search ended, by its last page.
@@ -132,6 +135,8 @@ def look_of(status: SearchStatus, reason: str | None) -> Look:
 def why_of(reason: str | None, source: Source) -> Why:
     """What happened and what can be done, about this source."""
     found = WHYS[SearchReason(reason)] if reason in set(SearchReason) else UNKNOWN
+    if reason == SearchReason.PLACE_NOT_FOUND and source is Source.DEMO_MAP:
+        found = Why(found.title, UNKNOWN_IN_DEMO)
     return Why(told_of(found.title, source), told_of(found.body, source))
 
 
@@ -139,7 +144,11 @@ def told_of(sentence: str, source: Source, **values: object) -> str:
     """A sentence whose subject is the source."""
     subject = _(SUBJECTS[source])
     return _(sentence).format(
-        Source=subject[:1].upper() + subject[1:], source=subject, n=formats.number(MOST_CELLS), **values
+        Source=subject[:1].upper() + subject[1:],
+        source=subject,
+        n=formats.number(MOST_CELLS),
+        place=DEMO_PLACE,
+        **values,
     )
 
 
@@ -148,7 +157,8 @@ def how_it_ended(
 ) -> tuple[Why, Tone] | None:
     """Whether it is complete, and because of what not; None of one that is not over, and of old ones that say nothing.
 
-    The title stands in bold before the body.
+    The title stands in bold before the body, and beside the chip of `look_of`: whoever got as many as they asked for
+    reads "done" there, and so no "not complete" here.
     """
     if status is SearchStatus.CANCELLED:
         return Why(_("Not complete."), _("It was stopped. What was found is kept; repeat it to look for the rest.")), ""
@@ -158,9 +168,9 @@ def how_it_ended(
         return None
     if reason is not None:
         why = why_of(reason, source)
-        if reason == SearchReason.NO_RESULTS:
+        if reason in QUIET:
             return why, ""
-        return Why(_("Not complete."), f"{why.title} {why.body}"), "" if reason in QUIET else "warn"
+        return Why(_("Not complete."), f"{why.title} {why.body}"), "warn"
     if complete:
         return Why(_("Complete."), told_of(N_("{Source} knows no more of the kind within the radius."), source)), ""
     return None

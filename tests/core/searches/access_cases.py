@@ -7,7 +7,7 @@ from typing import Any
 from core.searches import pauses, service
 from core.searches.rules import Source
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
-from tests.core.searches.makers import ask
+from tests.core.searches.makers import ask, taken
 from tests.people import People
 
 FORM: dict[str, Any] = {
@@ -19,8 +19,6 @@ FORM: dict[str, Any] = {
     "language": "en",
 }
 
-PAID: dict[str, Any] = {"source": "places_api", "terms": 1, "radius_m": 2000, "limit": 50, "is_named": True}
-
 
 def a_search(people: People) -> Arguments:
     return (ask(people, terms=[CANARY]),), {}
@@ -29,6 +27,14 @@ def a_search(people: People) -> Arguments:
 def nothing_asked(people: People) -> Arguments:
     a_search(people)
     return (), {}
+
+
+def one_that_is_over(people: People) -> Arguments:
+    (search_id,), nothing = a_search(people)
+    taken(people, search_id)
+    with people.runtime.work() as work:
+        service.cancel(work, people["Ana"], search_id)
+    return (), nothing
 
 
 def a_weekly(people: People) -> Arguments:
@@ -70,7 +76,7 @@ CASES = [
     Case(service.weekly, Needs.VIEWER, Stranger.OWN, nothing_weekly),
     Case(service.unfinished, Needs.VIEWER, Stranger.OWN, nothing_asked),
     Case(service.allowance_left, Needs.VIEWER, Stranger.OWN, lambda people: (("google_maps",), {})),
-    Case(service.cost, Needs.VIEWER, Stranger.OWN, lambda people: ((), PAID)),
+    Case(service.experience, Needs.VIEWER, Stranger.OWN, one_that_is_over),
     Case(service.paused_until, Needs.VIEWER, Stranger.OWN, lambda people: (("google_maps",), {})),
     Case(service.resume_source, Needs.ADMIN, Stranger.OWN, a_paused_source),
 ]

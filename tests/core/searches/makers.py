@@ -73,7 +73,7 @@ def counters(people: People, search_id: int) -> dict[str, int]:
             "found": s.found,
             "added": s.added,
             "with_phone": s.with_phone,
-            "duplicates": s.duplicates,
+            "known": s.known,
             "outside": s.outside,
         }
 

@@ -6,16 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.searches import service
 from core.searches.cost import Cost, estimate
+from core.searches.experience import Learned
 from core.searches.rules import MOST_TERMS, RADIUS_M
-from tests.people import People
 
 PRICE = 0.035
 
 
-def cost(**changed: int | bool) -> Cost:
-    values: dict[str, int] = {"terms": 1, "radius_m": 3_000, "limit": 500, "allowance_left": 1_500}
+def cost(**changed: int | bool | Learned) -> Cost:
+    values: dict[str, int | bool | Learned] = {"terms": 1, "radius_m": 3_000, "limit": 500, "allowance_left": 1_500}
     return estimate(price_usd=PRICE, **values | changed)  # type: ignore[arg-type]
 
 
@@ -40,13 +39,9 @@ def test_nothing_goes_beyond_the_day_s_allowance() -> None:
     assert cost(allowance_left=0) == Cost(0, 0, 0, PRICE)
 
 
-def test_only_a_source_that_is_paid_for_has_a_price(people: People) -> None:
-    asked = {"terms": 1, "radius_m": 3_000, "limit": 500, "is_named": False}
-    with people.runtime.work() as work:
-        assert service.cost(work, people["Vic"], source="google_maps", **asked) is None
-        assert service.cost(work, people["Vic"], source="openstreetmap", **asked) is None
-        priced = service.cost(work, people["Vic"], source="places_api", **asked)
-    assert priced == cost()
+def test_what_the_team_has_already_is_paid_for_on_the_way() -> None:
+    assert cost(limit=500, learned=Learned(known=400)).to_limit == 70
+    assert cost(limit=500, learned=Learned(known=400, whole=30)).to_limit == 30, "there was no more of it last time"
 
 
 @given(

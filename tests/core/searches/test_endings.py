@@ -22,7 +22,7 @@ def test_areas_are_counted_by_how_they_ended(people: People) -> None:
         reading.end_cell(work, mine, second, PageOutcome.END_OF_LIST)
     with people.runtime.work() as work:
         ends = service.area_ends(work, people["Vic"], search_id)
-    assert ends == [AreaEnds(PageOutcome.END_OF_LIST, None, False, 2), AreaEnds(None, None, False, 1)]
+    assert ends == [AreaEnds(PageOutcome.END_OF_LIST, None, False, 2, read=5), AreaEnds(None, None, False, 1, read=0)]
 
 
 def test_the_leads_that_a_search_brought_first_are_found_by_it(people: People) -> None:
@@ -43,7 +43,9 @@ def test_the_history_tells_the_runs_of_weekly_searches(people: People) -> None:
         saved_id = service.repeat_weekly(work, people["Ana"], weekly)
     with people.runtime.work() as work:
         lines = service.history(work, people["Vic"], HistoryFilter()).searches
-        assert {line.id: line.is_weekly for line in lines} == {once: False, weekly: True}
+        assert {line.id: line.weekly_id for line in lines} == {once: None, weekly: saved_id}
         assert service.progress(work, people["Vic"], weekly).weekly_id == saved_id
         service.stop_weekly(work, people["Ana"], saved_id)
         assert service.progress(work, people["Vic"], weekly).weekly_id is None
+        lines = service.history(work, people["Vic"], HistoryFilter()).searches
+        assert {line.weekly_id for line in lines} == {None}, "what was stopped is not told as going on"

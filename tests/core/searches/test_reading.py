@@ -77,11 +77,11 @@ def test_a_search_is_read_page_by_page_and_everything_is_counted(people: People)
 
     store(people, mine, page(range(20)))
     assert counters(people, search_id) == {
-        "found": 20, "added": 20, "with_phone": 20, "duplicates": 0, "outside": 0,
+        "found": 20, "added": 20, "with_phone": 20, "known": 0, "outside": 0,
     }  # fmt: skip
     store(people, mine, page(range(15, 30), offset=20, outcome=O.END_OF_LIST))  # five of them again
     assert counters(people, search_id) == {
-        "found": 30, "added": 30, "with_phone": 30, "duplicates": 5, "outside": 0,
+        "found": 30, "added": 30, "with_phone": 30, "known": 0, "outside": 0,
     }  # fmt: skip
     [cell] = cells(people, search_id)
     assert (cell.next_offset, cell.read, cell.status) == (40, 35, CellStatus.READING)
@@ -91,7 +91,7 @@ def test_a_search_is_read_page_by_page_and_everything_is_counted(people: People)
     assert leads_of(people, search_id=search_id) == 30
 
 
-def test_what_the_team_had_already_is_a_duplicate_and_still_found(people: People) -> None:
+def test_what_the_team_had_already_is_known_and_still_found(people: People) -> None:
     first = taken(people, ask(people))
     store(people, first, page(range(10)))
     finish(people, first, O.END_OF_LIST)
@@ -99,10 +99,26 @@ def test_what_the_team_had_already_is_a_duplicate_and_still_found(people: People
     again = ask(people, radius_m=6000)
     mine = taken(people, again)
     store(people, mine, page(range(5, 20)))
-    assert counters(people, again) == {"found": 15, "added": 10, "with_phone": 15, "duplicates": 5, "outside": 0}
+    assert counters(people, again) == {"found": 15, "added": 10, "with_phone": 15, "known": 5, "outside": 0}
     with people.runtime.work() as work:
         news = {find.name: find.was_new for find in service.finds_since(work, people["Vic"], again)}
     assert news["Odonto 7"] is False and news["Odonto 15"] is True
+
+
+def test_what_a_neighbouring_area_shows_again_is_neither_found_nor_known_twice(people: People) -> None:
+    first = taken(people, ask(people, terms=["protético"]))
+    store(people, first, page(range(5)))
+    finish(people, first, O.END_OF_LIST)
+
+    search_id = ask(people, terms=["dentista", "ortodontista"])
+    mine = taken(people, search_id)
+    store(people, mine, page(range(20)))
+    store(people, mine, page(range(20)), cell=1)
+    assert counters(people, search_id) == {"found": 20, "added": 15, "with_phone": 20, "known": 5, "outside": 0}
+    with people.runtime.work() as work:
+        work.session.get_one(Search, search_id).known = 25  # as an older version counted
+    with people.runtime.work() as work:
+        assert service.progress(work, people["Vic"], search_id).known == 5
 
 
 def test_beyond_the_radius_is_counted_and_not_kept(people: People) -> None:
@@ -157,7 +173,7 @@ def test_a_page_is_stored_once_however_often_it_is_brought(people: People) -> No
     store(people, mine, page(range(20)))
     with pytest.raises(StateChanged):
         store(people, mine, page(range(20)))
-    assert counters(people, search_id)["duplicates"] == 0
+    assert counters(people, search_id)["found"] == 20
 
 
 def test_a_page_that_cannot_be_stored_whole_is_not_stored_at_all(people: People) -> None:

@@ -110,6 +110,23 @@ def test_the_history_tells_the_latest_first_and_can_be_narrowed(people: People) 
     assert (whole.searches[0].who, whole.searches[1].added) == ("Bea", 4)
 
 
+def test_partial_ones_are_told_from_those_that_are_done(people: People) -> None:
+    ends = {"dentista": PageOutcome.END_OF_LIST, "protético": PageOutcome.LIMITED_VIEW}
+    for term, outcome in ends.items():
+        mine = taken(people, ask(people, terms=[term]))
+        store(people, mine, page(range(3), outcome=outcome))
+        with people.runtime.work() as work:
+            reading.end_cell(work, mine, cell_ids(people, mine)[0], outcome)
+            reading.finish(work, mine)
+
+    def terms(is_partial: bool | None) -> list[str]:
+        which = HistoryFilter(statuses=(SearchStatus.DONE,), is_partial=is_partial)
+        with people.runtime.work() as work:
+            return [line.terms[0] for line in service.history(work, people["Vic"], which).searches]
+
+    assert (terms(True), terms(False), terms(None)) == (["protético"], ["dentista"], ["protético", "dentista"])
+
+
 def test_a_search_is_repeated_as_it_was_asked(people: People) -> None:
     search_id = ask(people, terms=["dentista", "clínica"], radius_m=7000, only_with_phone=False, language="en")
     with people.runtime.work() as work:

@@ -86,6 +86,23 @@ def test_pressed_twice_it_is_one(people: People) -> None:
     assert make_weekly(people, search_id) == make_weekly(people, search_id, "Bea")
 
 
+def test_the_same_question_asked_again_belongs_to_it_too(people: People) -> None:
+    saved_id = make_weekly(people, finished(people))
+    again = finished(people)
+    assert make_weekly(people, again) == saved_id
+    assert runs_of(people, saved_id)[-1] == again
+
+
+def test_one_that_was_cancelled_may_repeat_once_its_place_is_found(people: People) -> None:
+    named, found = ask(people, latitude=None, longitude=None), ask(people, terms=["padaria"])
+    with people.runtime.work() as work:
+        service.cancel(work, people["Ana"], named)
+        service.cancel(work, people["Ana"], found)
+    make_weekly(people, found)
+    with pytest.raises(StateChanged, match="search_place_unknown"):
+        make_weekly(people, named)
+
+
 def test_stopped_it_does_not_run_again_and_keeps_what_it_found(people: People) -> None:
     search_id = finished(people)
     saved_id = make_weekly(people, search_id)

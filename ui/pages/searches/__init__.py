@@ -12,7 +12,10 @@ from nicegui import ui
 
 from core.accounts.rules import Actor, Role
 from core.errors import NotFound
+from core.leads import service as leads
+from core.leads.rules import LeadFilter
 from core.searches import service as searches
+from core.searches.experience import Run
 from core.searches.queries import HistoryFilter, PastSearch, SearchProgress
 from core.searches.rules import SearchForm, Source
 from core.work import Work
@@ -73,10 +76,12 @@ class _Seen:
 
     offered: list[Source]
     standing: dict[Source, Standing]
+    runs: list[Run]
     asked: SearchForm
     shown: SearchProgress | None
     recent: list[PastSearch]
     centre: tuple[float, float]
+    has_leads: bool  # the team, from wherever
     missing: bool = False
     is_asked_for: bool = False  # by its id: it was just begun, or chosen from the history
     map: SearchMap | None = None
@@ -101,8 +106,18 @@ def _look(work: Work, actor: Actor, shown_id: int | None, repeated_id: int | Non
     is_asked_for = shown_id is not None and wanted is not None
     shown = searches.progress(work, actor, shown_id) if shown_id is not None else None
     recent = [line for line in past if shown is None or line.id != shown.id]
-    centre = _centre(work, actor, asked, past)
-    return _Seen(offered, standings(work, actor), asked, shown, _distinct(recent), centre, missing, is_asked_for)
+    return _Seen(
+        offered=offered,
+        standing=standings(work, actor),
+        runs=searches.experience(work, actor),
+        asked=asked,
+        shown=shown,
+        recent=_distinct(recent),
+        centre=_centre(work, actor, asked, past),
+        has_leads=leads.count_of(work, actor, LeadFilter()) > 0,
+        missing=missing,
+        is_asked_for=is_asked_for,
+    )
 
 
 def _distinct(past: list[PastSearch]) -> list[PastSearch]:
@@ -149,10 +164,15 @@ async def _draw(seen: _Seen) -> None:
                 seen.map.let_drag(False)
                 seen.map.stand_on(seen.asked.source)
             if seen.shown is not None:
-                watching = Watching(seen.shown.id, seen.map)
+                place_unknown = asking.place_unknown if asking else lambda _source, _name: None
+                watching = Watching(seen.shown.id, seen.map, place_unknown)
                 await watching.build()
                 if seen.is_asked_for:
                     watching.come_into_view()
+            elif seen.has_leads:
+                body = _("Say what you look for and where. What the team has already is marked.")
+                with state("travel_explore", _("What comes in stands here"), body, tone="quiet"):
+                    pass
             else:
                 body = _("Say what you look for and where. In a few minutes the first leads are here.")
                 with state("travel_explore", _("Your list starts on the map"), body):
@@ -163,7 +183,7 @@ def _form(seen: _Seen) -> Asking:
     async def started(search_id: int) -> None:
         safe.go(f"/searches?id={search_id:d}")
 
-    return Asking(seen.offered, seen.standing, seen.asked, started)
+    return Asking(seen.offered, seen.standing, seen.runs, seen.asked, started)
 
 
 def _recent(recent: list[PastSearch], *, may_repeat: bool) -> None:

@@ -83,17 +83,26 @@ def _areas(p: SearchProgress) -> None:
     async def fill() -> None:
         if not box.value or lines.default_slot.children:
             return
-        counts = Counter[str]()
+        counts, read = Counter[str](), 0
         for end in await ask(searches.area_ends, p.id):
             counts[area_words(end.outcome, end.doubt, end.was_cut)] += end.areas
+            read += end.read
         with lines:
             for words, areas in counts.most_common():
                 _area(words, areas)
+            again = read - p.found - p.outside
+            if again > 0 and p.reason != SearchReason.LIMIT_REACHED:  # its last page was not counted to the end
+                words = ngettext(
+                    "business came again from a neighbouring area, and was counted once",
+                    "businesses came again from a neighbouring area, and were counted once",
+                    again,
+                )
+                _area(words, again)
 
     box.on_value_change(fill)
 
 
-def _area(words: str, areas: int) -> None:
+def _area(words: str, count: int) -> None:
     with ui.element("li").classes("p-row p-g8 p-t-sm"):
-        text(formats.number(areas), "p-num p-b")
+        text(formats.number(count), "p-num p-b")
         text(words, "p-t-2")

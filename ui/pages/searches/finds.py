@@ -48,12 +48,17 @@ class Finds:
             self.fresh_until.pop(row["id"], None)
         del self.rows[MOST_ROWS:]
 
-    def show(self, search_id: int) -> None:
+    @property
+    def has_fresh(self) -> bool:
+        """Whether something is tinted still."""
+        return any(row["is_fresh"] for row in self.rows)
+
+    def show(self, search_id: int, *, is_over: bool) -> None:
         """Brings the table up to date; what is as it was is not sent again."""
         now, clock = formats.local_now(), time.monotonic()
         is_changed = [row["id"] for row in self.rows] != [row["id"] for row in self.table.rows]
         for row in self.rows:
-            told = (_came(self.arrived[row["id"]], now), self.fresh_until.get(row["id"], 0) > clock)
+            told = (_came(self.arrived[row["id"]], now, is_over=is_over), self.fresh_until.get(row["id"], 0) > clock)
             is_changed = is_changed or told != (row["came"], row["is_fresh"])
             row["came"], row["is_fresh"] = told
         if is_changed:
@@ -76,8 +81,11 @@ def leads_of(search_id: int, *, only_new: bool = False) -> str:
     return f"/leads?filter=%7B%22{field}%22%3A{search_id:d}%7D"
 
 
-def _came(at: datetime, now: datetime) -> str:
+def _came(at: datetime, now: datetime, *, is_over: bool) -> str:
+    """agora, 4 s; the time of day once nobody counts the seconds any more."""
     passed = now - at
+    if is_over:
+        return formats.clock(at)
     if passed < timedelta(seconds=2):
         return _("now")
     return formats.duration(passed) if passed < timedelta(hours=1) else formats.clock(at)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from nicegui import events, ui
 
 from core.searches import points
 from core.searches import service as searches
+from core.searches.experience import Question, Run, learned_from
 from core.searches.rules import (
     LIMIT,
     LONGEST_PLACE,
@@ -18,15 +19,17 @@ from core.searches.rules import (
     RADIUS_M,
     USUAL_LIMIT,
     SearchForm,
+    SearchReason,
     Source,
 )
 from ui.calls import ask, do
 from ui.pages.searches.look import LANGUAGES, point_words
 from ui.pages.searches.search_map import SearchMap
-from ui.pages.searches.source_note import SourceNote, Standing, Wish, money
+from ui.pages.searches.source_note import PLACES_TERMS, SourceNote, Standing, Wish, money
 from ui.parts.button import button
 from ui.parts.confirm import confirm
 from ui.parts.form import Form, number_input, whole
+from ui.parts.search_words import why_of
 from ui.parts.sources import DEMO_PLACE, SOURCES
 from ui.parts.text import text
 from ui.words import _, formats, ngettext
@@ -42,11 +45,13 @@ class Asking:
         self,
         offered: list[Source],
         standing: Mapping[Source, Standing],
+        runs: Sequence[Run],
         asked: SearchForm,
         started: Callable[[int], Awaitable[None]],
     ) -> None:
         self.offered = offered
         self.standing = dict(standing)
+        self.runs = runs
         self.started = started
         self.form = Form()
         self.point = (asked.latitude, asked.longitude) if asked.has_point else None
@@ -101,6 +106,7 @@ class Asking:
         with ui.element("div").classes("p-col p-g2 p-switches"):
             self.only_with_phone = ui.switch(_("Only businesses with a phone"), value=asked.only_with_phone)
             self.skip_known = ui.switch(_("Skip leads I already have"), value=asked.skip_known)
+            self.skip_known.on_value_change(lambda _event: self._estimate())
             with ui.element("div").classes("p-row p-g4"):
                 self.read_sites = ui.switch(_("Find e-mails on websites"), value=asked.read_sites)
                 text("· " + _("slower"), "p-t-sm p-t-3 p-nowrap")
@@ -180,6 +186,7 @@ class Asking:
         self.point = (round(latitude, 6), round(longitude, 6))
         self._show_point()
         self._show_on_map()
+        self._estimate()
 
     def _use_centre(self) -> None:
         if self.map is not None:
@@ -189,7 +196,10 @@ class Asking:
     def _show_point(self) -> None:
         help_line = self.where.help
         if self.point is None or self.place.value:  # a place that is named and found has both
-            help_line.text = _("Or drag the circle on the map.")
+            told = [_("Or drag the circle on the map.")]
+            if self.chosen_source is Source.DEMO_MAP:
+                told.insert(0, _("The demo map knows {place} and its neighbourhoods.").format(place=DEMO_PLACE))
+            help_line.text = " ".join(told)
         else:
             help_line.text = _("The point on the map: {point}").format(point=point_words(*self.point))
 
@@ -205,20 +215,36 @@ class Asking:
             self.place.value = ""
         if self.map is not None:
             self.map.stand_on(self.chosen_source)
+        self._show_point()
         self._estimate()
+
+    def place_unknown(self, source: Source, place_name: str) -> None:
+        """A search has ended because of this name: said where it is put right, as long as it stands there."""
+        if _words(self.place.value) == place_name:
+            why = why_of(SearchReason.PLACE_NOT_FOUND, source)
+            self.form.fields["place"].show(f"{why.title} {why.body}")
 
     def _estimate(self) -> None:
         """How long it will take, what it costs, and what the source's terms say."""
         self.note.show(self._wish())
 
     def _wish(self) -> Wish:
-        limit = whole(self.limit.value)
+        limit, terms = whole(self.limit.value), tuple(self._terms()[:MOST_TERMS])
+        asked = Question(
+            source=self.chosen_source,
+            terms=terms,
+            place_name=_words(self.place.value),
+            point=self.point,
+            radius_m=self.radius_m,
+            skip_known=self.skip_known.value is True,
+        )
         return Wish(
             source=self.chosen_source,
-            terms=max(1, min(len(self._terms()), MOST_TERMS)),
+            terms=max(1, len(terms)),
             radius_m=self.radius_m,
             limit=max(LIMIT[0], min(limit, LIMIT[1])) if limit is not None else USUAL_LIMIT,
             is_named=self.point is None,
+            learned=learned_from(self.runs, asked),
         )
 
     def _terms(self) -> list[str]:
@@ -272,14 +298,7 @@ class Asking:
         is_filled_in = self._terms() and (self.point is not None or _words(self.place.value).strip())
         if wish.source is not Source.PLACES_API or not is_filled_in:
             return True
-        cost = await ask(
-            searches.cost,
-            source=wish.source.value,
-            terms=wish.terms,
-            radius_m=wish.radius_m,
-            limit=wish.limit,
-            is_named=wish.is_named,
-        )
+        cost = wish.cost(await ask(searches.allowance_left, wish.source.value))
         if cost is None:
             return True
         count = ngettext("{n} request", "{n} requests", cost.to_limit).format(n=formats.number(cost.to_limit))
@@ -289,6 +308,7 @@ class Asking:
             "Google bills each request to your key: about {requests} until your limit is reached. "
             "Where there is very much it may be more, but never above {most}, {most_price}, today."
         ).format(requests=count, most=most, most_price=money(cost.most_usd))
+        body = f"{body} {_(PLACES_TERMS)}"
         return bool(await confirm(title, body, action=_("Search and pay"), danger=False))
 
 

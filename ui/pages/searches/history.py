@@ -59,7 +59,7 @@ class Past:
                 self.who_label = self._menu(lambda: self._who_choices(found.people))
                 self.days_label = self._menu(self._day_choices)
             self.total = text("", "p-t-sm p-t-2 p-num p-nowrap p-end p-m-hide")
-        self.every_week = EveryWeek()
+        self.every_week = EveryWeek(changed=self._reread)
         await self.every_week.show()
         self.table = _table(self.may_act)
         self.table.on("act", self._act)
@@ -78,9 +78,12 @@ class Past:
         return label
 
     def _status_choices(self) -> None:
-        self._choice(_("Any status"), statuses=())
+        self._choice(_("Any status"), statuses=(), is_partial=None)
         for status in SearchStatus:
-            self._choice(status_words("search", status), statuses=(status,))
+            is_partial = False if status is SearchStatus.DONE else None
+            self._choice(status_words("search", status), statuses=(status,), is_partial=is_partial)
+            if status is SearchStatus.DONE:
+                self._choice(_(PARTIAL.words), statuses=(status,), is_partial=True)
 
     def _who_choices(self, people: list[tuple[int, str]]) -> None:
         self._choice(_("Anybody"), who_id=None)
@@ -111,12 +114,17 @@ class Past:
         self._show(found, behind=self.lines)
 
     async def _tick(self) -> None:
-        """While something runs its line is read again; lines do not move meanwhile."""
-        if not any(line.status in UNFINISHED for line in self.lines):
-            return
-        found = {line.id: line for line in (await ask(searches.history, self.which)).searches}
-        self.lines = [found.get(line.id, line) for line in self.lines]
+        """While something runs."""
+        if any(line.status in UNFINISHED for line in self.lines):
+            await self._reread()
+
+    async def _reread(self) -> None:
+        """The lines as they stand now, where they stand, and what they come to."""
+        found = await ask(searches.history, self.which)
+        now = {line.id: line for line in found.searches}
+        self.lines = [now.get(line.id, line) for line in self.lines]
         self.table.rows = self._rows()
+        self._show_total(found)
 
     def _rows(self) -> list[dict[str, Any]]:
         return [_row(line, self.may_act, self.is_admin) for line in self.lines]
@@ -127,14 +135,18 @@ class Past:
         self.table.rows = self._rows()
         self.table.visible = bool(self.lines)
         self.more.visible = found.next_before is not None
-        count = ngettext("{n} search", "{n} searches", found.total).format(n=formats.number(found.total))
-        added = ngettext("{n} new lead", "{n} new leads", found.added).format(n=formats.number(found.added))
-        self.total.text = f"{count} · {added}"
+        self._show_total(found)
         [status] = self.which.statuses or (None,)
-        self.status_label.text = status_words("search", status) if status else _("Status")
+        words = _(PARTIAL.words) if self.which.is_partial else status_words("search", status) if status else _("Status")
+        self.status_label.text = words
         self.who_label.text = self.names.get(self.which.who_id or 0, _("Who searched"))
         self.days_label.text = _(DAYS.get(self.which.days, DAYS[30]))
         self._show_none()
+
+    def _show_total(self, found: History) -> None:
+        count = ngettext("{n} search", "{n} searches", found.total).format(n=formats.number(found.total))
+        added = ngettext("{n} new lead", "{n} new leads", found.added).format(n=formats.number(found.added))
+        self.total.text = f"{count} · {added}"
 
     def _show_none(self) -> None:
         self.none.clear()
@@ -165,7 +177,7 @@ class Past:
             case "weekly":
                 if await make_weekly(line.id):
                     await self.every_week.show()
-                    await self._narrow(self.which)
+                    await self._reread()
             case "repeat" | "again":
                 safe.go(f"/searches?repeat={line.id:d}")
             case "leads":
@@ -225,7 +237,7 @@ def _row(line: PastSearch, may_act: bool, is_admin: bool) -> dict[str, Any]:
         "id": line.id,
         "terms": terms_words(line.terms),
         "where": " · ".join(where),
-        "is_weekly": line.is_weekly,
+        "is_weekly": line.weekly_id is not None,
         "status": _(look.words),
         "tone": look.tone,
         "icon": f"sym_r_{look.icon}",
@@ -235,7 +247,7 @@ def _row(line: PastSearch, may_act: bool, is_admin: bool) -> dict[str, Any]:
         "percent_words": formats.percent(line.share, 0),
         "found": count(line.found),
         "with_phone": count(line.with_phone),
-        "duplicates": count(line.duplicates),
+        "known": count(line.known),
         "added": count(line.added),
         "has_new": line.added > 0,
         "duration": formats.duration(line.elapsed) if began else formats.UNKNOWN,
@@ -257,8 +269,16 @@ def _row(line: PastSearch, may_act: bool, is_admin: bool) -> dict[str, Any]:
 
 
 def _verbs(line: PastSearch) -> list[str]:
-    """What the menu of a line offers."""
-    wanted = {"leads": line.found > 0, "campaign": line.with_phone > 0, "weekly": line.status not in UNFINISHED}
+    """What the menu of a line offers: first what has a button of its own where there is room for it."""
+    is_open = line.status in UNFINISHED
+    wanted = {
+        "cancel": is_open,
+        "repeat": not is_open,
+        "leads": line.added + line.known > 0,
+        "campaign": line.with_phone > 0,
+        # One whose place no map has found would fail every week.
+        "weekly": not is_open and line.weekly_id is None and line.latitude is not None,
+    }
     return [verb for verb, is_there in wanted.items() if is_there]
 
 
@@ -285,7 +305,7 @@ def _table(may_act: bool) -> ui.table:
         column("status", _("Status")),
         column("found", _("Found"), "right", "p-m-hide"),
         column("with_phone", _("With a phone"), "right", "p-m-hide"),
-        column("duplicates", _("Duplicates"), "right", "p-m-hide"),
+        column("known", _("Already in your list"), "right", "p-m-hide"),
         column("added", _("New ones"), "right", "p-m-hide"),
         column("duration", _("Duration"), "right", "p-m-hide"),
         column("who", _("Who"), "left", "p-m-hide"),
@@ -320,7 +340,7 @@ def _table(may_act: bool) -> ui.table:
           </q-td>
           <q-td class="text-right p-m-hide">{{ props.row.found }}</q-td>
           <q-td class="text-right p-m-hide">{{ props.row.with_phone }}</q-td>
-          <q-td class="text-right p-t-2 p-m-hide">{{ props.row.duplicates }}</q-td>
+          <q-td class="text-right p-t-2 p-m-hide">{{ props.row.known }}</q-td>
           <q-td class="text-right p-b p-m-hide">
             <a v-if="props.row.has_new" class="p-plain"
               :href="'/leads?filter=%7B%22first_search_id%22%3A' + props.row.id + '%7D'">{{ props.row.added }}</a>
@@ -335,13 +355,12 @@ def _table(may_act: bool) -> ui.table:
           <q-td class="text-right p-t-sm p-t-2 p-m-hide p-nowrap">{{ props.row.when }}</q-td>
           <q-td class="text-right">
             <span v-if="props.row.may_act" class="p-row p-acts">
-              <q-btn flat class="gho ico p-xs" :icon="props.row.is_open ? 'sym_r_close' : 'sym_r_refresh'"
+              <q-btn flat class="gho ico p-xs p-m-hide" :icon="props.row.is_open ? 'sym_r_close' : 'sym_r_refresh'"
                 :aria-label="props.row.is_open ? props.row.words.cancel : props.row.words.repeat"
                 @click="() => $parent.$emit('act', props.row.is_open ? 'cancel' : 'repeat', props.row.id)">
                 <q-tooltip>{{ props.row.is_open ? props.row.words.cancel : props.row.words.repeat }}</q-tooltip>
               </q-btn>
-              <q-btn flat class="gho ico p-xs p-m-hide" icon="sym_r_more_horiz" :aria-label="props.row.words.more"
-                :disable="!props.row.verbs.length">
+              <q-btn flat class="gho ico p-xs" icon="sym_r_more_horiz" :aria-label="props.row.words.more">
                 <q-menu auto-close><q-list>
                   <q-item v-for="verb in props.row.verbs" :key="verb" clickable
                     @click="() => $parent.$emit('act', verb, props.row.id)">

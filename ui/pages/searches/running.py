@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from core.accounts.rules import Actor, Role
 from core.searches import service as searches
 from core.searches.allowance import Allowance
 from core.searches.queries import Find, SearchProgress
-from core.searches.rules import SearchReason, SearchStatus
+from core.searches.rules import SearchReason, SearchStatus, Source
 from core.work import Work
 from ui import live
 from ui.calls import ask, do
@@ -40,9 +41,11 @@ MOST_AT_ONCE = 200  # finds read between two looks; where more came in only the 
 class Watching:
     """Follows one search until it is over; numbers change in place, new leads come in on top."""
 
-    def __init__(self, search_id: int, on_map: SearchMap) -> None:
+    def __init__(self, search_id: int, on_map: SearchMap, place_unknown: Callable[[Source, str], None]) -> None:
+        """`place_unknown(source, name)` is called once the source has said that it does not know the place."""
         self.search_id = search_id
         self.map = on_map
+        self.place_unknown = place_unknown
         self.may_act = current_actor().role is not Role.VIEWER
         self.since: tuple[datetime, int] | None = None
         self.drawn_as: tuple[Any, ...] = ()
@@ -58,7 +61,7 @@ class Watching:
             with ui.element("div").classes("p-stats"):
                 self.found = _Stat(_("Found"))
                 self.with_phone = _Stat(_("With a phone"))
-                self.duplicates = _Stat(_("Duplicates"))
+                self.known = _Stat(_("Already in your list"))
                 self.speed = _Stat(_("Speed"))
             self.ending = Ending(may_act=self.may_act, changed=self.refresh)
         self.polite = text("", "p-sr").props("role=status aria-live=polite")
@@ -69,7 +72,7 @@ class Watching:
         self.was_over = progress.is_over
         if not progress.is_over:
             live.on(f"search:{self.search_id}", self.refresh, every_s=READ_EVERY_S, rest_s=REST_S)
-            ui.timer(1.0, self._tick)
+            self.timer = ui.timer(1.0, self._tick)
 
     def come_into_view(self) -> None:
         """On a phone it stands below the form, where whoever has just asked would not know of it."""
@@ -94,9 +97,10 @@ class Watching:
         self.finds.take(finds, are_fresh=are_fresh)
 
     def _tick(self) -> None:
-        """What is told as "4 s" is told anew, and what was new is not any more."""
-        if not self.was_over:
-            self.finds.show(self.search_id)
+        """What is told as "4 s" is told anew, and what was new is not any more, also of what came at the very end."""
+        self.finds.show(self.search_id, is_over=self.was_over)
+        if self.was_over and not self.finds.has_fresh:
+            self.timer.deactivate()
 
     # ---------------------------------------------------------------- the strip
 
@@ -109,20 +113,21 @@ class Watching:
             if p.latitude is not None and p.longitude is not None:
                 self.map.show((p.latitude, p.longitude), p.radius_m)
             self.map.let_drag(p.is_over)
+            if p.reason == SearchReason.PLACE_NOT_FOUND:
+                self.place_unknown(p.source, p.place_name or "")
         if not p.is_over:
             self.areas.text = _areas(p)
             self.left.text = _left(p)
         self.meter.set(p.share)
         self._show_numbers(p)
-        self.finds.show(p.id)
+        self.finds.show(p.id, is_over=p.is_over)
         self._show_empty(p)
         self._say(p)
 
     def _show_numbers(self, p: SearchProgress) -> None:
         self.found.set(formats.number(p.found), _towards_limit(p))
         self.with_phone.set(formats.number(p.with_phone), formats.percent(p.with_phone / p.found, 0) if p.found else "")
-        is_skipped = p.duplicates and p.skip_known
-        self.duplicates.set(formats.number(p.duplicates), _("skipped") if is_skipped else "")
+        self.known.set(formats.number(p.known), _("skipped") if p.known and p.skip_known else "")
         if p.is_over:
             self.speed.rename(_("Duration"))
             self.speed.set(formats.duration(p.elapsed) if p.started_at else formats.UNKNOWN, "")
@@ -159,9 +164,9 @@ class Watching:
             if self.may_act:
                 button(_("Cancel"), self._cancel, size="sm")
             return
-        if self.may_act and p.weekly_id is None:
+        if self.may_act and p.weekly_id is None and p.latitude is not None:  # without a place it would fail every week
             button(_("Repeat every week"), self._make_weekly, kind="gho", icon="event_repeat", size="sm")
-        if p.found and p.added + p.duplicates:
+        if p.found and p.added + p.known:
             button(_("See the leads"), lambda: safe.go(leads_of(p.id)), size="sm")
         if self.may_act and p.with_phone:
             go = f"/campaigns/new?search={p.id:d}"
@@ -253,7 +258,7 @@ def _left(p: SearchProgress) -> str:
     if p.status is SearchStatus.QUEUED:
         if not p.ahead or p.reason is not None:
             return ""
-        return ngettext("{n} search before it", "{n} searches before it", p.ahead).format(n=p.ahead)
+        return ngettext("{n} search before it", "{n} searches before it", p.ahead).format(n=formats.number(p.ahead))
     if p.time_left is None:
         return ""
     return _("{time} left").format(time=formats.duration(p.time_left))

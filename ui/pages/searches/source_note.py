@@ -12,6 +12,7 @@ from core.accounts.rules import Actor
 from core.searches import service as searches
 from core.searches.allowance import Allowance
 from core.searches.cost import Cost, estimate
+from core.searches.experience import Learned
 from core.searches.forecast import Forecast, forecast
 from core.searches.rules import Source
 from core.work import Work
@@ -30,6 +31,11 @@ ABOUT = {
     Source.OPENSTREETMAP: N_("© OpenStreetMap contributors. Free, and few businesses there have a phone."),
     Source.PLACES_API: N_("Google's official way, and paid: each request costs {price}."),
 }
+
+# "No caching" in Google's service specific terms: place ids are exempt, coordinates may stay for 30 days.
+PLACES_TERMS = N_(
+    "Google's terms forbid keeping what its Places API tells for long, except place ids: your team answers for it."
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,7 @@ class Wish:
     radius_m: int
     limit: int
     is_named: bool  # a place that has yet to be found
+    learned: Learned  # from the team's earlier searches
 
     def cost(self, today: Allowance | None) -> Cost | None:
         if self.source is not Source.PLACES_API:
@@ -70,6 +77,17 @@ class Wish:
             allowance_left=today.left if today else settings().map_requests_per_day,
             price_usd=settings().places_api_price_usd,
             is_named=self.is_named,
+            learned=self.learned,
+        )
+
+    def forecast(self) -> Forecast:
+        return forecast(
+            self.source,
+            terms=self.terms,
+            radius_m=self.radius_m,
+            limit=self.limit,
+            pause=settings().map_pause,
+            learned=self.learned,
         )
 
 
@@ -85,6 +103,7 @@ class SourceNote:
         self.money = text("", "p-t-xs p-t-2 p-num p-terms-note", tag="p")
         self.waits = text("", "p-t-xs p-terms-note p-t-warn", tag="p")
         self.about = text("", "p-t-xs p-t-3 p-terms-note", tag="p")
+        self.terms = text("", "p-t-xs p-t-2 p-terms-note", tag="p")
         with ui.element("p").classes("p-t-xs p-t-3 p-terms-note") as self.others:
             self.others_words = text("")
             text(" ")
@@ -98,6 +117,7 @@ class SourceNote:
         self.waits.text = _waits(wish, standing)
         price = money(settings().places_api_price_usd)
         self.about.text = _(ABOUT[wish.source]).format(price=price) if wish.source in ABOUT else ""
+        self.terms.text = _(PLACES_TERMS) if wish.source is Source.PLACES_API else ""
         self._show_others(wish.source)
 
     def _show_others(self, source: Source) -> None:
@@ -125,23 +145,26 @@ def price_words(cost: Cost) -> str:
 
 
 def _time(wish: Wish) -> str:
-    told = forecast(wish.source, terms=wish.terms, radius_m=wish.radius_m, limit=wish.limit, pause=settings().map_pause)
+    told = wish.forecast()
     parts = [_span(told), ngettext("{n} term", "{n} terms", wish.terms).format(n=formats.number(wish.terms))]
     if told.areas > wish.terms:
         parts.append(ngettext("{n} area", "{n} areas", told.areas).format(n=formats.number(told.areas)))
+    if wish.learned.known:
+        known = formats.number(wish.learned.known)
+        parts.append(_("about {n} already in your list").format(n=known))
     return " · ".join(parts)
 
 
 def _span(told: Forecast) -> str:
-    """About so long; from so long to so long where that depends on how much there is."""
+    """About so long; about so long to so long where that depends on how much there is."""
     least, most = formats.duration(told.least), formats.duration(told.most)
     if told.most < A_MINUTE:
         return _("Less than a minute")
     if told.is_one_figure or least == most:
         return _("About {time}").format(time=most)
     if told.least < A_MINUTE:
-        return _("Up to {time}").format(time=most)
-    return _("From {least} to {most}").format(least=least, most=most)
+        return _("Up to about {time}").format(time=most)
+    return _("About {least} to {most}").format(least=least, most=most)
 
 
 def _waits(wish: Wish, standing: Standing | None) -> str:
@@ -151,9 +174,7 @@ def _waits(wish: Wish, standing: Standing | None) -> str:
     if standing.paused_until is not None:
         sentence = N_("{Source} has asked us to stop: what you ask now begins {when}.")
         return told_of(sentence, wish.source, when=resume_words(standing.paused_until))
-    needs = forecast(
-        wish.source, terms=wish.terms, radius_m=wish.radius_m, limit=wish.limit, pause=settings().map_pause
-    ).requests
+    needs = wish.forecast().requests
     today = standing.today
     if needs <= today.left:
         return ""

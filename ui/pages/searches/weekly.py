@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from nicegui import ui
 
 from core.accounts.rules import Role
@@ -40,7 +42,9 @@ async def make_weekly(search_id: int) -> bool:
 class EveryWeek:
     """The section above the history; not there while nothing repeats."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[], Awaitable[None]]) -> None:
+        """`changed` is called once one of them was stopped or goes on again."""
+        self.changed = changed
         self.may_act = current_actor().role is not Role.VIEWER
         self.box = ui.element("section").classes("p-weekly p-full")
         self.box.props["aria-label"] = _("Every week")
@@ -80,11 +84,15 @@ class EveryWeek:
             return
         if await do(searches.stop_weekly, each.id):
             toast(_("It does not repeat any more."), undo=lambda: self._restart(each))
-            await self.show()
+            await self._tell()
 
     async def _restart(self, each: Weekly) -> None:
         if await do(searches.restart_weekly, each.id):
-            await self.show()
+            await self._tell()
+
+    async def _tell(self) -> None:
+        await self.changed()
+        await self.show()  # last: the button that was pressed goes with its line
 
 
 def _last(each: Weekly) -> None:

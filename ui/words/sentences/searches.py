@@ -12,6 +12,7 @@ SENTENCES = {
     "search_daily_limit": N_("The team has made {n} searches in 24 hours. The next one can start in {minutes} min."),
     "search_too_many_weekly": N_("The team has {n} weekly searches. Stop one before adding another."),
     "changed:search_weekly": N_("It repeats every week already."),
+    "changed:search_place_unknown": N_("No map has found the place of this search yet: it cannot repeat by itself."),
     "changed:search_done": N_("This search is over already. What it found is in your leads."),
     "changed:search_failed": N_("This search is over already. What it found is in your leads."),
     "changed:search_cancelled": N_("This search was cancelled a moment ago."),
