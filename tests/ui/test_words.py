@@ -7,9 +7,10 @@ import re
 
 import pytest
 
+from core.errors import BadInput, TooManyTries
 from tests.ui.reading import ROOT, UI, calls, name_of, place, said, sources
 from ui.words import FOLDER, LANGUAGES, _, language, messages, ngettext, preferred, speaking
-from ui.words.errors import all_sentences
+from ui.words.errors import all_sentences, sentence_of, sentence_of_input, written
 
 PORTUGUESE = FOLDER / "pt_BR"
 GAP = re.compile(r"\{(\w*)[^}]*\}")
@@ -120,6 +121,18 @@ def test_every_sentence_can_be_said_in_both_languages(tag: str) -> None:
     with speaking(tag):
         for sentence in said():
             assert _(sentence) if isinstance(sentence, str) else ngettext(*sentence, 2)
+
+
+@pytest.mark.parametrize(("tag", "many", "some"), [("pt-BR", "10.000", "4,5"), ("en", "10,000", "4.5")])
+def test_a_number_from_core_is_written_as_its_language_does(tag: str, many: str, some: str) -> None:
+    with speaking(tag):
+        for key, sentence in all_sentences().items():
+            gaps = {gap for gap in GAP.findall(sentence.replace("{{", "").replace("}}", "")) if gap}
+            told = sentence_of_input(BadInput("field", key, **dict.fromkeys(gaps, 10_000)))
+            assert "10000" not in told and told.count(many) >= bool(gaps), (key, told)
+        assert many in sentence_of(TooManyTries(10_000))
+        values = {"a": 4.5, "b": 10_000.0, "c": "10000"}
+        assert written(values) == {"a": some, "b": many, "c": "10000"}, "a text is nobody's number"
 
 
 def test_a_count_takes_the_form_of_its_language() -> None:

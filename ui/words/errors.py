@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import lru_cache
 
 from core.errors import (
@@ -21,7 +22,7 @@ from core.errors import (
     TooManyTries,
     WrongCredentials,
 )
-from ui.words import N_, _, ngettext, sentences
+from ui.words import N_, _, formats, ngettext, sentences
 
 WORDS_OF = {
     SignedOut: N_("Your session has ended. Sign in to go on."),
@@ -50,7 +51,7 @@ def sentence_of(error: PrumoError) -> str:
         return sentence_of_input(error)
     if isinstance(error, TooManyTries):
         words = ngettext("Too many tries. Wait {n} second.", "Too many tries. Wait {n} seconds.", error.wait_s)
-        return words.format(n=error.wait_s)
+        return words.format(n=formats.number(error.wait_s))
     if isinstance(error, StateChanged) and f"changed:{error.now}" in all_sentences():
         return _(all_sentences()[f"changed:{error.now}"])
     for kind, words in WORDS_OF.items():
@@ -63,9 +64,20 @@ def sentence_of_input(error: BadInput) -> str:
     """The sentence for one field, its gaps filled."""
     sentence = all_sentences().get(error.key, N_("This value cannot be used."))
     try:
-        return _(sentence).format(**error.values)
+        return _(sentence).format(**written(error.values))
     except (KeyError, IndexError):
         return _(sentence)
+
+
+def written(values: Mapping[str, object]) -> dict[str, str]:
+    """The values of core as a sentence of the reader's language holds them: 10.000 or 10,000."""
+    return {name: _written(value) for name, value in values.items()}
+
+
+def _written(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    return formats.number(value, 0 if isinstance(value, int) or value.is_integer() else 1)
 
 
 def by_field(error: BadInput) -> dict[str, str]:

@@ -106,7 +106,7 @@ async def test_a_pace_that_cannot_be_is_told_by_its_field_and_not_kept(
     _bea, client = await open_builder(web, draft)
     per_day = number(client, 50)
     per_day.value = 0
-    assert per_day.error == "Entre 1 e 10000."
+    assert per_day.error == "Entre 1 e 10.000."
     per_day.value = 70
     await until(lambda: plan_of(people, draft).per_day == 70)
     assert per_day.error is None
@@ -121,7 +121,7 @@ async def test_a_number_that_cannot_be_stays_as_it_was_typed(
     per_day.value = typed
     per_day.sanitize()  # as when the cursor leaves it
     assert per_day.value == typed
-    assert per_day.error == ("Escreva um número inteiro." if typed == 1.5 else "Entre 1 e 10000.")
+    assert per_day.error == ("Escreva um número inteiro." if typed == 1.5 else "Entre 1 e 10.000.")
     assert plan_of(people, draft).per_day == 50
 
 
@@ -133,7 +133,7 @@ async def test_nothing_starts_while_a_number_is_shown_that_was_not_taken(
     per_day.value = -1
     await bea.should_see("Um campo do ritmo não pode ficar assim")
     press(client, "Iniciar campanha")
-    await bea.should_see("Está marcado no lugar: Entre 1 e 10000.")
+    await bea.should_see("Está marcado no lugar: Entre 1 e 10.000.")
     await bea.should_not_see("Iniciar esta campanha?")
     per_day.value = 40
     await bea.should_not_see("Um campo do ritmo não pode ficar assim")

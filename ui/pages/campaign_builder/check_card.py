@@ -13,8 +13,8 @@ from ui.parts import safe
 from ui.parts.button import button
 from ui.parts.campaign_words import VARIABLES
 from ui.parts.text import icon, text
-from ui.words import N_, _, formats
-from ui.words.errors import all_sentences
+from ui.words import N_, _
+from ui.words.errors import all_sentences, written
 
 ICONS = {
     Level.OK: ("check_circle", "p-t-ok"),
@@ -142,7 +142,7 @@ def words_of(check: Check) -> tuple[str, str]:
 
 def shown(values: Any) -> dict[str, str]:
     """Numbers and names as people read them."""
-    words = {name: formats.number(value) if isinstance(value, int) else str(value) for name, value in values.items()}
+    words = written(values)
     if values.get("variable") in VARIABLES:
         words["variable"] = _(VARIABLES[values["variable"]])
     return words

@@ -230,7 +230,8 @@ class Card:
         self.sent.text = formats.number(n.sent_today)
         self.cap.text = _("of {n}").format(n=formats.number(n.per_day))
         self.meter.set(share(n.sent_today, n.per_day))
-        gap = _("{least} to {most} s between two messages").format(least=n.gap_min_s, most=n.gap_max_s)
+        least, most = formats.number(n.gap_min_s), formats.number(n.gap_max_s)
+        gap = _("{least} to {most} s between two messages").format(least=least, most=most)
         self.pace.text = gap
         most = max([*n.sent_by_day, 1])
         for bar, sent in zip(self.bars, n.sent_by_day, strict=True):
