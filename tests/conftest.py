@@ -1,7 +1,7 @@
 """One PostgreSQL and one Valkey per run; a database per test from a template.
 
 DATABASE_URL and REDIS_URL name the servers (`./run test` starts them).  Each pytest process migrates a template once
-and copies it for every test that asks for `runtime`: a copy takes some 60 ms and leaves nothing behind.
+and gives every test that asks for `runtime` a copy of it, or one that the test before left empty (tests/databases.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlalchemy.pool import NullPool
 
 from core.runtime import Runtime
 from core.settings import Settings, with_driver
+from tests.databases import Database, Databases
 from tests.people import People, gather
 
 SECRET = "a secret for tests only, long enough to be one"
@@ -46,16 +47,24 @@ def template(server: Engine) -> Iterator[str]:
         connection.execute(text(f"drop database if exists {name} with (force)"))
 
 
+@pytest.fixture(scope="session")
+def databases(server: Engine, template: str) -> Iterator[Databases]:
+    made = Databases(server, template)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def database(server: Engine, template: str) -> Iterator[str]:
-    """The URL of a fresh, migrated database."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    with server.connect() as connection:
-        # Copied as files: a third of the time that it takes page by page through the log.
-        connection.execute(text(f"create database {name} template {template} strategy file_copy"))
-    yield server.url.set(database=name).render_as_string(hide_password=False)
-    with server.connect() as connection:
-        connection.execute(text(f"drop database if exists {name} with (force)"))
+def own_database(databases: Databases) -> Iterator[Database]:
+    taken = databases.take()
+    yield taken
+    databases.give_back(taken)
+
+
+@pytest.fixture
+def database(own_database: Database) -> str:
+    """The URL of an empty, migrated database."""
+    return own_database.url
 
 
 @pytest.fixture(scope="session")
@@ -75,11 +84,13 @@ def settings(database: str, redis_url: str) -> Settings:
 
 
 @pytest.fixture
-def runtime(settings: Settings) -> Iterator[Runtime]:
+def runtime(settings: Settings, own_database: Database) -> Iterator[Runtime]:
     """The real thing on a database of its own; the queue is the run's Valkey, emptied first."""
     made = Runtime(settings, pool_size=8)
+    made.engine = own_database.engine
     made.queue.redis.flushdb()  # type: ignore[attr-defined]
     yield made
+    del made.engine  # its connections are for the next test
     made.close()
 
 

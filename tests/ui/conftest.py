@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import importlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -56,15 +58,23 @@ def told(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     monkeypatch.setenv("PRUMO_DATA", str(tmp_path))
 
 
+@pytest.fixture(scope="session")
+def settled() -> None:
+    """NiceGUI's simulation looks for garbage before and after each test: not among all that is imported by now."""
+    importlib.import_module("ui.main")
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
-async def empty_web(told: None) -> AsyncIterator[Web]:
+async def empty_web(settled: None, told: None) -> AsyncIterator[Web]:
     """Before anybody has come."""
     async with user_simulation(main_file=MAIN):
         yield Web(None)
 
 
 @pytest.fixture
-async def web(told: None, people: People) -> AsyncIterator[Web]:
+async def web(settled: None, told: None, people: People) -> AsyncIterator[Web]:
     """With Ana, Bea, Vic and Carlos."""
     async with user_simulation(main_file=MAIN):
         yield Web(people)
