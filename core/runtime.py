@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session, sessionmaker
 
 from core.errors import DatabaseAway
+from core.instances.rules import Provider
 from core.integrations.evolution import Evolution
 from core.integrations.overpass import Overpass
 from core.integrations.places_api import PlacesApi
@@ -59,8 +60,12 @@ class Runtime:
         return RqQueue(self.settings.redis_url)
 
     @cached_property
-    def whatsapp(self) -> WhatsApp:
+    def evolution(self) -> WhatsApp:
         return Evolution(self.settings.gateway_url, self.settings.gateway_key)
+
+    def whatsapp(self, provider: Provider, sealed: bytes | None) -> WhatsApp:
+        """The gateway of a number; `sealed` is the number's own secret, as its row keeps it."""
+        return self.evolution
 
     def overpass(self, *, should_stop: Callable[[], bool], keep: Callable[[str], None]) -> PlaceSource:
         return Overpass(self.settings.overpass_url, should_stop=should_stop, keep=keep)

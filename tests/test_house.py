@@ -12,11 +12,12 @@ import pytest
 
 from core.campaigns import rules as campaigns
 from core.instances import rules as instances
+from core.replies import rules as replies
 from core.searches import rules as searches
 from core.sending import rules as sending
 
 ROOT = Path(__file__).parent.parent
-FEATURES = ["accounts", "leads", "optouts", "searches", "instances", "campaigns", "sending"]
+FEATURES = ["accounts", "leads", "optouts", "searches", "instances", "campaigns", "replies", "sending"]
 
 
 def python_files(folder: str) -> list[Path]:
@@ -114,7 +115,7 @@ def test_a_feature_uses_only_those_before_it(feature: str) -> None:
     assert [line for line in found if not re.search(r"imports core\.\w+(\.rules(\.\w+)?)?$", line)] == []
 
 
-@pytest.mark.parametrize("life", [campaigns, instances, searches, sending])
+@pytest.mark.parametrize("life", [campaigns, instances, replies, searches, sending])
 def test_every_state_has_a_row_in_its_table(life: object) -> None:
     table = life.MAY_FOLLOW  # type: ignore[attr-defined]
     states = type(next(iter(table)))

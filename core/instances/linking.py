@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import delete, or_, update
 
 from core.errors import OutcomeUnknown, Rejected, Unreachable, WorldTrouble
 from core.instances import events, queries, sessions
-from core.instances.rules import InstanceId, InstanceStatus
+from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.ports import LinkState, Qr
 from core.runtime import Runtime
 from core.secrets import seal
@@ -31,9 +31,13 @@ Start = Callable[[Callable[[], None]], object]
 
 
 @dataclass(frozen=True)
-class _Claim:
+class AtGateway:
+    """A number as it is to be made, or asked for its code, at its gateway."""
+
     instance_id: InstanceId
     gateway_name: str
+    provider: Provider
+    sealed: bytes | None = field(repr=False)
     pairing_phone: str | None
 
 
@@ -57,48 +61,48 @@ def link(runtime: Runtime, instance_id: InstanceId) -> None:
         return
     address = sessions.webhook_address(runtime.settings, instance_id, claim.gateway_name)
     try:
-        made = runtime.whatsapp.create(claim.gateway_name, address.url, address.token)
+        made = runtime.whatsapp(claim.provider, claim.sealed).create(claim.gateway_name, address.url, address.token)
     except WorldTrouble as trouble:
         _note(runtime, claim, trouble, linking_at=None)
         return
     if not _keep(runtime, claim, made.gateway_id, made.token):
         return
-    ask_code(runtime, instance_id, claim.gateway_name, claim.pairing_phone)
+    ask_code(runtime, claim)
 
 
-def ask_code(runtime: Runtime, instance_id: InstanceId, gateway_name: str, pairing_phone: str | None) -> None:
+def ask_code(runtime: Runtime, number: AtGateway) -> None:
     """Starts the session where it is closed, and shows the code of the moment."""
     try:
-        answer = runtime.whatsapp.connect(gateway_name, pairing_phone)
+        answer = runtime.whatsapp(number.provider, number.sealed).connect(number.gateway_name, number.pairing_phone)
     except WorldTrouble as trouble:
-        _note(runtime, _Claim(instance_id, gateway_name, pairing_phone), trouble)
+        _note(runtime, number, trouble)
         return
     with runtime.work() as work:
         if isinstance(answer, Qr):
-            events.apply_code(work, instance_id, gateway_name, answer)
+            events.apply_code(work, number.instance_id, number.gateway_name, answer)
         elif answer.state in (LinkState.OPEN, LinkState.ABSENT):
-            events.apply_link(work, instance_id, gateway_name, answer, seen=True)
+            events.apply_link(work, number.instance_id, number.gateway_name, answer, seen=True)
         # no code yet: the next look asks again, and after a while the page says that WhatsApp cannot be reached
 
 
 def remove(runtime: Runtime, gateway_name: str) -> None:
     """Logs a left session out and deletes it; the row goes when the gateway has forgotten the name."""
     with runtime.work() as work:
-        claimed = work.session.scalar(
+        claimed = work.session.execute(
             update(GatewayLeftover)
             .where(
                 GatewayLeftover.gateway_name == gateway_name,
                 or_(GatewayLeftover.tried_at.is_(None), GatewayLeftover.tried_at < work.now - REMOVING_TAKES),
             )
             .values(tried_at=work.now, tries=GatewayLeftover.tries + 1)
-            .returning(GatewayLeftover.tries)
-        )
+            .returning(GatewayLeftover.tries, GatewayLeftover.provider, GatewayLeftover.gateway_token)
+        ).first()
     if claimed is None:
         return
     try:
-        runtime.whatsapp.remove(gateway_name)
+        runtime.whatsapp(claimed.provider, claimed.gateway_token).remove(gateway_name)
     except WorldTrouble as trouble:
-        log.warning("a session could not be removed at the gateway (try %s): %s", claimed, trouble)
+        log.warning("a session could not be removed at the gateway (try %s): %s", claimed.tries, trouble)
         return
     with runtime.work() as work:
         work.session.execute(delete(GatewayLeftover).where(GatewayLeftover.gateway_name == gateway_name))
@@ -113,7 +117,7 @@ def trouble_key(trouble: WorldTrouble) -> str:
     return "gateway_unclear" if isinstance(trouble, OutcomeUnknown) else "gateway_trouble"
 
 
-def _claim_link(runtime: Runtime, instance_id: InstanceId) -> _Claim | None:
+def _claim_link(runtime: Runtime, instance_id: InstanceId) -> AtGateway | None:
     with runtime.work() as work:
         row = work.session.execute(
             update(Instance)
@@ -125,12 +129,14 @@ def _claim_link(runtime: Runtime, instance_id: InstanceId) -> _Claim | None:
                 or_(Instance.linking_at.is_(None), Instance.linking_at < work.now - LINKING_TAKES),
             )
             .values(linking_at=work.now)
-            .returning(Instance.gateway_name, Instance.pairing_phone)
+            .returning(Instance.gateway_name, Instance.provider, Instance.gateway_token, Instance.pairing_phone)
         ).first()
-    return _Claim(instance_id, row.gateway_name, row.pairing_phone) if row else None
+    if row is None:
+        return None
+    return AtGateway(instance_id, row.gateway_name, row.provider, row.gateway_token, row.pairing_phone)
 
 
-def _keep(runtime: Runtime, claim: _Claim, gateway_id: str, token: str) -> bool:
+def _keep(runtime: Runtime, claim: AtGateway, gateway_id: str, token: str) -> bool:
     """False when the number was removed or began anew meanwhile: then what was just made is a leftover."""
     with runtime.work() as work:
         team_id = work.session.scalar(
@@ -156,7 +162,7 @@ def _keep(runtime: Runtime, claim: _Claim, gateway_id: str, token: str) -> bool:
     return team_id is not None
 
 
-def _note(runtime: Runtime, claim: _Claim, trouble: WorldTrouble, **changes: object) -> None:
+def _note(runtime: Runtime, claim: AtGateway, trouble: WorldTrouble, **changes: object) -> None:
     key = trouble_key(trouble)
     log.warning("number %s: %s (%s)", claim.instance_id, key, trouble)
     with runtime.work() as work:

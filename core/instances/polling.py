@@ -41,7 +41,7 @@ def poll_states(runtime: Runtime) -> int:
 def _visit(runtime: Runtime, number: Watched, now: datetime) -> bool:
     """Whether the gateway said how the number is."""
     try:
-        report = _look(runtime.whatsapp, number)
+        report = _look(runtime.whatsapp(number.provider, number.sealed), number)
     except WorldTrouble as trouble:
         _note_silence(runtime, number, trouble)
         return False
@@ -55,7 +55,10 @@ def _visit(runtime: Runtime, number: Watched, now: datetime) -> bool:
         _note_answer(work, number, report)
         events.apply_link(work, number.id, number.gateway_name, report, seen=True)
     if look is Look.ASK_CODE:
-        linking.ask_code(runtime, number.id, number.gateway_name, number.pairing_phone)
+        linking.ask_code(
+            runtime,
+            linking.AtGateway(number.id, number.gateway_name, number.provider, number.sealed, number.pairing_phone),
+        )
     return True
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignStatus
-from core.instances.rules import InstanceId, InstanceStatus
+from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.sending.rules import RecipientStatus
 from core.tables import Campaign, CampaignCounter, CampaignInstance, GatewayLeftover, Instance, Message, Team
 
@@ -62,6 +62,8 @@ class Watched:
     id: InstanceId
     team_id: TeamId
     gateway_name: str
+    provider: Provider
+    sealed: bytes | None = field(repr=False)
     status: InstanceStatus
     status_reason: str | None
     phone: str | None
@@ -205,6 +207,8 @@ def watched(session: Session) -> list[Watched]:
             InstanceId(row.id),
             TeamId(row.team_id),
             row.gateway_name or "",
+            row.provider,
+            row.gateway_token,
             row.status,
             row.status_reason,
             row.phone,

@@ -53,7 +53,7 @@ class Receiving:
         number = self.number_of(instance_id, gateway_name, token)
         if number is None:
             return Taken.REFUSED
-        kept = self._runtime.whatsapp.storable(body)
+        kept = self._runtime.evolution.storable(body)
         if kept.instance is not None and kept.instance != gateway_name:
             return Taken.REFUSED
         events = self._read(kept.body)
@@ -64,7 +64,7 @@ class Receiving:
     def _read(self, body: bytes) -> list[GatewayEvent] | None:
         """None where it cannot be read: it is stored all the same, and its error shown."""
         try:
-            return self._runtime.whatsapp.read_webhook(body)
+            return self._runtime.evolution.read_webhook(body)
         except ValueError:
             return None
 

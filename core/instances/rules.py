@@ -26,6 +26,13 @@ NO_CODE_IS_TROUBLE = timedelta(seconds=30)  # then the gateway cannot reach What
 SILENCE_IS_TROUBLE = timedelta(seconds=30)  # no word from the gateway: what we show may be old
 
 
+class Provider(StrEnum):
+    """By which gateway a number is linked."""
+
+    EVOLUTION = "evolution"  # the Evolution API: any WhatsApp, by QR
+    META = "meta"  # WhatsApp's own Cloud API: a business number, by its credentials
+
+
 class InstanceStatus(StrEnum):
     NEW = "new"  # known to us, not yet made at the gateway
     SCANNING = "scanning"  # a code waits to be scanned, or is on its way

@@ -119,7 +119,7 @@ def disconnect(work: Work, actor: Actor, instance_id: InstanceId) -> None:
     """For good: logged out and deleted at the gateway.  What it wrote and heard stays."""
     actor.require(Role.OWNER)
     row = _mine(work, actor, instance_id)
-    gateway_name = row.gateway_name
+    left = row.gateway_name, row.provider, row.gateway_token
     _change(
         work,
         actor,
@@ -130,7 +130,7 @@ def disconnect(work: Work, actor: Actor, instance_id: InstanceId) -> None:
         gateway_name=None,
         **sessions.BLANK,
     )
-    sessions.leave(work, instance_id, gateway_name)
+    sessions.leave(work, instance_id, *left)
     audit.record(work, actor, "instance.disconnected", "instance", instance_id, name=row.name)
 
 
@@ -177,7 +177,7 @@ def _begin_anew(
         raise StateChanged(row.status.value)
     if row.terms_accepted_at is None:
         raise BadInput("terms", "terms_not_accepted")
-    was = row.gateway_name
+    left = row.gateway_name, row.provider, row.gateway_token
     changes: dict[str, Any] = {**sessions.BLANK, "pairing_phone": pairing_phone}
     _change(
         work,
@@ -188,7 +188,7 @@ def _begin_anew(
         gateway_name=sessions.new_name(instance_id),
         **changes,
     )
-    sessions.leave(work, instance_id, was)
+    sessions.leave(work, instance_id, *left)
     audit.record(work, actor, action, "instance", instance_id)
 
 

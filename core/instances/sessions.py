@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
-from core.instances.rules import InstanceId
+from core.instances.rules import InstanceId, Provider
 from core.secrets import derived_key
 from core.settings import Settings
 from core.tables import GatewayLeftover
@@ -63,9 +63,16 @@ def webhook_token(secret_key: str, instance_id: InstanceId, gateway_name: str) -
     return base64.urlsafe_b64encode(hmac.new(derived_key(secret_key, "webhook"), of, sha256).digest()).decode()
 
 
-def leave(work: Work, instance_id: InstanceId, gateway_name: str | None) -> None:
+def leave(
+    work: Work,
+    instance_id: InstanceId,
+    gateway_name: str | None,
+    provider: Provider = Provider.EVOLUTION,
+    sealed: bytes | None = None,
+) -> None:
     """The gateway is to log this name out and delete it; `core/instances/linking.py` sees to it."""
     if gateway_name is not None:
-        work.session.execute(
-            insert(GatewayLeftover).values(gateway_name=gateway_name, instance_id=instance_id).on_conflict_do_nothing()
+        left = insert(GatewayLeftover).values(
+            gateway_name=gateway_name, instance_id=instance_id, provider=provider, gateway_token=sealed
         )
+        work.session.execute(left.on_conflict_do_nothing())

@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import DatabaseAway, OutcomeUnknown, Rejected, Unreachable
 from core.instances.rules import InstanceId
 from core.jobs import Reconcile
-from core.ports import Outgoing, RejectedKind
+from core.ports import Outgoing, RejectedKind, WhatsApp
 from core.runtime import Runtime
 from core.sending import lease as leases
 from core.sending.claiming import Claim, Claimed, claim_next, release_uncalled
@@ -75,7 +75,7 @@ async def send_due(runtime: Runtime, instance_id: InstanceId, *, owner: str, sto
         try:
             await sender.work_with(lease)
         finally:
-            await runtime.whatsapp.close()
+            await sender.whatsapp.close()
         return sender.report
 
 
@@ -91,12 +91,14 @@ class _Sender:
         self.lost = asyncio.Event()  # the lease, or our own ability to write down what we do
         self.fault: BaseException | None = None
         self.epoch = 0
+        self.whatsapp: WhatsApp = runtime.evolution
         self.valid_until = _now()
         self.on_the_wire: dict[str, asyncio.Task[None]] = {}
         self.told_at: dict[str, float] = {}
 
     async def work_with(self, lease: Lease) -> None:
         self.epoch = lease.epoch
+        self.whatsapp = self.runtime.whatsapp(lease.provider, lease.sealed)
         # Counted from before the lease was asked for: it ends with us no later than with the database.
         self.valid_until = _now() + LEASE.total_seconds() - 1
         renewing = asyncio.create_task(self._renew(lease))
@@ -120,7 +122,7 @@ class _Sender:
     # ------------------------------------------------------------ the loop
 
     async def _send_until_done(self, lease: Lease) -> None:
-        most = self.runtime.whatsapp.capabilities().max_in_flight
+        most = self.whatsapp.capabilities().max_in_flight
         until = time.monotonic() + SLICE.total_seconds()
         while not self.stop.is_set() and not self.lost.is_set() and time.monotonic() < until:
             if len(self.on_the_wire) >= most:
@@ -197,7 +199,7 @@ class _Sender:
         message = Outgoing(claimed.phone, claimed.text)
         try:
             async with asyncio.timeout(timeout_s):
-                accepted = await self.runtime.whatsapp.send_text(claimed.gateway_name, message, timeout_s=timeout_s)
+                accepted = await self.whatsapp.send_text(claimed.gateway_name, message, timeout_s=timeout_s)
         except Unreachable as trouble:
             return Outcome(AttemptOutcome.UNREACHABLE, str(trouble))
         except Rejected as no:

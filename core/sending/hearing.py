@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 
 from core.errors import WorldTrouble
-from core.instances.rules import InstanceId, InstanceStatus
+from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.ports import MessageReceived
 from core.runtime import Runtime
 from core.sending.receipts import Touched, receive
@@ -33,6 +33,8 @@ class _Ear:
 
     instance_id: InstanceId
     gateway_name: str
+    provider: Provider
+    sealed: bytes | None = field(repr=False)
     since: datetime
 
 
@@ -41,7 +43,14 @@ def hear_again(runtime: Runtime) -> int:
     with runtime.work() as work:
         now = work.now
         rows = work.session.execute(
-            select(Instance.id, Instance.gateway_name, Instance.connected_at, Instance.heard_until).where(
+            select(
+                Instance.id,
+                Instance.gateway_name,
+                Instance.provider,
+                Instance.gateway_token,
+                Instance.connected_at,
+                Instance.heard_until,
+            ).where(
                 Instance.status == InstanceStatus.CONNECTED,
                 Instance.gateway_name.is_not(None),
                 Instance.connected_at.is_not(None),
@@ -49,7 +58,13 @@ def hear_again(runtime: Runtime) -> int:
         ).all()
     ears = [
         # What is older than the connection is history that the phone brought along, and no answer.
-        _Ear(InstanceId(row.id), row.gateway_name, max(row.connected_at, now - FURTHEST, *_overlap(row.heard_until)))
+        _Ear(
+            InstanceId(row.id),
+            row.gateway_name,
+            row.provider,
+            row.gateway_token,
+            max(row.connected_at, now - FURTHEST, *_overlap(row.heard_until)),
+        )
         for row in rows
     ]
     if not ears:
@@ -64,7 +79,7 @@ def _overlap(heard_until: datetime | None) -> list[datetime]:
 
 def _hear(runtime: Runtime, ear: _Ear, now: datetime) -> int:
     try:
-        told = runtime.whatsapp.received_between(ear.gateway_name, ear.since, now)
+        told = runtime.whatsapp(ear.provider, ear.sealed).received_between(ear.gateway_name, ear.since, now)
     except WorldTrouble as trouble:
         log.warning("number %s: its answers could not be read again (%s)", ear.instance_id, trouble)
         return 0

@@ -16,7 +16,7 @@ from sqlalchemy import Update, delete, func, select, text, update
 from core.accounts.rules import TeamId
 from core.errors import DatabaseAway
 from core.instances.events import apply_code, apply_link
-from core.instances.rules import InstanceId
+from core.instances.rules import InstanceId, Provider
 from core.ports import GatewayEvent, LinkChanged, MessageReceived, MessageSent, QrChanged, ReceiptCame, SentRecord
 from core.runtime import Runtime
 from core.sending.addresses import Person
@@ -69,6 +69,7 @@ class Waiting:
     id: int
     instance_id: InstanceId
     gateway_name: str
+    provider: Provider
     body: bytes
     received_at: datetime
     tries: int = 0
@@ -121,7 +122,9 @@ def _take_next(work: Work) -> Waiting | None:
     event = WebhookEvent
     rested = func.now() - event.tries * event.tries * timedelta(seconds=REST_S)
     row = work.session.execute(
-        select(event.id, event.instance_id, event.gateway_name, event.body, event.received_at, event.tries)
+        select(
+            event.id, event.instance_id, event.gateway_name, event.provider, event.body, event.received_at, event.tries
+        )
         .where(event.applied_at.is_(None), event.tries < TRIES, event.received_at <= rested)
         .order_by(event.id)
         .limit(1)
@@ -151,7 +154,7 @@ def _keep_error(runtime: Runtime, event: Waiting, trouble: Exception) -> None:
 
 def _apply(work: Work, runtime: Runtime, event: Waiting) -> Touched:
     touched: Touched = set()
-    for each in runtime.whatsapp.read_webhook(event.body):
+    for each in runtime.whatsapp(event.provider, None).read_webhook(event.body):
         touched |= _apply_one(work, event.instance_id, event, each)
     return touched
 

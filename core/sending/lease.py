@@ -7,11 +7,11 @@ way is from then on in doubt.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import text
 
-from core.instances.rules import InstanceId
+from core.instances.rules import InstanceId, Provider
 from core.jobs import Reconcile
 from core.sending import queries
 from core.sending.rules import LEASE
@@ -23,13 +23,15 @@ class Lease:
     instance_id: InstanceId
     team_id: int
     epoch: int
+    provider: Provider = Provider.EVOLUTION
+    sealed: bytes | None = field(default=None, repr=False)
 
 
 ACQUIRE = text("""
 update instances
 set lease_owner = :owner, lease_epoch = lease_epoch + 1, lease_until = clock_timestamp() + :length
 where id = :id and status <> 'removed' and (lease_until is null or lease_until < clock_timestamp())
-returning team_id, lease_epoch
+returning team_id, lease_epoch, provider, gateway_token
 """)
 
 # What was on the wire then may have left at any moment until now: the gap counts from here.
@@ -53,7 +55,7 @@ def acquire(work: Work, instance_id: InstanceId, owner: str) -> Lease | None:
     row = work.session.execute(ACQUIRE, {"id": instance_id, "owner": owner, "length": LEASE}).one_or_none()
     if row is None:
         return None
-    lease = Lease(instance_id, row.team_id, row.lease_epoch)
+    lease = Lease(instance_id, row.team_id, row.lease_epoch, Provider(row.provider), row.gateway_token)
     if queries.doubt_orphans(work.session, instance_id, lease.epoch):
         work.session.execute(REST_AFTER_ORPHANS, {"id": instance_id})
         work.later(Reconcile(instance_id, lease.epoch))

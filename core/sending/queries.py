@@ -7,7 +7,7 @@ takes them in this order: the number, the campaign, the recipient, the counters.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +18,7 @@ from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignId, CampaignStatus
 from core.campaigns.text import LeadFacts
 from core.campaigns.windows import Window
-from core.instances.rules import InstanceId
+from core.instances.rules import InstanceId, Provider
 from core.leads.rules import LeadId
 from core.sending.rules import DayCount, Gap, LastLook, RecipientId, RecipientStatus, SkipReason
 
@@ -348,6 +348,8 @@ class Doubts:
     """Those of one number, oldest first; `gateway_name` None where there is no history left to look into."""
 
     gateway_name: str | None
+    provider: Provider
+    sealed: bytes | None = field(repr=False)
     now: datetime
     rows: Sequence[InDoubt]
 
@@ -360,7 +362,8 @@ order by cl.claimed_at
 limit 5000
 """)
 WHERE_TO_LOOK = text("""
-select case when status <> 'removed' then gateway_name end as gateway_name, clock_timestamp() as now
+select case when status <> 'removed' then gateway_name end as gateway_name, provider, gateway_token,
+       clock_timestamp() as now
 from instances where id = :id
 """)
 
@@ -369,7 +372,7 @@ def doubts_of(session: Session, instance_id: InstanceId) -> Doubts:
     where = session.execute(WHERE_TO_LOOK, {"id": instance_id}).one()
     rows = session.execute(IN_DOUBT, {"id": instance_id})
     found = [InDoubt(RecipientId(row.id), row.text, row.claimed_at, row.lease_until) for row in rows]
-    return Doubts(where.gateway_name, where.now, found)
+    return Doubts(where.gateway_name, Provider(where.provider), where.gateway_token, where.now, found)
 
 
 HOLD = text("""

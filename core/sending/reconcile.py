@@ -65,11 +65,12 @@ def reconcile(runtime: Runtime, instance_id: InstanceId) -> Report:
 
 def _history(runtime: Runtime, doubts: Doubts) -> list[SentRecord]:
     """What was sent since the oldest doubt, oldest first; only texts that are in doubt."""
-    if doubts.gateway_name is None or not runtime.whatsapp.capabilities().lookup_sent:
+    whatsapp = runtime.whatsapp(doubts.provider, doubts.sealed)
+    if doubts.gateway_name is None or not whatsapp.capabilities().lookup_sent:
         return []
     texts = {row.text for row in doubts.rows}
     since = min(row.claimed_at for row in doubts.rows) - CLOCKS_DIFFER
-    records = runtime.whatsapp.sent_between(doubts.gateway_name, since, doubts.now + CLOCKS_DIFFER)
+    records = whatsapp.sent_between(doubts.gateway_name, since, doubts.now + CLOCKS_DIFFER)
     return sorted((record for record in records if record.text in texts), key=lambda record: record.at)
 
 

@@ -3,13 +3,15 @@
 from core.tables.accounts import AuditEntry, Invite, Membership, SessionRow, SignInTry, Team, User
 from core.tables.base import Base
 from core.tables.campaigns import Campaign, CampaignCounter, CampaignInstance, CampaignStep
-from core.tables.instances import GatewayLeftover, Instance, WebhookEvent, WhatsAppAddress
+from core.tables.instances import GatewayLeftover, Instance, PhoneCheck, WebhookEvent, WhatsAppAddress
 from core.tables.leads import Lead, LeadImport, LeadNote, Site
 from core.tables.optouts import OptOut
+from core.tables.replies import Answer, Conversation, QuickReply
 from core.tables.searches import SavedSearch, Search, SearchCell, SearchFind, SearchLeftOut, SourcePause, SourceUse
 from core.tables.sending import Attempt, CampaignLead, EarlyReceipt, Message
 
 __all__ = [
+    "Answer",
     "Attempt",
     "AuditEntry",
     "Base",
@@ -18,6 +20,7 @@ __all__ = [
     "CampaignInstance",
     "CampaignLead",
     "CampaignStep",
+    "Conversation",
     "EarlyReceipt",
     "GatewayLeftover",
     "Instance",
@@ -28,6 +31,8 @@ __all__ = [
     "Membership",
     "Message",
     "OptOut",
+    "PhoneCheck",
+    "QuickReply",
     "SavedSearch",
     "Search",
     "SearchCell",

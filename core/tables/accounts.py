@@ -21,6 +21,14 @@ class Team(Base):
     timezone: Mapped[str] = mapped_column(String(64), server_default="America/Sao_Paulo")
     country: Mapped[str] = mapped_column(String(2), server_default="BR")
     created_at: Mapped[datetime] = created_column()
+    # what a number that is connected begins with
+    number_per_day: Mapped[int] = mapped_column(server_default="50")
+    number_gap_min_s: Mapped[int] = mapped_column(server_default="45")
+    number_gap_max_s: Mapped[int] = mapped_column(server_default="120")
+    number_rest_after: Mapped[int] = mapped_column(server_default="20")
+    number_rest_s: Mapped[int] = mapped_column(server_default="600")
+    # the one message after an opt-out, in the team's words; null: the product's, empty: none
+    opt_out_confirmation: Mapped[str | None] = mapped_column(String(300))
 
 
 class User(Base):

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    ForeignKey,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -119,6 +120,8 @@ class Message(Base):
         ),
         Index(None, "team_id", "phone_hash", "at"),
         Index(None, "campaign_lead_id"),
+        # Those of whom only a hidden id is known.
+        Index("ix_messages_address", "team_id", "address", postgresql_where=text("phone_hash is null")),
         # How much a number wrote on each of the last days.
         Index("ix_messages_sent", "instance_id", "sent_at", postgresql_where=text("sent_at is not null")),
         CheckConstraint("direction in ('in', 'out')", name="direction"),
@@ -141,6 +144,9 @@ class Message(Base):
     sent_at: Mapped[datetime | None] = time_column()
     delivered_at: Mapped[datetime | None] = time_column()
     read_at: Mapped[datetime | None] = time_column()
+    written_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    is_from_phone: Mapped[bool] = mapped_column(server_default="false")  # typed on the number's own phone
+    media: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # type, size, name; never its bytes
     failed_at: Mapped[datetime | None] = time_column()  # WhatsApp refused it after the gateway had taken it
 
 
@@ -156,7 +162,7 @@ class EarlyReceipt(Base):
 
 
 class Attempt(Base):
-    """One call to WhatsApp for a recipient; added when it is over, never changed."""
+    """One call to WhatsApp for a recipient or an answer; added when it is over, never changed."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -165,12 +171,16 @@ class Attempt(Base):
             ["campaign_leads.team_id", "campaign_leads.id"],
             ondelete="CASCADE",
         ),
+        ForeignKeyConstraint(["team_id", "answer_id"], ["answers.team_id", "answers.id"], ondelete="CASCADE"),
         Index(None, "campaign_lead_id"),
+        Index("ix_attempts_answer_id", "answer_id", postgresql_where=text("answer_id is not null")),
+        CheckConstraint("num_nonnulls(campaign_lead_id, answer_id) = 1", name="is_of_one"),
     )
 
     id: Mapped[int] = id_column()
     team_id: Mapped[int] = team_column()
-    campaign_lead_id: Mapped[int] = mapped_column(BigInteger)
+    campaign_lead_id: Mapped[int | None] = mapped_column(BigInteger)
+    answer_id: Mapped[int | None] = mapped_column(BigInteger)
     instance_id: Mapped[int] = mapped_column(BigInteger)
     claim_token: Mapped[str] = mapped_column(UUID(as_uuid=False))
     started_at: Mapped[datetime] = time_column()

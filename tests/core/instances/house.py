@@ -109,7 +109,7 @@ def house(runtime: Runtime, *, config: Config | None = None, webhooks: bool = Tr
             gateway_key=gateway.key,
             receiver_url=receiver_url,
         )
-        runtime.__dict__.pop("whatsapp", None)
+        runtime.__dict__.pop("evolution", None)
         here = House(runtime, gateway, looks)
         if not webhooks:
             gateway.fault("webhook_lost")

@@ -213,7 +213,7 @@ def test_a_restart_of_the_gateway_is_not_a_disconnection(here: House, people: Pe
 
 def test_a_gateway_that_forgot_a_number_is_told_apart(here: House, people: People) -> None:
     made = here.connected(people)
-    here.runtime.whatsapp.remove(here.name(made))
+    here.runtime.evolution.remove(here.name(made))
     poll_states(here.runtime)
     row = here.number(made)
     assert row.status is S.DISCONNECTED
@@ -230,7 +230,7 @@ def test_a_wish_survives_whoever_was_carrying_it_out(
         with here.runtime.work() as work:
             made = service.connect_new(work, people["Ana"], "Comercial 1", accepts_terms=True)
         address = linking.sessions.webhook_address(here.runtime.settings, made, here.name(made))
-        here.runtime.whatsapp.create(here.name(made), address.url, "a token that nobody knows any more")
+        here.runtime.evolution.create(here.name(made), address.url, "a token that nobody knows any more")
     until(lambda: here.number(made).qr_text is not None)
     here.scan(made, "5511900001111")
     assert here.reaches(made, S.CONNECTED) < 5, "its webhooks carry the right token again"
@@ -240,12 +240,12 @@ def test_a_wish_survives_whoever_was_carrying_it_out(
 def test_a_wrong_key_is_said_on_the_number_and_mended_by_the_right_one(here: House, people: People) -> None:
     right = here.runtime.settings
     here.runtime.settings = replace(right, gateway_key="wrong")
-    here.runtime.__dict__.pop("whatsapp", None)
+    here.runtime.__dict__.pop("evolution", None)
     with here.runtime.work() as work:
         made = service.connect_new(work, people["Ana"], "Comercial 1", accepts_terms=True)
     until(lambda: here.number(made).gateway_trouble == "gateway_refuses_key")
     here.runtime.settings = right
-    here.runtime.__dict__.pop("whatsapp", None)
+    here.runtime.__dict__.pop("evolution", None)
     until(lambda: here.number(made).qr_text is not None)
     assert here.number(made).gateway_trouble is None
 

@@ -25,7 +25,7 @@ def whatsapp() -> FakeWhatsApp:
 @pytest.fixture
 def runtime(runtime: Runtime, whatsapp: FakeWhatsApp) -> Iterator[Runtime]:
     """As everywhere; its messages go to the world of the story, and its counters are compared with the rows."""
-    runtime.__dict__["whatsapp"] = whatsapp
+    runtime.__dict__["evolution"] = whatsapp
     yield runtime
     counted, there = counters_and_counts(runtime)
     assert counted == there

@@ -21,7 +21,7 @@ def people(runtime: Runtime) -> People:
 @pytest.fixture
 def here(runtime: Runtime) -> Iterator[House]:
     """Webhooks are lost from the start."""
-    del runtime.__dict__["whatsapp"]
+    del runtime.__dict__["evolution"]
     with house(runtime, webhooks=False) as here:
         here.poll_every_s = 0.5
         here.looks.set()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from core.instances.rules import Provider
 from core.leads.phones import phone_hash
 from core.optouts.queries import is_opted_out
 from core.runtime import Runtime
@@ -35,7 +36,7 @@ from tests.factories import Scene, counters_and_counts, make_campaign, make_lead
 @pytest.fixture
 def runtime(runtime: Runtime) -> Runtime:
     """The gateway's own words are read here, by its real reader."""
-    del runtime.__dict__["whatsapp"]
+    del runtime.__dict__["evolution"]
     return runtime
 
 
@@ -337,7 +338,8 @@ def test_six_events_give_the_same_end_in_all_their_720_orders(runtime: Runtime) 
         with runtime.work() as work:
             for kind in order:
                 received_at = began + timedelta(seconds=40 + KINDS.index(kind))
-                inbox._apply(work, runtime, inbox.Waiting(0, scene.instance_id, NAME, bodies[kind], received_at))
+                told = inbox.Waiting(0, scene.instance_id, NAME, Provider.EVOLUTION, bodies[kind], received_at)
+                inbox._apply(work, runtime, told)
 
     with runtime.work() as work:
         ends = [end_of(work, row.id, other.id) for row, other in zip(recipients, others, strict=True)]

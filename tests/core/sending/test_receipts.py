@@ -19,7 +19,7 @@ from tests.factories import Scene, make_scene
 @pytest.fixture
 def runtime(runtime: Runtime) -> Runtime:
     """The gateway's own words are read here, by its real reader."""
-    del runtime.__dict__["whatsapp"]
+    del runtime.__dict__["evolution"]
     return runtime
 
 

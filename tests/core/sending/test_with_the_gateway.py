@@ -143,7 +143,7 @@ def test_a_gateway_that_is_down_costs_nobody_their_message(runtime: Runtime, gat
 
 
 def test_a_wrong_key_stops_the_number_before_the_second_call(runtime: Runtime, gateway: Gateway, scene: Scene) -> None:
-    runtime.__dict__["whatsapp"] = type(runtime.whatsapp)(gateway.base_url, "another key")
+    runtime.__dict__["evolution"] = type(runtime.evolution)(gateway.base_url, "another key")
     work_through(runtime, scene, times=3)
     assert scene.statuses() == {"queued": 5}
     assert scene.instance().pause_reason == "gateway_refused"
