@@ -19,8 +19,13 @@ from core.ports import (
     LinkChanged,
     LinkReport,
     LinkState,
+    Media,
     MessageReceived,
     MessageSent,
+    MessageWritten,
+    NumberFound,
+    OutgoingMedia,
+    OutgoingTemplate,
     Qr,
     QrChanged,
     Receipt,
@@ -79,6 +84,11 @@ SENDS: dict[str, str | RejectedKind] = {
     "instance-connect-while-open": UNKNOWN,  # 200, but not the answer to a send
 }
 ACCEPTED = [
+    "message-sendMedia-base64-document",
+    "message-sendMedia-base64-image",
+    "message-sendMedia-business-base64",
+    "message-sendMedia-evolution-base64",
+    "message-sendTemplate-business",
     "message-sendText",
     "message-sendText-business",
     "message-sendText-business-after-logout",
@@ -333,10 +343,12 @@ def test_an_empty_history_is_empty() -> None:
 
 PHONE = "5511987654321@s.whatsapp.net"
 AT = datetime.fromtimestamp(1795454353, UTC)
+LATER = datetime.fromtimestamp(1795454356, UTC)
 OURS = "3EB0E5A9CEC36F5607D171"
 EVENTS: dict[str, list[object]] = {
     "CONNECTION_UPDATE-apikey-not-exposed": [LinkChanged(LinkState.CONNECTING)],
     "CONNECTION_UPDATE-no-sender": [LinkChanged(LinkState.CONNECTING)],
+    "baileys-CALL": [],
     "baileys-CHATS_UPDATE": [],
     "baileys-CONNECTION_UPDATE-403-forbidden": [LinkChanged(LinkState.CLOSED, StatusReason.BANNED, is_final=True)],
     "baileys-CONNECTION_UPDATE-after-logout-close": [
@@ -365,31 +377,53 @@ EVENTS: dict[str, list[object]] = {
     "baileys-MESSAGES_UPDATE-PLAYED": [ReceiptCame(OURS, Receipt.READ)],
     "baileys-MESSAGES_UPDATE-READ": [ReceiptCame(OURS, Receipt.READ)],
     "baileys-MESSAGES_UPDATE-SERVER_ACK": [ReceiptCame(OURS, Receipt.SERVER)],
-    "baileys-MESSAGES_UPSERT-fromMe-typed-on-phone": [],
+    "baileys-MESSAGES_UPSERT-fromMe-typed-on-phone": [
+        MessageWritten("3EB0AAAABBBBCCCC0001", (PHONE,), "enviada pelo celular", "text", LATER)
+    ],
     "baileys-MESSAGES_UPSERT-inbound-image": [
-        MessageReceived("3A1F0C5D7E9B22334458", (PHONE,), "foto", "image", datetime.fromtimestamp(1795454356, UTC))
+        MessageReceived(
+            "3A1F0C5D7E9B22334458",
+            (PHONE,),
+            "foto",
+            "image",
+            LATER,
+            media=Media("image/jpeg", 100, ""),
+            profile_name="Ana Souza",
+        )
     ],
     "baileys-MESSAGES_UPSERT-inbound-lid": [
-        MessageReceived("3A1F0C5D7E9B22334457", ("119922334455667@lid", PHONE), "mensagem via LID", "text", AT)
+        MessageReceived(
+            "3A1F0C5D7E9B22334457",
+            ("119922334455667@lid", PHONE),
+            "mensagem via LID",
+            "text",
+            AT,
+            profile_name="Ana Souza",
+        )
     ],
     "baileys-MESSAGES_UPSERT-inbound-reply-optout": [
-        MessageReceived("3A1F0C5D7E9B22334456", (PHONE,), "SAIR", "text", AT, OURS)
+        MessageReceived("3A1F0C5D7E9B22334456", (PHONE,), "SAIR", "text", AT, OURS, profile_name="Ana Souza")
     ],
     "baileys-MESSAGES_UPSERT-inbound-text": [
-        MessageReceived("3A1F0C5D7E9B22334455", (PHONE,), "Oi! Quanto custa?", "text", AT)
+        MessageReceived("3A1F0C5D7E9B22334455", (PHONE,), "Oi! Quanto custa?", "text", AT, profile_name="Ana Souza")
     ],
+    "baileys-PRESENCE_UPDATE": [],
     "baileys-QRCODE_UPDATED-limit-reached": [QrChanged(None)],
     "baileys-REMOVE_INSTANCE-on-delete": [LinkChanged(LinkState.ABSENT, StatusReason.GATEWAY_GONE, is_final=True)],
     "baileys-STATUS_INSTANCE-403-forbidden": [LinkChanged(LinkState.CLOSED, StatusReason.BANNED, is_final=True)],
     "baileys-STATUS_INSTANCE-after-logout": [LinkChanged(LinkState.CLOSED, StatusReason.LOGGED_OUT, is_final=True)],
     "baileys-STATUS_INSTANCE-device-removed": [LinkChanged(LinkState.CLOSED, StatusReason.LOGGED_OUT, is_final=True)],
     "baileys-STATUS_INSTANCE-on-delete": [LinkChanged(LinkState.CLOSED, StatusReason.LOGGED_OUT, is_final=True)],
+    "business-CONTACTS_UPSERT": [],
     "business-INSTANCE_CREATE": [],
     "business-INSTANCE_DELETE": [LinkChanged(LinkState.ABSENT, StatusReason.GATEWAY_GONE, is_final=True)],
     "business-REMOVE_INSTANCE": [LinkChanged(LinkState.ABSENT, StatusReason.GATEWAY_GONE, is_final=True)],
+    "evolution-channel-CHATS_UPSERT": [],
+    "evolution-channel-CONTACTS_UPSERT": [],
     "evolution-channel-INSTANCE_CREATE": [],
     "evolution-channel-INSTANCE_DELETE": [LinkChanged(LinkState.ABSENT, StatusReason.GATEWAY_GONE, is_final=True)],
     "evolution-channel-REMOVE_INSTANCE": [LinkChanged(LinkState.ABSENT, StatusReason.GATEWAY_GONE, is_final=True)],
+    "global-error-webhook": [],
 }
 WAMID = "wamid.SEJnTk5UVXhNVGs1T1RrNU9UazVPUlVDQUJFWUX4FvREM02Tm+yvDKw="
 KINDS_OF = {
@@ -397,7 +431,9 @@ KINDS_OF = {
     "baileys-QRCODE_UPDATED-refresh": QrChanged,
     "baileys-QRCODE_UPDATED-with-pairingCode": QrChanged,
     "baileys-SEND_MESSAGE": MessageSent,
+    "baileys-SEND_MESSAGE-imageMessage": MessageSent,
     "business-SEND_MESSAGE-conversation": MessageSent,
+    "business-SEND_MESSAGE-imageMessage": MessageSent,
     "evolution-channel-SEND_MESSAGE": MessageSent,
     "business-MESSAGES_UPSERT-buttonMessage": MessageReceived,
     "business-MESSAGES_UPSERT-conversation": MessageReceived,
@@ -442,10 +478,10 @@ def test_what_the_gateway_sent_is_told_with_id_text_and_address() -> None:
 def test_no_key_of_the_gateway_is_ever_kept(path: Path) -> None:
     body = json.loads(path.read_text())["request"]["body"]
     kept = events.storable(bytes_of(body))
-    assert kept.instance == body["instance"]
-    if body.get("apikey"):
-        assert body["apikey"].encode() not in kept.body
-    assert json.loads(kept.body) == body | ({"apikey": None} if "apikey" in body else {})
+    assert kept.instance == body.get("instance")
+    keys = {name: body[name] for name in ("apikey", "api_key") if name in body}
+    assert not any(key.encode() in kept.body for key in keys.values() if key)
+    assert json.loads(kept.body) == body | dict.fromkeys(keys)
 
 
 def test_refusals_are_errors_of_ours() -> None:
