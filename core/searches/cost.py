@@ -53,9 +53,6 @@ def estimate(
     """
     lists = areas(Source.PLACES_API, terms, radius_m)
     first = 1 if is_named else 0
-    needed = to_the_limit(limit, learned.known)
-    if learned.whole is not None:  # it was read to its end before it came to such a limit
-        needed = min(needed, learned.whole)
-    planned = (first + lists, first + max(lists, needed), first + MOST_CELLS * PAGES)
+    planned = (first + lists, first + max(lists, to_the_limit(limit, learned)), first + MOST_CELLS * PAGES)
     least, to_limit, most = (min(each, max(allowance_left, 0)) for each in planned)
     return Cost(least=least, to_limit=min(to_limit, most), most=most, price_usd=price_usd)

@@ -5,6 +5,7 @@ Pure arithmetic of their rows; where there are none, nothing is learned and the 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,8 +15,9 @@ from core.leads.rules import fold
 from core.searches.grid import Circle, roots
 from core.searches.rules import PAGE_SIZE, WIDEST_CELL_M, Source, distance_m
 
-COUNTS = 0.5  # of what comes: the rest is known already, has no phone, or lies beyond the circle
-ENOUGH = 3  # searches from which on others than the same one tell something
+COUNTS = 0.5  # of what comes: the rest has no phone, lies beyond the circle, or came before from a neighbouring area
+ENOUGH = 3  # searches from which on others than the same one tell something; requests from which on one tells its pace
+A_WAIT_S = 30.0  # for one request: the search waited for its turn, or for tomorrow
 ALIKE = 2.0  # circles whose radius differs by more than this factor tell nothing of each other
 SAME_PLACE = 0.1  # of the radius: two centres that lie closer are one place
 
@@ -29,6 +31,7 @@ class Question:
     place_name: str
     point: tuple[float, float] | None
     radius_m: int
+    limit: int
     skip_known: bool = True
 
 
@@ -54,8 +57,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Learned:
-    whole: int | None = None  # requests that the same question took when it was read to its end
+    whole: int | None = None  # requests of the same question, as it was read to its end the last time
     known: int = 0  # leads of it that the team has, and that will not count
+    brings: float = PAGE_SIZE * COUNTS  # leads in one request
     an_area: tuple[float, float] | None = None  # requests in one area: where there is little, and where there is much
     a_request: timedelta | None = None  # with the pause before it
 
@@ -69,9 +73,12 @@ def areas(source: Source, terms: int, radius_m: int) -> int:
     return max(1, terms) * len(roots(Circle(0.0, 0.0, radius_m), wide))
 
 
-def to_the_limit(limit: int, known: int) -> int:
-    """Requests until the limit is reached where there is plenty: what is known comes along and does not count."""
-    return -(-int(limit / COUNTS + known) // PAGE_SIZE)
+def to_the_limit(limit: int, learned: Learned) -> int:
+    """Requests until the limit is reached where there is plenty: what is known comes along and does not count.
+
+    The same question once more brings hardly anything new, so it is read to its end as it was the last time.
+    """
+    return learned.whole or math.ceil((limit + learned.known) / learned.brings)
 
 
 def learned_from(runs: Sequence[Run], asked: Question) -> Learned:
@@ -80,6 +87,7 @@ def learned_from(runs: Sequence[Run], asked: Question) -> Learned:
     return Learned(
         whole=_whole(mine, asked),
         known=_known(mine, asked) if asked.skip_known else 0,
+        brings=_brings(mine),
         an_area=_an_area(mine, asked),
         a_request=_a_request(mine),
     )
@@ -88,7 +96,10 @@ def learned_from(runs: Sequence[Run], asked: Question) -> Learned:
 def _whole(runs: Sequence[Run], asked: Question) -> int | None:
     for run in runs:
         if run.is_whole and _terms(run) == _terms(asked) and _is_there(run, asked) and _is_alike(run, asked):
-            return max(1, round(run.requests * (asked.radius_m / run.radius_m) ** 2))
+            needed = run.requests * (asked.radius_m / run.radius_m) ** 2
+            if not asked.skip_known and run.kept > asked.limit:  # they count again, and it ends at the limit
+                needed *= asked.limit / run.kept
+            return max(1, round(needed))
     return None
 
 
@@ -109,10 +120,15 @@ def _an_area(runs: Sequence[Run], asked: Question) -> tuple[float, float] | None
     return told[quarter], told[-1 - quarter]
 
 
+def _brings(runs: Sequence[Run]) -> float:
+    told = [run.kept / run.requests for run in runs if run.requests >= ENOUGH and run.kept]
+    return median(told) if told else NOTHING.brings
+
+
 def _a_request(runs: Sequence[Run]) -> timedelta | None:
-    """The median: one that had to wait for hours is not believed."""
     told = [run.took.total_seconds() / run.requests for run in runs if run.requests >= ENOUGH]
-    return timedelta(seconds=median(told)) if len(told) >= ENOUGH else None
+    believed = [each for each in told if each < A_WAIT_S]
+    return timedelta(seconds=median(believed)) if believed else None
 
 
 def _terms(of: Run | Question) -> frozenset[str]:

@@ -47,7 +47,7 @@ def forecast(
     little, much = learned.an_area or (ORDINARY.get(source, 2), FULL.get(source, 3) * WITH_QUARTERS)
     if learned.whole is not None:
         little = much = learned.whole / pieces
-    at_most = min(max(pieces, to_the_limit(limit, learned.known)), MOST_CELLS * MOST_PAGES)
+    at_most = min(max(pieces, to_the_limit(limit, learned)), MOST_CELLS * MOST_PAGES)
     least, most = (min(max(pieces, round(pieces * each)), at_most) for each in (little, much))
     usual = timedelta(seconds=ANSWER_S.get(source, 1.0)) + (pause if source in OPENING_S else timedelta(0))
     return _in_time(source, pieces, least, most, learned.a_request or usual)

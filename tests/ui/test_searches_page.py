@@ -275,11 +275,11 @@ async def test_the_estimate_knows_what_the_team_has_already(web: Web, people: Pe
     search_id = finished(people, range(20))
     bea = web.as_("Bea")
     await bea.open(f"/searches?repeat={search_id}")
-    await bea.should_see("cerca de 20 já na lista")
+    await bea.should_see("Cerca de 20 de lá já estão na sua lista.")
     assert "Menos de um minuto" in said_by(bea), "one request, as it took last time"
     skips = next(e for e in bea.find(kind=ui.switch).elements if e.text == "Pular leads que já tenho")
     skips.value = False
-    assert "já na lista" not in said_by(bea)
+    assert "já estão na sua lista" not in said_by(bea)
 
 
 async def test_a_pasted_address_of_a_map_is_its_point(web: Web, people: People) -> None:
@@ -524,8 +524,8 @@ async def test_what_the_team_had_stands_apart_from_what_an_area_shows_again(web:
     assert "Já na lista 5 pulados" in said_by(ana)
     await ana.should_not_see("Duplicados")
     the(ana, ui.expansion).value = True
-    await ana.should_see("empresas vieram de novo de áreas vizinhas", retries=30)
-    assert "20 empresas vieram" in said_by(ana)
+    await ana.should_see("uma empresa veio de novo de uma área vizinha", retries=30)
+    assert "20 vezes em que uma empresa veio de novo" in said_by(ana)
     await ana.open("/searches?tab=history")
     line = history_of(ana)[search_id]
     assert (line["found"], line["known"], line["added"]) == ("20", "5", "15")

@@ -40,7 +40,7 @@ def test_nothing_goes_beyond_the_day_s_allowance() -> None:
 
 
 def test_what_the_team_has_already_is_paid_for_on_the_way() -> None:
-    assert cost(limit=500, learned=Learned(known=400)).to_limit == 70
+    assert cost(limit=500, learned=Learned(known=400)).to_limit == 90
     assert cost(limit=500, learned=Learned(known=400, whole=30)).to_limit == 30, "there was no more of it last time"
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.ports import PageOutcome
 from core.searches import reading, service
-from core.searches.experience import NOTHING, Learned, Question, Run, learned_from
+from core.searches.experience import NOTHING, Learned, Question, Run, learned_from, to_the_limit
 from core.searches.forecast import forecast
 from core.searches.rules import RADIUS_M, Source
 from tests.core.searches.makers import PINHEIROS, ask, cell_ids, page, store, taken
@@ -18,7 +18,7 @@ from tests.people import People
 
 PAUSE = timedelta(seconds=1.5)
 FAR = (PINHEIROS[0] + 1, PINHEIROS[1])
-ASKED = Question(Source.GOOGLE_MAPS, ("dentista",), "Pinheiros", PINHEIROS, 6_000)
+ASKED = Question(Source.GOOGLE_MAPS, ("dentista",), "Pinheiros", PINHEIROS, 6_000, limit=500)
 RUN = Run(
     source=Source.GOOGLE_MAPS,
     terms=("Dentista",),
@@ -48,6 +48,7 @@ def test_the_same_question_takes_as_long_as_last_time() -> None:
     narrow = forecast(Source.GOOGLE_MAPS, terms=1, radius_m=6_000, limit=20_000, pause=PAUSE, learned=told)
     assert not wide.is_one_figure
     assert narrow.is_one_figure and narrow.requests == 90
+    assert learned(RUN, asked=replace(ASKED, limit=200, skip_known=False)).whole == 45, "they count again"
 
 
 def test_a_name_and_a_point_are_both_the_place() -> None:
@@ -70,7 +71,7 @@ def test_known_leads_are_passed_on_the_way_to_the_limit() -> None:
         forecast(Source.GOOGLE_MAPS, terms=1, radius_m=6_000, limit=100, pause=PAUSE, learned=each).most
         for each in (NOTHING, told)
     ]
-    assert needed[1] - needed[0] == 20 * timedelta(seconds=2.5), "400 at twenty a request"
+    assert needed[1] > 2 * needed[0]
     assert learned(RUN, asked=replace(ASKED, skip_known=False)).known == 0, "they count, then"
 
 
@@ -91,7 +92,16 @@ def test_three_searches_of_other_things_tell_what_little_and_much_is() -> None:
 
 def test_a_search_that_waited_for_hours_does_not_make_the_others_slow() -> None:
     quick = replace(RUN, requests=10, took=timedelta(seconds=20))
-    assert learned(quick, quick, replace(quick, took=timedelta(hours=9))).a_request == timedelta(seconds=2)
+    slow = replace(quick, took=timedelta(hours=9))
+    assert learned(quick, slow, slow).a_request == timedelta(seconds=2)
+    assert learned(slow).a_request is None
+
+
+def test_how_many_leads_a_request_brings_is_learned_and_not_assumed() -> None:
+    """On a busy map three of four that come have come before."""
+    told = learned(replace(RUN, is_whole=False, point=FAR, place_name="Campinas"))
+    assert to_the_limit(500, NOTHING) == 50
+    assert to_the_limit(500, told) == 113, "400 came in 90 requests"
 
 
 @given(

@@ -61,7 +61,9 @@ class Ending:
         if told is None:
             return
         why, tone = told
-        again = _("Try again") if self.may_act and p.status is SearchStatus.FAILED else ""
+        # A place that no map knows is put right in the form beside it, which says so.
+        may_try = self.may_act and p.status is SearchStatus.FAILED and p.reason != SearchReason.PLACE_NOT_FOUND
+        again = _("Try again") if may_try else ""
         to = f"/searches?repeat={p.id:d}"
         icon = "check_circle" if p.complete and p.found else ""
         note(why.body, title=why.title, tone=tone, icon=icon, action=again, on_action=lambda: safe.go(to))
@@ -93,8 +95,8 @@ def _areas(p: SearchProgress) -> None:
             again = read - p.found - p.outside
             if again > 0 and p.reason != SearchReason.LIMIT_REACHED:  # its last page was not counted to the end
                 words = ngettext(
-                    "business came again from a neighbouring area, and was counted once",
-                    "businesses came again from a neighbouring area, and were counted once",
+                    "time a business came again from a neighbouring area, and was counted once",
+                    "times a business came again from a neighbouring area, and was counted once",
                     again,
                 )
                 _area(words, again)

@@ -21,12 +21,12 @@ NEW_FOR_S = 3.0
 class Finds:
     """The table beside the pins.  However much comes in, no more than the latest few are sent."""
 
-    def __init__(self, on_map: SearchMap, *, is_over: bool) -> None:
+    def __init__(self, on_map: SearchMap) -> None:
         self.map = on_map
         self.rows: list[dict[str, Any]] = []
         self.arrived: dict[int, datetime] = {}
         self.fresh_until: dict[int, float] = {}
-        self.table = _table(is_over)
+        self.table = _table()
         self.table.visible = False
         with ui.element("div").classes("p-finds-more") as self.more:
             self.more_words = text("", "p-t-sm p-t-3")
@@ -63,8 +63,16 @@ class Finds:
             row["came"], row["is_fresh"] = told
         if is_changed:
             self.table.rows = [dict(row) for row in self.rows]
+        self._name(is_over)
         self.table.visible = bool(self.rows)
         self._show_more(search_id)
+
+    def _name(self, is_over: bool) -> None:
+        """Nothing is coming in any more."""
+        first, *others = self.table.columns
+        label = _("Leads") if is_over else _("Coming in")
+        if first["label"] != label:
+            self.table.columns = [{**first, "label": label}, *others]
 
     def _show_more(self, search_id: int) -> None:
         """What else it found stands in the list of leads."""
@@ -116,7 +124,7 @@ def coming() -> None:
                 ui.element("span").classes("p-skel").style("width:110px")
 
 
-def _table(is_over: bool) -> ui.table:
+def _table() -> ui.table:
     def column(name: str, label: str, align: str = "left", classes: str = "") -> dict[str, Any]:
         return {
             "name": name,
@@ -128,7 +136,7 @@ def _table(is_over: bool) -> ui.table:
         }
 
     columns = [
-        column("name", _("Leads") if is_over else _("Coming in")),
+        column("name", _("Coming in")),
         column("where", _("Neighbourhood"), classes="p-m-hide"),
         column("rating", _("Rating"), "right", "p-m-hide"),
         column("phone", _("Phone")),

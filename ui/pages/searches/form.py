@@ -230,19 +230,21 @@ class Asking:
 
     def _wish(self) -> Wish:
         limit, terms = whole(self.limit.value), tuple(self._terms()[:MOST_TERMS])
+        most = max(LIMIT[0], min(limit, LIMIT[1])) if limit is not None else USUAL_LIMIT
         asked = Question(
             source=self.chosen_source,
             terms=terms,
             place_name=_words(self.place.value),
             point=self.point,
             radius_m=self.radius_m,
+            limit=most,
             skip_known=self.skip_known.value is True,
         )
         return Wish(
             source=self.chosen_source,
             terms=max(1, len(terms)),
             radius_m=self.radius_m,
-            limit=max(LIMIT[0], min(limit, LIMIT[1])) if limit is not None else USUAL_LIMIT,
+            limit=most,
             is_named=self.point is None,
             learned=learned_from(self.runs, asked),
         )

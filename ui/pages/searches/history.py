@@ -145,8 +145,7 @@ class Past:
 
     def _show_total(self, found: History) -> None:
         count = ngettext("{n} search", "{n} searches", found.total).format(n=formats.number(found.total))
-        added = ngettext("{n} new lead", "{n} new leads", found.added).format(n=formats.number(found.added))
-        self.total.text = f"{count} · {added}"
+        self.total.text = f"{count} · {_new_words(found.added)}"
 
     def _show_none(self) -> None:
         self.none.clear()
@@ -184,6 +183,10 @@ class Past:
                 safe.go(leads_of(line.id))
             case "campaign":
                 safe.go(f"/campaigns/new?search={line.id:d}")
+
+
+def _new_words(count: int) -> str:
+    return ngettext("{n} new lead", "{n} new leads", count).format(n=formats.number(count))
 
 
 def _verb_of(args: object) -> tuple[str, int | None]:
@@ -250,6 +253,7 @@ def _row(line: PastSearch, may_act: bool, is_admin: bool) -> dict[str, Any]:
         "known": count(line.known),
         "added": count(line.added),
         "has_new": line.added > 0,
+        "in_short": " · ".join([_new_words(line.added), formats.ago(line.created_at)]),
         "duration": formats.duration(line.elapsed) if began else formats.UNKNOWN,
         "who": line.who or "",
         "initials": initials(line.who or ""),
@@ -325,6 +329,7 @@ def _table(may_act: bool) -> ui.table:
                 :aria-label="props.row.words.is_weekly"><q-tooltip>{{ props.row.words.is_weekly }}</q-tooltip></q-icon>
             </div>
             <div class="p-t-xs p-t-3 p-ell">{{ props.row.where }}</div>
+            <div class="p-t-xs p-t-2 p-num p-m-only">{{ props.row.in_short }}</div>
           </q-td>
           <q-td>
             <span v-if="props.row.is_running" class="p-row p-g8">

@@ -65,7 +65,7 @@ class Watching:
                 self.speed = _Stat(_("Speed"))
             self.ending = Ending(may_act=self.may_act, changed=self.refresh)
         self.polite = text("", "p-sr").props("role=status aria-live=polite")
-        self.finds = Finds(self.map, is_over=progress.is_over)
+        self.finds = Finds(self.map)
         self.empty = ui.element("div").classes("p-full")
         self._take(finds, are_fresh=False)
         self._show(progress, today)

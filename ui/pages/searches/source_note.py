@@ -100,6 +100,7 @@ class SourceNote:
         with ui.element("div").classes("p-row p-g4 p-center p-t-xs p-t-3 p-estimate"):
             icon("schedule", 14)
             self.time = text("")
+        self.known = text("", "p-t-xs p-t-3 p-num p-terms-note", tag="p")
         self.money = text("", "p-t-xs p-t-2 p-num p-terms-note", tag="p")
         self.waits = text("", "p-t-xs p-terms-note p-t-warn", tag="p")
         self.about = text("", "p-t-xs p-t-3 p-terms-note", tag="p")
@@ -112,6 +113,7 @@ class SourceNote:
     def show(self, wish: Wish) -> None:
         standing = self.standing.get(wish.source)
         self.time.text = _time(wish)
+        self.known.text = _known(wish.learned.known)
         cost = wish.cost(standing.today if standing else None)
         self.money.text = price_words(cost) if cost is not None else ""
         self.waits.text = _waits(wish, standing)
@@ -149,10 +151,11 @@ def _time(wish: Wish) -> str:
     parts = [_span(told), ngettext("{n} term", "{n} terms", wish.terms).format(n=formats.number(wish.terms))]
     if told.areas > wish.terms:
         parts.append(ngettext("{n} area", "{n} areas", told.areas).format(n=formats.number(told.areas)))
-    if wish.learned.known:
-        known = formats.number(wish.learned.known)
-        parts.append(_("about {n} already in your list").format(n=known))
     return " · ".join(parts)
+
+
+def _known(count: int) -> str:
+    return _("About {n} from there are in your list already.").format(n=formats.number(count)) if count else ""
 
 
 def _span(told: Forecast) -> str:
