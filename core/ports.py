@@ -41,7 +41,11 @@ class RejectedKind(StrEnum):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What pages and rules may count on, so that they never ask for a provider's name."""
+    """What pages and rules may count on, so that they never ask for a provider's name.
+
+    `free_text_window_h`: after a person wrote, so many hours long they may be written to freely, else by a template
+    only; None: always.
+    """
 
     qr: bool
     pairing_code: bool
@@ -50,6 +54,11 @@ class Capabilities:
     free_text: bool
     max_in_flight: int
     max_text: int
+    templates: bool = False
+    media: bool = True
+    free_text_window_h: int | None = None
+    delivery_status: bool = True
+    read_status: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,23 +79,103 @@ class Qr:
     pairing_code: str | None = None
 
 
+class Quality(StrEnum):
+    """What WhatsApp itself thinks of a business number, by how people take its messages."""
+
+    GREEN = "green"
+    YELLOW = "yellow"
+    RED = "red"
+
+
 @dataclass(frozen=True)
 class LinkReport:
-    """What the gateway says now; `phone` is the number's own E.164 once it is known."""
+    """What the gateway says now; `phone` is the number's own E.164 once it is known.
+
+    `people_per_day`: so many different people may be written to first within 24 hours; None where there is no such
+    limit, or none was told.
+    """
 
     state: LinkState
     reason: str = ""
     phone: str | None = None
     profile_name: str | None = None
+    people_per_day: int | None = None
+    quality: Quality | None = None
+
+
+LARGEST_MEDIA = 16 << 20
 
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message to one address.  `phone` is E.164; `address` is the gateway's own form once it has told us."""
+    """One message to one address.  `phone` is E.164; `address` is the gateway's own form once it has told us.
+
+    `reference` is ours, for one attempt: a gateway that can tells it again with what it says of the message.
+    """
 
     phone: str
     text: str
     address: str | None = None
+    reference: str | None = None
+
+
+class MediaKind(StrEnum):
+    IMAGE = "image"
+    VIDEO = "video"
+    AUDIO = "audio"
+    DOCUMENT = "document"
+
+
+@dataclass(frozen=True)
+class OutgoingMedia:
+    """A file to one person.  `content`: its bytes, LARGEST_MEDIA at most, or the https address it is fetched from."""
+
+    phone: str
+    kind: MediaKind
+    content: bytes | str = field(repr=False)
+    mimetype: str = ""
+    file_name: str = ""
+    caption: str = ""
+    reference: str | None = None
+
+
+@dataclass(frozen=True)
+class OutgoingTemplate:
+    """A text that the provider has approved, with `values` for its gaps in their order."""
+
+    phone: str
+    name: str
+    language: str
+    values: tuple[str, ...] = ()
+    header_values: tuple[str, ...] = ()
+    reference: str | None = None
+
+
+MOST_CHECKED = 50  # more at once look like somebody who tries numbers out
+
+
+@dataclass(frozen=True)
+class NumberFound:
+    """Whether a phone, E.164 as it was asked for, is on WhatsApp; None: not told, which is no "no".
+
+    `address` is the gateway's own form of it, `hidden_address` the id (`…@lid`) under which they may write.
+    """
+
+    phone: str
+    exists: bool | None
+    address: str | None = None
+    hidden_address: str | None = None
+
+
+@dataclass(frozen=True)
+class Template:
+    """One that is known to the provider; only an approved one can be sent.  `text` holds its gaps as {{1}}, {{2}}."""
+
+    name: str
+    language: str
+    is_approved: bool
+    category: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -99,12 +188,16 @@ class Accepted:
 
 @dataclass(frozen=True)
 class SentRecord:
-    """A message that the gateway remembers to have sent, as found in its history or told by a webhook."""
+    """A message that the gateway remembers to have sent, as found in its history or told by a webhook.
+
+    With a `reference` it is that attempt's, whatever its text: a gateway that tells ours again need not tell the text.
+    """
 
     gateway_message_id: str
     addresses: tuple[str, ...]
     text: str
     at: datetime
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,8 +230,20 @@ class Receipt(StrEnum):
 
 @dataclass(frozen=True)
 class ReceiptCame:
+    """`reason`: of one that FAILED, the provider's own code where it told one, such as meta_131026."""
+
     gateway_message_id: str
     receipt: Receipt
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Media:
+    """What is known of a file that came, never the file itself; `size` in bytes.  All of it is what a stranger says."""
+
+    mimetype: str = ""
+    size: int | None = None
+    file_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -151,9 +256,35 @@ class MessageReceived:
     kind: str  # text, image, audio, …: what it was when it had no text
     at: datetime
     quoted_id: str | None = None
+    media: Media | None = None
+    profile_name: str | None = None  # as they call themselves
 
 
-GatewayEvent = LinkChanged | QrChanged | MessageSent | ReceiptCame | MessageReceived
+@dataclass(frozen=True)
+class MessageWritten:
+    """The number wrote to somebody, and not through us: its owner typed it on the phone.
+
+    Some gateways echo here what did leave through us: then the id, or the text of a claim, is one of ours.
+    """
+
+    gateway_message_id: str
+    addresses: tuple[str, ...]
+    text: str
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class OptedOutAtProvider:
+    """Somebody told WhatsApp itself that this number is not to write to them any more."""
+
+    addresses: tuple[str, ...]
+    reason: str  # the provider's own word for it
+
+
+GatewayEvent = (
+    LinkChanged | QrChanged | MessageSent | ReceiptCame | MessageReceived | MessageWritten | OptedOutAtProvider
+)
 
 
 @dataclass(frozen=True)
@@ -189,15 +320,35 @@ class WhatsApp(Protocol):
         """Logs out and deletes: a reused session goes deaf.  Not there any more is success."""
         ...
 
+    def restart(self, name: str) -> None:
+        """Makes the link again, under the same name and without a new code.  Says nothing of how it stands then."""
+        ...
+
+    def check_numbers(self, name: str, phones: Sequence[str]) -> list[NumberFound]:
+        """Which of these E.164, MOST_CHECKED at most, are on WhatsApp: one for each, in their order."""
+        ...
+
+    def templates(self, name: str) -> list[Template]:
+        """Those of the number's business; none where the gateway has no such thing."""
+        ...
+
     async def send_text(self, name: str, message: Outgoing, *, timeout_s: float) -> Accepted: ...
 
+    async def send_media(self, name: str, message: OutgoingMedia, *, timeout_s: float) -> Accepted: ...
+
+    async def send_template(self, name: str, message: OutgoingTemplate, *, timeout_s: float) -> Accepted: ...
+
     async def close(self) -> None:
-        """Lets go of the connections that `send_text` keeps open."""
+        """Lets go of the connections that the sends keep open."""
         ...
 
     def sent_between(self, name: str, since: datetime, until: datetime) -> list[SentRecord]: ...
 
     def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]: ...
+
+    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
+        """What the gateway remembers of the messages that were sent in this time, whenever it was told of it."""
+        ...
 
     def read_webhook(self, body: bytes) -> list[GatewayEvent]:
         """Pure.  Unknown events give an empty list; an unreadable body raises ValueError."""

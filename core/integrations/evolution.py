@@ -8,8 +8,9 @@ one request, and nothing here tries anything again.
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -23,6 +24,8 @@ from core.integrations import evolution_answers as answers
 from core.integrations import evolution_events as events
 from core.integrations.bounded_call import Answer, call
 from core.ports import (
+    LARGEST_MEDIA,
+    MOST_CHECKED,
     Accepted,
     Capabilities,
     GatewayEvent,
@@ -30,11 +33,16 @@ from core.ports import (
     LinkReport,
     LinkState,
     MessageReceived,
+    NumberFound,
     Outgoing,
+    OutgoingMedia,
+    OutgoingTemplate,
     Qr,
+    ReceiptCame,
     RejectedKind,
     SentRecord,
     StorableWebhook,
+    Template,
 )
 
 EVENTS = (
@@ -62,6 +70,7 @@ CALL_S = 10.0
 CODE_S = 15.0  # the gateway itself waits two seconds, and as long as WhatsApp lets it
 HISTORY_S = 45.0  # its table has no index on the time
 GONE_S = 5.0
+CHECK_S = 70.0  # WhatsApp's own time for a look-up is 60 s
 PAGE = 50
 MOST_PAGES = 400
 CONNECT_S = 10.0
@@ -81,7 +90,7 @@ class Evolution:
         return Capabilities(
             qr=True,
             pairing_code=True,
-            number_check=False,
+            number_check=True,
             lookup_sent=True,
             free_text=True,
             max_in_flight=1,  # the gateway sends one at a time, and in no certain order
@@ -152,13 +161,62 @@ class Evolution:
                 raise OutcomeUnknown("still there after the delete")
             time.sleep(0.2)
 
+    def restart(self, name: str) -> None:
+        answer = self._call("POST", f"/instance/restart/{_escaped(name)}")
+        if answer.status != 200:
+            answers.refuse(answer.status, answer.body)
+        answers.read_restarted(answer.body)
+
+    def check_numbers(self, name: str, phones: Sequence[str]) -> list[NumberFound]:
+        """One query of WhatsApp's for all of them.  A "yes" may be a week old: the gateway keeps those."""
+        if not 0 < len(phones) <= MOST_CHECKED:
+            raise ValueError(f"{len(phones)} numbers at once")
+        asked = list(dict.fromkeys(_digits(phone) for phone in phones))
+        path = f"/chat/whatsappNumbers/{_escaped(name)}"
+        answer = self._call("POST", path, json={"numbers": asked}, deadline_s=CHECK_S)
+        return answers.read_numbers(answer.status, answer.body, phones)
+
+    def templates(self, name: str) -> list[Template]:
+        return []
+
     # ------------------------------------------------------------ messages
 
     async def send_text(self, name: str, message: Outgoing, *, timeout_s: float) -> Accepted:
         """One request.  No `delay`: our pace is ours, and a gateway that waits is one more way to lose the answer."""
-        # Digits only: the special forms of Brazil, Mexico and Argentina are tried for a number that begins so.
-        body = {"number": message.phone.removeprefix("+"), "text": message.text, "linkPreview": False}
-        url = f"{self._url}/message/sendText/{_escaped(name)}"
+        body = {"number": _digits(message.phone), "text": message.text, "linkPreview": False}
+        path = f"/message/sendText/{_escaped(name)}"
+        return await self._send(
+            path, body, timeout_s, lambda status, told: answers.read_sent(status, told, message.phone)
+        )
+
+    async def send_media(self, name: str, message: OutgoingMedia, *, timeout_s: float) -> Accepted:
+        """Also one request: the file goes in it, or the address that the gateway fetches it from."""
+        is_fetched = isinstance(message.content, str)
+        if len(message.content) > LARGEST_MEDIA:
+            raise Rejected(RejectedKind.CONTENT, "media_too_large")
+        content = message.content
+        body = {
+            "number": _digits(message.phone),
+            "mediatype": message.kind.value,
+            "media": content if isinstance(content, str) else base64.b64encode(content).decode(),
+        }
+        named = {"mimetype": message.mimetype, "fileName": message.file_name, "caption": message.caption}
+        body |= {name: value for name, value in named.items() if value}
+        return await self._send(
+            f"/message/sendMedia/{_escaped(name)}",
+            body,
+            timeout_s,
+            lambda status, told: answers.read_sent_media(status, told, message.phone, is_fetched=is_fetched),
+        )
+
+    async def send_template(self, name: str, message: OutgoingTemplate, *, timeout_s: float) -> Accepted:
+        """WhatsApp knows templates of official numbers only."""
+        raise Rejected(RejectedKind.CONTENT, "no_templates")
+
+    async def _send(
+        self, path: str, body: dict[str, Any], timeout_s: float, read: Callable[[int, bytes], Accepted]
+    ) -> Accepted:
+        url = self._url + path
         line: list[str] = []  # filled once there is a connection that bytes may have gone through
         try:
             async with (
@@ -166,7 +224,7 @@ class Evolution:
                 self._sending().post(url, json=body, allow_redirects=False, trace_request_ctx=line) as response,
             ):
                 answers.refused_at_the_door(response.status)
-                return answers.read_sent(response.status, await _read(response), message.phone)
+                return read(response.status, await _read(response))
         except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as trouble:
             if not line:
                 raise Unreachable(type(trouble).__name__) from trouble
@@ -184,6 +242,10 @@ class Evolution:
     def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
         found = (events.received_of(row) for row in self._history(name, since, until))
         return list({message.gateway_message_id: message for message in found if message is not None}.values())
+
+    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
+        found = (receipt for row in self._history(name, since, until) for receipt in events.receipts_of(row))
+        return list(dict.fromkeys(found))
 
     def _history(self, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """Every message of the window, newest first.  Both bounds are given: one alone is ignored.
@@ -289,6 +351,11 @@ def _webhook(url: str, token: str) -> dict[str, Any]:
         "headers": {"authorization": f"Bearer {token}"},
         "events": list(EVENTS),  # absent, it would be an error; empty, it would mean all of them
     }
+
+
+def _digits(phone: str) -> str:
+    """Digits only: the special forms of Brazil, Mexico and Argentina are tried for a number that begins so."""
+    return phone.removeprefix("+")
 
 
 def _escaped(name: str) -> str:

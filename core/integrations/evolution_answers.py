@@ -8,13 +8,13 @@ message was written looks like any other.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from core.errors import OutcomeUnknown, Rejected
 from core.instances.rules import StatusReason
 from core.leads.phones import forms, from_address
-from core.ports import Accepted, LinkReport, LinkState, Qr, RejectedKind
+from core.ports import Accepted, LinkReport, LinkState, NumberFound, Qr, RejectedKind
 
 LONGEST_ID = 120
 LONGEST_ADDRESS = 80
@@ -41,6 +41,7 @@ NOT_CONNECTED = frozenset({"Connection Closed", "Error: Connection Closed"})  # 
 NEVER_PAIRED = "TypeError: Cannot read properties of undefined (reading 'id')"
 NO_ANSWER_ABOUT_NUMBER = "Cannot read properties of undefined (reading 'find')"
 NO_KEYS = "SessionError: No sessions"
+NOT_FETCHED = ("Error: connect ECONNREFUSED ", "Error: getaddrinfo ENOTFOUND ", "Error: connect ETIMEDOUT ")
 REFUSED_CONTENT = ("Text is required", "Owned media must be ", "For base64 the file name must be informed")
 
 # Meta's own codes, as Evolution hands them through.
@@ -77,6 +78,18 @@ def read_sent(status: int, body: bytes, phone: str) -> Accepted:
         return _accepted(answer, phone)
     _refuse_if_certain(status, answer)
     raise OutcomeUnknown(f"{status} {_first_text(answer)}".strip())
+
+
+def read_sent_media(status: int, body: bytes, phone: str, *, is_fetched: bool) -> Accepted:
+    """The same of a file.  `is_fetched`: from an address, which the gateway does before it opens its line."""
+    if status == 500 and is_fetched:
+        try:
+            texts = list(_texts(_message(read_json(body))))
+        except ValueError:
+            texts = []
+        if any(text.startswith(NOT_FETCHED) for text in texts):
+            raise Rejected(RejectedKind.CONTENT, "media_not_fetched")
+    return read_sent(status, body, phone)
 
 
 def refused_at_the_door(status: int) -> None:
@@ -165,6 +178,41 @@ def _strings(answer: Any) -> Iterator[str]:
             yield from (text for text in (value, *_texts(value), *_texts(_message(value))) if isinstance(text, str))
 
 
+# ---------------------------------------------------------------- numbers
+
+
+def read_numbers(status: int, body: bytes, phones: Sequence[str]) -> list[NumberFound]:
+    """Of `whatsappNumbers` for these E.164: each gets what was told under its own digits, and None without.
+
+    Raises Rejected where the number is not connected, OutcomeUnknown where the gateway did not say.
+    """
+    refused_at_the_door(status)
+    answer = _readable(body)
+    if status != 200 or not isinstance(answer, list):
+        _refuse_if_certain(status, answer)
+        raise OutcomeUnknown(f"{status} {_first_text(answer)}".strip())
+    told = {row["number"]: row for row in answer if isinstance(row, dict) and isinstance(row.get("number"), str)}
+    return [_number_found(phone, told.get(phone.removeprefix("+"), {})) for phone in phones]
+
+
+def _number_found(phone: str, row: dict[str, Any]) -> NumberFound:
+    """An address that is another person's makes the answer none."""
+    exists = row.get("exists")
+    address, hidden = _address(row.get("jid")), _address(row.get("lid"))
+    if hidden is not None and not hidden.endswith("@lid"):
+        hidden = None
+    if exists is False:
+        return NumberFound(phone, False)
+    if exists is not True or address is None or from_address(address) not in (None, forms(phone)[0]):
+        return NumberFound(phone, None)
+    return NumberFound(phone, True, address, hidden)
+
+
+def _address(value: Any) -> str | None:
+    is_one = isinstance(value, str) and "@" in value and len(value) <= LONGEST_ADDRESS and value.isprintable()
+    return value if is_one else None
+
+
 # ---------------------------------------------------------------- the link
 
 
@@ -206,6 +254,12 @@ def read_described(body: bytes) -> LinkReport:
         from_address(owner) if isinstance(owner, str) else None,
         name[:120] if isinstance(name, str) and name else None,
     )
+
+
+def read_restarted(body: bytes) -> None:
+    """Of `restart`, whose state is the one before.  Raises OutcomeUnknown where it was not begun."""
+    if _dict(_readable(body)).get("error"):
+        raise OutcomeUnknown("the gateway did not restart it")
 
 
 def read_created(body: bytes) -> tuple[str, str]:

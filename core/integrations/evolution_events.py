@@ -26,8 +26,10 @@ from core.ports import (
     GatewayEvent,
     LinkChanged,
     LinkState,
+    Media,
     MessageReceived,
     MessageSent,
+    MessageWritten,
     Qr,
     QrChanged,
     Receipt,
@@ -89,6 +91,8 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pollCreationMessage": ("poll", ("name",)),
     "pollUpdateMessage": ("poll", ()),
 }
+WITH_MEDIA = ("imageMessage", "videoMessage", "documentMessage", "audioMessage", "stickerMessage")
+LONGEST_WORD = 120  # of what strangers call themselves and their files
 # Tokens and keys stand in the envelope, and in the data of an instance under several names.  Bounded, since a person's
 # text may be made to be long to look through; quotes within a text are escaped and so do not match.
 SECRETS = re.compile(
@@ -140,7 +144,7 @@ def _connection_update(data: Any) -> Iterator[GatewayEvent]:
         yield LinkChanged(
             state,
             phone=from_address(owner) if isinstance(owner, str) else None,
-            profile_name=clean(name)[:120] or None if isinstance(name, str) else None,
+            profile_name=word(name) or None,
         )
     else:
         yield LinkChanged(state)
@@ -182,7 +186,8 @@ def _send_message(data: Any) -> Iterator[GatewayEvent]:
 
 def _messages_upsert(data: Any) -> Iterator[GatewayEvent]:
     for row in _rows(data):
-        if (message := received_of(row)) is not None:
+        message = written_of(row) if _is_ours(_dict(row.get("key"))) else received_of(row)
+        if message is not None:
             yield message
 
 
@@ -235,7 +240,46 @@ def received_of(row: Any) -> MessageReceived | None:
     if content and set(content) <= SILENT:
         return None
     kind, text = _words(content)
-    return MessageReceived(key["id"], addresses, text, kind, _time(row), _quoted(row, content))
+    return MessageReceived(
+        key["id"],
+        addresses,
+        text,
+        kind,
+        _time(row),
+        _quoted(row, content),
+        _media(content),
+        word(row.get("pushName")) or None,
+    )
+
+
+def written_of(row: Any) -> MessageWritten | None:
+    """What the owner typed on the phone; None for everything else, and for what goes to groups and channels."""
+    row = _dict(row)
+    key = _dict(row.get("key"))
+    addresses = _addresses(key)
+    content = _content(row)
+    if not _is_ours(key) or not _is_id(key.get("id")) or not addresses or row.get("messageStubType"):
+        return None
+    if content and set(content) <= SILENT:
+        return None
+    kind, text = _words(content)
+    return MessageWritten(key["id"], addresses, text, kind, _time(row))
+
+
+def receipts_of(row: Any) -> list[ReceiptCame]:
+    """What the gateway's memory says of the way of a message of ours, each once; of others' nothing."""
+    key, updates = _dict(_dict(row).get("key")), _dict(row).get("MessageUpdate")
+    if not _is_ours(key) or not _is_id(key.get("id")) or not isinstance(updates, list):
+        return []
+    told = (_dict(update).get("status") for update in updates[:LONGEST_LIST])
+    found = dict.fromkeys(RECEIPTS[status] for status in told if isinstance(status, str) and status in RECEIPTS)
+    return [ReceiptCame(key["id"], receipt) for receipt in found]
+
+
+def word(value: Any) -> str:
+    """A short text on one line; "" for everything else."""
+    text = clean(value[: 4 * LONGEST_WORD]) if isinstance(value, str) else ""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_WORD]
 
 
 def clean(text: str) -> str:
@@ -245,15 +289,35 @@ def clean(text: str) -> str:
 
 def read_time(value: Any) -> datetime | None:
     """Seconds, milliseconds, either as text, or the two halves of a long; None for what is no time of WhatsApp's."""
-    if isinstance(value, dict):
-        low, high = value.get("low"), value.get("high")
-        value = (low & 0xFFFFFFFF) + (high << 32) if isinstance(low, int) and isinstance(high, int) else None
-    if isinstance(value, str) and re.fullmatch(r"\d{1,16}", value, re.ASCII):
-        value = int(value)
+    value = _number(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         return None
     seconds = value / 1000 if value > 100_000_000_000 else value
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 4_102_444_800 else None  # until 2100
+
+
+def _number(value: Any) -> Any:
+    """As a number where it was written as text, or as the two halves of a long."""
+    if isinstance(value, dict):
+        low, high = value.get("low"), value.get("high")
+        if not isinstance(low, int) or not isinstance(high, int) or not 0 <= high < 1 << 21:
+            return None
+        return (low & 0xFFFFFFFF) + (high << 32)
+    if isinstance(value, str) and re.fullmatch(r"\d{1,16}", value, re.ASCII):
+        return int(value)
+    return value
+
+
+def _media(content: dict[str, Any]) -> Media | None:
+    file = next((_dict(content[name]) for name in WITH_MEDIA if name in content), None)
+    if file is None:
+        return None
+    size = _number(file.get("fileLength"))
+    return Media(
+        word(file.get("mimetype")),
+        size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 1 << 40 else None,
+        word(file.get("fileName")),
+    )
 
 
 def _time(row: dict[str, Any]) -> datetime:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from core.errors import OutcomeUnknown
-from core.ports import Accepted, Capabilities, Outgoing, SentRecord
+from core.ports import Accepted, Capabilities, MessageReceived, NumberFound, Outgoing, ReceiptCame, SentRecord
 from core.runtime import Runtime
 from core.sending.engine import Report, send_due
 from core.settings import Settings
@@ -42,12 +42,24 @@ class FakeWhatsApp:
     latency_s: float = 0.0
     max_in_flight: int = 1
     forgets: bool = False  # what is sent is not kept in the history
+    received: list[MessageReceived] = field(default_factory=list)  # its memory of what people wrote
+    receipts: list[ReceiptCame] = field(default_factory=list)  # and of what became of what was sent
+    without_whatsapp: set[str] = field(default_factory=set)  # phones that it says are not there
+    restarted: list[str] = field(default_factory=list)
     before_call: Callable[[], None] = lambda: None
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))  # type: ignore[type-arg]
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def capabilities(self) -> Capabilities:
-        return Capabilities(True, True, False, True, True, self.max_in_flight, 4096)
+        return Capabilities(
+            qr=True,
+            pairing_code=True,
+            number_check=True,
+            lookup_sent=True,
+            free_text=True,
+            max_in_flight=self.max_in_flight,
+            max_text=4096,
+        )
 
     async def send_text(self, name: str, message: Outgoing, *, timeout_s: float) -> Accepted:
         self.before_call()
@@ -72,6 +84,23 @@ class FakeWhatsApp:
             for each in self.left
             if each.number == name and since <= each.at <= until
         ]
+
+    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
+        return [each for each in self.received if since <= each.at <= until]
+
+    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
+        return self.receipts
+
+    def check_numbers(self, name: str, phones: Sequence[str]) -> list[NumberFound]:
+        return [
+            NumberFound(each, False)
+            if each in self.without_whatsapp
+            else NumberFound(each, True, f"{each[1:]}@s.whatsapp.net")
+            for each in phones
+        ]
+
+    def restart(self, name: str) -> None:
+        self.restarted.append(name)
 
     def phones(self) -> list[str]:
         return [each.phone for each in self.left]
