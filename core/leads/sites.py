@@ -52,6 +52,7 @@ APART = timedelta(seconds=1)
 # From here on it is the site of a chain: its number is the head office's, and every branch has its own.
 SHARED_FROM = 4
 PORTION = 5_000
+MOST_AT_ONCE = 10_000  # leads of one wish, which is one transaction
 CACHED_AT_ONCE = 50
 SITES_PER_SHARD = 40
 MOST_SHARDS = 4
@@ -76,11 +77,15 @@ ENDED = (SiteReading.READ, SiteReading.REFUSED, SiteReading.FAILED)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What came of asking for some leads' websites: leads that get read, sites that those are, leads without one."""
+    """What came of asking for some leads' websites: leads that get read, sites that those are, leads without one.
+
+    `left_over`: how many more have a website that nobody has looked at, and were too many for one time.
+    """
 
     leads: int
     sites: int
     without_site: int
+    left_over: int = 0
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,25 @@ class ClaimedSite:
 
 
 def want(work: Work, team_id: TeamId, which: LeadFilter) -> Wanted:
-    """Marks the leads meant for reading.  One whose website is a chat or a profile has its contacts at once."""
+    """Marks the leads meant for reading, ten thousand at most: asked again, the next ones have their turn.
+
+    One whose website is a chat or a profile has its contacts at once.
+    """
     meant = queries.conditions(team_id, which)
-    without = work.session.scalar(select(func.count()).select_from(Lead).where(*meant, Lead.website.is_(None))) or 0
-    found = _want(work, [*meant, Lead.website.is_not(None)])
-    return Wanted(found.leads, found.sites, without + found.without_site)
+    has_site = Lead.website.is_not(None)
+    without, fresh = work.session.execute(
+        select(func.count().filter(~has_site), func.count().filter(has_site, _is_fresh())).where(*meant)
+    ).one()
+    # Those that nobody has looked at first, and of them those that have a site to look at; then those read long ago.
+    turn = (_is_fresh().desc(), Lead.site_wanted_at.is_not(None), Lead.site.is_(None), Lead.site_read_at, Lead.id)
+    found = _want(work, [Lead.id.in_(select(Lead.id).where(*meant, has_site).order_by(*turn).limit(MOST_AT_ONCE))])
+    left_over = max(0, fresh - MOST_AT_ONCE)
+    return Wanted(found.leads, found.sites, without + found.without_site, left_over)
+
+
+def _is_fresh() -> ColumnElement[bool]:
+    """Nobody has looked at its website, or is about to."""
+    return and_(Lead.site_read_at.is_(None), Lead.site_wanted_at.is_(None))
 
 
 def want_of_search(work: Work, team_id: TeamId, lead_ids: Sequence[int]) -> Wanted:

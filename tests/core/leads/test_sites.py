@@ -128,6 +128,28 @@ def test_what_was_read_is_good_for_a_month(runtime: Runtime, people: People) -> 
     assert read_all(runtime) == 1
 
 
+def test_of_too_many_at_once_the_rest_has_its_turn_with_the_next_wish(
+    runtime: Runtime, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sites, "MOST_AT_ONCE", 2)
+    made = make_leads(
+        runtime,
+        people.team_id,
+        *({"website": f"https://loja-{n}.example", "site": f"loja-{n}.example"} for n in range(5)),
+        {"name": "Sem site"},
+    )
+
+    def wanted() -> set[int]:
+        return {n for n, lead_id in enumerate(made) if lead(runtime, lead_id).site_wanted_at is not None}
+
+    assert want(runtime, people.team_id) == Wanted(leads=2, sites=2, without_site=1, left_over=3)
+    assert wanted() == {0, 1}
+    assert want(runtime, people.team_id).left_over == 1
+    assert read_all(runtime, Contacts()) == 4
+    assert want(runtime, people.team_id) == Wanted(leads=2, sites=2, without_site=1), "the last, and one read long ago"
+    assert wanted() == {0, 4}
+
+
 def test_only_those_who_asked_get_it(runtime: Runtime, people: People) -> None:
     asked, other, gone = make_leads(runtime, people.team_id, CLINIC, CLINIC, CLINIC)
     want(runtime, people.team_id, asked, gone)

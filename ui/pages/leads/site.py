@@ -46,6 +46,13 @@ async def read_sites(which: LeadFilter) -> bool:
     if wanted.without_site:
         without = ngettext("{n} without a website.", "{n} without a website.", wanted.without_site)
         words += " " + without.format(n=formats.number(wanted.without_site))
+    if wanted.left_over:
+        over = ngettext(
+            "{n} more is too many for one time: ask again after these.",
+            "{n} more are too many for one time: ask again after these.",
+            wanted.left_over,
+        )
+        words += " " + over.format(n=formats.number(wanted.left_over))
     toast(words)
     return True
 
