@@ -24,7 +24,7 @@ from itertools import islice
 from typing import Any
 
 import psycopg2
-from sqlalchemy import Column, Connection, MetaData, Table, func, select, update
+from sqlalchemy import Column, Connection, MetaData, Table, func, select, text, update
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from core.accounts.rules import TeamId
@@ -48,6 +48,8 @@ IMPORTED = (
     *("site", "categories"),
 )
 Progress = Callable[[int], None]
+# As one text: 100,000 ids take 0.1 s so, and 0.5 s as a list of numbers.
+REMEMBER = text("update lead_imports set lead_ids = cast(:ids as bigint[]) where id = :import_id")
 
 
 @dataclass(frozen=True)
@@ -186,6 +188,7 @@ def store(work: Work, taken: Taken, progress: Progress) -> Tally:
     found.rows = found.read = tally.rows
     found.added, found.updated, found.duplicates = tally.added, tally.updated, tally.duplicates
     found.rejected = len(tally.rejects)
+    work.session.execute(REMEMBER, {"ids": "{" + ",".join(map(str, tally.kept)) + "}", "import_id": found.id})
     found.rejects = packed_rejects(opened.columns, tally.rejects) if tally.rejects else None
     _end(found, work, ImportStatus.DONE)
     return tally

@@ -11,10 +11,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, func, literal, or_, select
+from sqlalchemy import ColumnElement, SQLColumnExpression, and_, any_, func, literal, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.accounts.rules import TeamId
+from core.leads.details import Details
 from core.leads.rules import (
     LeadFilter,
     LeadId,
@@ -27,7 +28,7 @@ from core.leads.rules import (
 )
 from core.optouts.rules import OptOutReason
 from core.searches.rules import Source
-from core.tables import Campaign, Instance, Lead, LeadNote, Message, OptOut, Search, SearchFind, User
+from core.tables import Campaign, Instance, Lead, LeadImport, LeadNote, Message, OptOut, Search, SearchFind, User
 
 COUNTED_UP_TO = 10_000
 LOOKED_AT_FOR_CHOICES = 50_000  # the newest leads; choosing among cities needs no census
@@ -52,6 +53,7 @@ SHOWN = (
     Lead.phone,
     Lead.phone_type,
     Lead.website,
+    Lead.email,
     Lead.on_whatsapp,
     Lead.opted_out_at,
     Lead.last_replied_at,
@@ -74,6 +76,7 @@ class LeadRow:
     phone: str | None
     phone_type: PhoneType | None
     website: str | None
+    email: str | None
     on_whatsapp: OnWhatsApp
     status: LeadStatus
     last_contact_at: datetime | None
@@ -128,13 +131,15 @@ class Moment:
 
 @dataclass(frozen=True)
 class Origin:
-    """The search that first came upon a lead."""
+    """Where the team has a lead from: the source, and the search or the file that it came with, where that is known."""
 
-    search_id: int
-    source: Source
-    terms: tuple[str, ...]
-    place_name: str | None
+    source: Source | None
     at: datetime
+    search_id: int | None = None
+    terms: tuple[str, ...] = ()
+    place_name: str | None = None
+    import_id: int | None = None
+    file_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,8 @@ class LeadDetails:
     seen_at: datetime
     basis: str
     deleted_at: datetime | None
-    origin: Origin | None
+    origin: Origin
+    details: Details
 
 
 def conditions(team_id: TeamId, which: LeadFilter) -> list[ColumnElement[bool]]:
@@ -183,6 +189,8 @@ def conditions(team_id: TeamId, which: LeadFilter) -> list[ColumnElement[bool]]:
         found.append(Lead.phone.is_not(None) if which.has_phone else Lead.phone.is_(None))
     if which.has_website is not None:
         found.append(Lead.website.is_not(None) if which.has_website else Lead.website.is_(None))
+    if which.has_email is not None:
+        found.append(Lead.email.is_not(None) if which.has_email else Lead.email.is_(None))
     if which.min_rating is not None:
         found.append(Lead.rating >= which.min_rating)
     if which.min_reviews is not None:
@@ -195,6 +203,11 @@ def conditions(team_id: TeamId, which: LeadFilter) -> list[ColumnElement[bool]]:
             SearchFind.team_id == team_id, SearchFind.search_id == which.first_search_id, SearchFind.was_new
         )
         found.append(Lead.id.in_(new))
+    if which.import_id is not None:
+        brought = select(func.unnest(LeadImport.lead_ids)).where(
+            LeadImport.team_id == team_id, LeadImport.id == which.import_id
+        )
+        found.append(Lead.id.in_(brought))
     if which.ids:
         found.append(Lead.id.in_(which.ids))
     return found
@@ -307,7 +320,8 @@ def lead(session: Session, team_id: TeamId, lead_id: LeadId) -> LeadDetails | No
         seen_at=found.seen_at,
         basis=found.basis,
         deleted_at=found.deleted_at,
-        origin=_origin(session, team_id, lead_id),
+        origin=_origin(session, team_id, found),
+        details=Details.from_dict(found.details),
     )
 
 
@@ -365,6 +379,7 @@ def _row(found: Any) -> LeadRow:
         phone=found.phone,
         phone_type=found.phone_type,
         website=found.website,
+        email=found.email,
         on_whatsapp=found.on_whatsapp,
         status=status_of(
             opted_out_at=found.opted_out_at,
@@ -376,7 +391,32 @@ def _row(found: Any) -> LeadRow:
     )
 
 
-def _origin(session: Session, team_id: TeamId, lead_id: LeadId) -> Origin | None:
+def _origin(session: Session, team_id: TeamId, of: Lead) -> Origin:
+    source = Source(of.source) if of.source in set(Source) else None
+    came_with = _file_of(session, team_id, of) if source is Source.FILE else _search_of(session, team_id, of.id)
+    return came_with or Origin(source, of.created_at)
+
+
+def _file_of(session: Session, team_id: TeamId, of: Lead) -> Origin | None:
+    """The file that brought a lead: of those under way when it was made, of which there is hardly more than one."""
+    found = session.execute(
+        select(LeadImport.id, LeadImport.file_name, LeadImport.finished_at)
+        .where(
+            LeadImport.team_id == team_id,
+            LeadImport.created_at <= of.created_at,
+            LeadImport.finished_at >= of.created_at,
+            literal(of.id) == any_(LeadImport.lead_ids),
+        )
+        .order_by(LeadImport.id)
+        .limit(1)
+    ).first()
+    if found is None:
+        return None
+    return Origin(Source.FILE, found.finished_at, import_id=found.id, file_name=found.file_name)
+
+
+def _search_of(session: Session, team_id: TeamId, lead_id: int) -> Origin | None:
+    """The search that first came upon it."""
     first = session.execute(
         select(Search.id, Search.source, Search.terms, Search.place_name, SearchFind.found_at)
         .join(SearchFind, (SearchFind.team_id == Search.team_id) & (SearchFind.search_id == Search.id))
@@ -386,7 +426,9 @@ def _origin(session: Session, team_id: TeamId, lead_id: LeadId) -> Origin | None
     ).first()
     if first is None:
         return None
-    return Origin(first.id, first.source, tuple(first.terms), first.place_name, first.found_at)
+    return Origin(
+        first.source, first.found_at, search_id=first.id, terms=tuple(first.terms), place_name=first.place_name
+    )
 
 
 def _notes(session: Session, team_id: TeamId, lead_id: LeadId) -> list[Moment]:

@@ -145,10 +145,12 @@ class LeadFilter:
     phone_types: tuple[PhoneType, ...] = ()
     has_phone: bool | None = None
     has_website: bool | None = None
+    has_email: bool | None = None
     min_rating: float | None = None
     min_reviews: int | None = None
     search_id: int | None = None  # found by this search
     first_search_id: int | None = None  # not known to the team before this search found them
+    import_id: int | None = None  # in this file, whether the team had them before or not
     ids: tuple[int, ...] = ()  # chosen one by one
 
     @property
@@ -179,10 +181,12 @@ class LeadFilter:
             phone_types=_states(PhoneType, values.get("phone_types", ())),
             has_phone=_truth(values.get("has_phone")),
             has_website=_truth(values.get("has_website")),
+            has_email=_truth(values.get("has_email")),
             min_rating=_rating(values.get("min_rating")),
             min_reviews=_whole(values.get("min_reviews")),
             search_id=_whole(values.get("search_id")),
             first_search_id=_whole(values.get("first_search_id")),
+            import_id=_whole(values.get("import_id")),
             ids=_ids(values.get("ids", ())),
         )
 

@@ -52,6 +52,8 @@ class Lead(Base):
         # Few of many: without these, asking for those who replied would read the whole team.
         Index("ix_leads_replied", "team_id", "last_replied_at", postgresql_where=text("last_replied_at is not null")),
         Index("ix_leads_opted_out", "team_id", "opted_out_at", postgresql_where=text("opted_out_at is not null")),
+        # Most sources name none, so those that have one are few.
+        Index("ix_leads_email", "team_id", "id", postgresql_where=text("email is not null")),
         # What is to be read next, and whose leads a site that was read belongs to.
         Index("ix_leads_site_wanted", "site", postgresql_where=text("site_wanted_at is not null")),
         Index("ix_leads_site", "site", "team_id", postgresql_where=text("site is not null")),
@@ -198,6 +200,9 @@ class LeadImport(Base):
     duplicates: Mapped[int] = mapped_column(Integer, server_default="0")  # the same business again in the file
     rejected: Mapped[int] = mapped_column(Integer, server_default="0")
     rejects: Mapped[bytes | None] = mapped_column(LargeBinary)  # the rows that were not taken, each with why; packed
+    # The leads that it brought or brought up to date; null until it is done.  A row for each would cost as much as the
+    # leads themselves, and nobody asks which files a lead was in.
+    lead_ids: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))
     turn: Mapped[int] = mapped_column(Integer, server_default="0")
     claim_token: Mapped[str | None] = mapped_column(String(36))
     heartbeat_at: Mapped[datetime | None] = time_column()

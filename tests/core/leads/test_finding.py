@@ -27,6 +27,7 @@ LEADS: list[dict[str, Any]] = [
         "review_count": 203,
         "phone": "+5511900000660",
         "website": "https://www.jatoba.example/agenda",
+        "email": "ola@jatoba.example",
         "address": "Rua dos Ipês, 210",
         "last_sent_at": NOON,
     },
@@ -89,10 +90,13 @@ def test_the_list_holds_the_team_s_leads_without_the_deleted_ones(names: Any) ->
         ({"phone_types": (PhoneType.LANDLINE,)}, {"Zenite Ótica"}),
         ({"has_phone": False}, {"Mercado 100%_certo"}),
         ({"has_website": True}, {"Clínica Jatobá", "Mercado 100%_certo"}),
+        ({"has_email": True}, {"Clínica Jatobá"}),
+        ({"has_email": False, "has_website": True}, {"Mercado 100%_certo"}),
         ({"min_rating": 4.4}, {"Clínica Jatobá", "abelha & Mel", "Mercado 100%_certo"}),
         ({"min_rating": 4.4, "min_reviews": 100}, {"Clínica Jatobá"}),
         ({"search_id": 99}, set()),
         ({"first_search_id": 99}, set()),
+        ({"import_id": 99}, set()),
     ],
 )
 def test_what_is_set_narrows(names: Any, which: dict[str, Any], found: set[str]) -> None:
@@ -197,10 +201,12 @@ WHOLE = LeadFilter(
     phone_types=(PhoneType.MOBILE,),
     has_phone=True,
     has_website=False,
+    has_email=True,
     min_rating=4.5,
     min_reviews=10,
     search_id=3,
     first_search_id=4,
+    import_id=5,
     ids=(1, 2),
 )
 
@@ -224,6 +230,8 @@ def test_a_filter_survives_being_stored() -> None:
         {"statuses": ["gone"]},
         {"statuses": [None]},
         {"has_phone": "yes"},
+        {"has_email": "no"},
+        {"import_id": "5"},
         {"min_rating": "4"},
         {"min_rating": 6},
         {"min_rating": True},

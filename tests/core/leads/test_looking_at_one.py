@@ -12,6 +12,7 @@ from core.leads.phones import phone_hash
 from core.leads.queries import MomentKind
 from core.leads.rules import LeadFilter, LeadStatus
 from core.optouts import service as optouts
+from core.searches.rules import Source
 from core.tables import Campaign, CampaignLead, Instance, Lead, Message, Search, SearchFind
 from tests.core.leads.makers import make_leads
 from tests.people import People
@@ -67,7 +68,9 @@ def test_its_story_is_told_from_the_latest_on(people: People, lead_id: int) -> N
     assert received.text == "Pode mandar os valores?"
     assert (sent_moment.campaign_name, sent_moment.who) == ("Agenda on-line", "Comercial 1")
     assert (found.text, found.who) == ("dentista", "Pinheiros")
-    assert story.lead.origin and story.lead.origin.terms == ("dentista",)
+    origin = story.lead.origin
+    assert (origin.source, origin.terms, origin.place_name) == (Source.GOOGLE_MAPS, ("dentista",), "Pinheiros")
+    assert origin.at == found.at
 
 
 def test_one_who_asked_to_be_left_alone_says_so(people: People, lead_id: int) -> None:
