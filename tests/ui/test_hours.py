@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.parts.hours import Standing, standing
+from ui.parts.hours import Standing, standing, week
 
 OFFICE = {str(day): [["09:00", "12:00"], ["13:00", "18:00"]] for day in range(1, 6)} | {
     "6": [["09:00", "13:00"]],
@@ -38,6 +38,12 @@ ALWAYS = {str(day): [["00:00", "24:00"]] for day in range(1, 8)}
 )
 def test_a_business_is_open_or_says_when_it_will_be(hours: dict[str, Any], at: str, expected: Standing | None) -> None:
     assert standing(hours, datetime.fromisoformat(at)) == expected
+
+
+def test_a_week_is_told_from_monday_on_or_not_at_all() -> None:
+    assert week(BAR) == {5: [("18:00", "02:00")], 6: [("18:00", "02:00")], 7: [("18:00", "00:00")]}
+    assert week({"7": [], "1": [["09:00", "18:00"]]}) == {1: [("09:00", "18:00")], 7: []}
+    assert week({"1": [["soon", "late"]]}) == week({"Monday": []}) == week({}) == {}
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1)))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import json
+from urllib.parse import quote
 
 from nicegui import ui
 from nicegui.elements.upload_files import SmallFileUpload
@@ -70,7 +72,29 @@ async def test_a_list_becomes_leads_step_by_step(web: Web, people: People) -> No
     assert rows[1] == ["3", "Aqui não há um telefone.", "Padaria Ipê", "abc", "Recife"]
     await press(bea, "Ver os leads")
     [table] = bea.find(kind=ui.table).elements
-    await until(lambda: {row["name"] for row in table.rows} == {"Loja antiga", "Clínica Jatobá"})
+    await until(lambda: [row["name"] for row in table.rows] == ["Clínica Jatobá"])
+    await bea.should_see("Da importação lista.csv", retries=30)
+
+
+async def test_the_leads_of_a_file_have_an_address_of_their_own(web: Web, people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Loja antiga"})
+    bea = await opened(web)
+    await upload(bea, LIST)
+    await press(bea, "Importar 2 linhas")
+    await until(lambda: files(people))
+    [file] = files(people)
+    await asyncio.to_thread(bring_in, people.runtime, file.id)
+
+    vic = web.as_("Vic")
+    which = quote(json.dumps({"import_id": file.id}))
+    await vic.open(f"/leads?filter={which}")
+    await vic.should_see("Da importação lista.csv", retries=30)
+    [table] = vic.find(kind=ui.table).elements
+    await until(lambda: [row["name"] for row in table.rows] == ["Clínica Jatobá"])
+    carlos = web.as_("Carlos")
+    await carlos.open(f"/leads?filter={which}")
+    await carlos.should_see("De uma importação", retries=30)
+    await carlos.should_not_see("Clínica Jatobá")
 
 
 async def test_a_file_that_cannot_be_read_gets_a_sentence_and_another_try(web: Web, people: People) -> None:

@@ -124,6 +124,22 @@ async def test_the_sites_of_the_chosen_leads_are_read_and_those_without_one_are_
     await bea.should_see("1 sem site.", retries=30)
 
 
+async def test_the_sites_of_all_that_match_are_read_though_one_was_ticked(web: Web, people: People) -> None:
+    others = ({"website": f"https://loja-{n}.example", "name": f"Loja {n}"} for n in range(3))
+    make_leads(people.runtime, people.team_id, *others, CLINIC)
+    bea = web.as_("Bea")
+    await bea.open("/leads?filter=%7B%22text%22%3A%22loja%22%7D")
+    await bea.should_see(kind=ui.table, retries=30)
+    [table] = bea.find(kind=ui.table).elements
+    await until(lambda: len(table.rows) == 3)
+    bea.find(kind=ui.table).trigger("selection", {"added": True, "rows": table.rows[:1], "keys": [table.rows[0]["id"]]})
+    await bea.should_see("1 selecionado", retries=30)
+    press(bea, "Selecionar os 3")
+    await bea.should_see("3 selecionados", retries=30)
+    press(bea, "Buscar e-mails nos sites")
+    await until(lambda: wanted(people) == 3)
+
+
 @pytest.mark.parametrize("reason", list(SiteReason))
 def test_there_is_a_sentence_for_every_site_that_was_not_read(reason: SiteReason) -> None:
     assert reason.value in all_sentences()

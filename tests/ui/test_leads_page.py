@@ -75,6 +75,90 @@ async def test_a_hostile_name_is_text(web: Web, people: People) -> None:
     assert not [href for href in hrefs if href.startswith("javascript")]
 
 
+def choose(user: User, words: str) -> None:
+    """The line of a menu with these words."""
+    found = user.find(kind=ui.menu_item)
+    found.elements = {e for e in found.elements if words in [getattr(inner, "text", "") for inner in e.descendants()]}
+    found.click()
+
+
+def columns(user: User) -> list[str]:
+    assert user.client is not None
+    table = next(e for e in user.client.elements.values() if isinstance(e, ui.table))
+    return [column["name"] for column in table.columns]
+
+
+async def test_leads_with_an_email_can_be_asked_for_and_then_show_it(web: Web, people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Odonto Ipê", "email": "ola@ipe.example"}, {"name": "Padaria"})
+    ana = web.as_("Ana")
+    await ana.open("/leads")
+    await until(lambda: set(names(ana)) == {"Odonto Ipê", "Padaria"})
+    assert "email" not in columns(ana)
+    choose(ana, "Com e-mail")
+    await until(lambda: names(ana) == ["Odonto Ipê"])
+    assert "email" in columns(ana)
+
+
+async def test_columns_are_chosen_and_kept_in_the_address(web: Web, people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Odonto Ipê", "email": "ola@ipe.example"})
+    ana = web.as_("Ana")
+    await ana.open("/leads?columns=email,phone,nonsense,name")
+    await until(lambda: names(ana) == ["Odonto Ipê"])
+    assert columns(ana) == ["name", "phone", "email"]
+    box = next(e for e in ana.find(kind=ui.checkbox).elements if e.text == "Telefone")
+    with ana:
+        box.value = False
+    assert columns(ana) == ["name", "email"]
+
+
+ALL_THERE_IS = {
+    "name": "Odonto Ipê",
+    "phone": PHONE,
+    "source": "demo_map",
+    "is_claimed": False,
+    "plus_code": "589R+2X",
+    "opening_hours": {str(day): [["00:00", "24:00"]] for day in range(1, 8)},
+    "details": {
+        "description": "Clínica de bairro com raio-X.",
+        "popular_times": {str(day): {"9": 20, "18": 90 + day} for day in range(1, 8)},
+        "reviews_per_rating": [1, 0, 3, 9, 1040],
+        "about": [{"id": "a", "name": "Acessibilidade", "options": [{"name": "Rampa", "enabled": True}]}],
+        "appointments": [{"link": "https://agenda.example/ipe"}, {"link": "javascript:alert(1)"}],
+    },
+}
+
+
+async def test_the_drawer_shows_what_the_source_told(web: Web, people: People) -> None:
+    [lead_id] = make_leads(people.runtime, people.team_id, ALL_THERE_IS)
+    ana = web.as_("Ana")
+    await ana.open(f"/leads?id={lead_id}")
+    for words in (
+        "Mapa de demonstração (simulado)",
+        "Clínica de bairro com raio-X.",
+        "Ninguém reivindicou",
+        "589R+2X",
+        "Aberto",
+        "24 horas",
+        "mais cheio: dom., perto das 18:00",
+        "1.040",
+        "Acessibilidade",
+        "Rampa",
+        "agenda.example",
+    ):
+        await ana.should_see(words, retries=30)
+    assert ana.client is not None
+    assert not [e for e in ana.client.elements.values() if str(e.props.get("href", "")).startswith("javascript")]
+
+
+async def test_of_what_is_not_known_the_drawer_says_nothing(web: Web, people: People) -> None:
+    [lead_id] = make_leads(people.runtime, people.team_id, {"name": "Odonto Ipê", "phone": PHONE})
+    ana = web.as_("Ana")
+    await ana.open(f"/leads?id={lead_id}")
+    await ana.should_see("(11) 90000-0142", retries=30)
+    for words in ("Horários da semana", "O que oferece", "Descrição", "Perfil no mapa", "Plus code", "Links"):
+        await ana.should_not_see(words)
+
+
 async def test_bea_takes_a_lead_out_for_good_from_its_drawer(web: Web, people: People) -> None:
     [lead_id] = make_leads(people.runtime, people.team_id, {"name": "Odonto Ipê", "phone": PHONE})
     bea = web.as_("Bea")

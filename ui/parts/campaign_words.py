@@ -72,12 +72,17 @@ ON_WHATSAPP = {
 }
 
 
-def filter_labels(which: LeadFilter) -> dict[str, str]:
-    """The name of each field that narrows, with words for it, in the order of the form."""
+def filter_labels(which: LeadFilter, file_name: str = "") -> dict[str, str]:
+    """The name of each field that narrows, with words for it, in the order of the form.
+
+    `file_name`: of the file that the filter means, where it is known.
+    """
+    of_file = _("From the import {name}").format(name=file_name) if file_name else _("From one import")
     labels = {
         "text": f"“{which.text}”" if which.text else "",
         "search_id": _("From one search") if which.search_id is not None else "",
         "first_search_id": _("New ones of one search") if which.first_search_id is not None else "",
+        "import_id": of_file if which.import_id is not None else "",
         "cities": _("City: {names}").format(names=", ".join(which.cities)) if which.cities else "",
         "categories": _("Category: {names}").format(names=", ".join(which.categories)) if which.categories else "",
         "min_rating": _("Rating ≥ {n}").format(n=formats.rating(which.min_rating)) if which.min_rating else "",
@@ -87,6 +92,7 @@ def filter_labels(which: LeadFilter) -> dict[str, str]:
         "on_whatsapp": ", ".join(_(ON_WHATSAPP[state]) for state in which.on_whatsapp),
         "has_phone": _either(which.has_phone, _("With phone"), _("Without phone")),
         "has_website": _either(which.has_website, _("With website"), _("Without website")),
+        "has_email": _either(which.has_email, _("With e-mail"), _("Without e-mail")),
         "ids": ngettext("{n} chosen lead", "{n} chosen leads", len(which.ids)).format(n=formats.number(len(which.ids)))
         if which.ids
         else "",

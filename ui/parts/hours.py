@@ -32,6 +32,14 @@ def standing(hours: dict[str, Any], local: datetime) -> Standing | None:
     return _after(False, local, min(opens)) if opens else Standing(False, None)
 
 
+def week(hours: dict[str, Any]) -> dict[int, list[tuple[str, str]]]:
+    """ISO weekday to its spans as ("09:00", "18:00"), Monday first; empty when they cannot be read."""
+    if _spans(hours) is None:
+        return {}
+    days = (str(day) for day in range(1, 8))
+    return {int(day): [(start, end) for start, end in hours[day]] for day in days if day in hours}
+
+
 def _after(is_open: bool, local: datetime, minutes: int) -> Standing:
     then = local + timedelta(minutes=minutes)
     return Standing(is_open, then.strftime("%H:%M"), (then.date() - local.date()).days)

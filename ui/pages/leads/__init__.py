@@ -1,6 +1,6 @@
 """Leads: the businesses of the team, narrowed, ordered and looked at one by one.
 
-The table asks for one page at a time and its address says all of it: `/leads?filter=…&sort=name&page=3&id=7`.
+The table asks for one page at a time and its address says all of it: `/leads?filter=…&sort=name&page=3&columns=…&id=7`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from nicegui import events, ui
 
 from core.accounts.rules import Actor, Role
-from core.errors import BadInput
+from core.errors import BadInput, NotFound
 from core.leads import service as leads
 from core.leads.queries import COUNTED_UP_TO, After
 from core.leads.rules import LeadFilter, LeadSort, LeadStatus
@@ -26,7 +26,7 @@ from ui.pages.leads.drawer import Drawer
 from ui.pages.leads.filters import Filters
 from ui.pages.leads.importing import Importing
 from ui.pages.leads.site import read_sites
-from ui.pages.leads.table import lead_table, row_of
+from ui.pages.leads.table import COLUMNS, OPTIONAL, USUAL, columns_of, lead_table, row_of
 from ui.parts import safe
 from ui.parts.button import button, icon_button
 from ui.parts.campaign_words import filter_labels
@@ -54,12 +54,16 @@ LONGEST_ADDRESS = 1_800  # a filter longer than this is kept in the page alone
 
 
 @ui.page("/leads", response_timeout=10)
-async def leads_page(filter: str = "", sort: str = "", page: str = "", id: str = "", add: str = "") -> None:
+async def leads_page(
+    filter: str = "", sort: str = "", page: str = "", columns: str = "", id: str = "", add: str = ""
+) -> None:
     with page_frame("leads", _("Leads"), bleed=True, plain_head=True) as frame:
         which, trouble = _filter_of(filter)
         wish = sort.removesuffix("-up")
         order = LeadSort(wish) if wish in set(LeadSort) else LeadSort.LAST_CONTACT
         drawn = _List(frame, which, order, descending=not sort.endswith("-up"), page=_number(page) or 1)
+        if columns:
+            drawn.columns = [name for name in OPTIONAL if name in columns.split(",")]
         await drawn.build(open_id=_number(id))
         if add == "file" and drawn.may_write:
             await drawn.bring_in()
@@ -113,8 +117,11 @@ class _List:
         self.page = page
         self.per_page = leads.PER_PAGE
         self.deep: list[After] = []  # beyond the pages that have a number
+        self.is_all = False  # selected is whatever the filter means, on this page and beyond
         self.found: LeadPage | None = None
         self.may_write = current_actor().role is not Role.VIEWER
+        self.columns = [*USUAL]
+        self.file_name = ""  # of the file that the filter means
         self.tabs: ui.tabs | None = None
         self.tab_counts: dict[str, Any] = {}
 
@@ -129,13 +136,15 @@ class _List:
                 button(_("Use in a campaign"), self._to_campaign, kind="pri", icon="campaign").classes("p-lead-use")
         self._draw_tabs()
         with ui.element("div").classes("p-lead-tools"):
-            self.filters = Filters(self.which, self._narrow)
+            self.file_name = await ask(_file_name, self.which)
+            self.filters = Filters(self.which, self.file_name, self._narrow)
+            self._column_menu()
         self.about = ui.element("div").classes("p-lead-about p-m-only")
         with self.about:
             self.about_count = text("", "p-t-sm p-t-3")
             self._sort_menu()
         self.loading = skeleton_rows(6)
-        self.table = lead_table()
+        self.table = lead_table(self._shown_columns())
         self.table.on("request", self._requested)
         self.table.on("open", self._opened)
         self.table.on(
@@ -143,7 +152,7 @@ class _List:
             self._opened,
             js_handler="(event, row) => { if (!event.target.closest('a,button,.q-checkbox')) emit(row.id); }",
         )
-        self.table.on_select(self._selection_changed)
+        self.table.on_select(self._ticked)
         self.none = ui.element("div").classes("p-full")
         self._draw_foot()
         self._draw_bulk()
@@ -167,11 +176,16 @@ class _List:
         """A file of leads; the list shows them once they are here."""
         await Importing(self._brought_in).begin()
 
-    async def _brought_in(self) -> None:
+    async def _brought_in(self, import_id: int | None) -> None:
+        """`import_id` is the file whose leads the person wants to see."""
+        which = LeadFilter(import_id=import_id)
         if self.found is None:  # there was no list yet
-            safe.go("/leads")
-        else:
+            safe.go(_address(which))
+        elif import_id is None:
             await self.refresh()
+        else:
+            self._say(await ask(_counts))
+            await self._narrow(which)
 
     def _say(self, counts: _Counts) -> None:
         words = ngettext("{n} lead", "{n} leads", counts.all).format(n=formats.counted(counts.all))
@@ -185,9 +199,10 @@ class _List:
     async def _narrow(self, which: LeadFilter) -> None:
         """Another filter: from its first page on, with nothing selected."""
         self.which, self.page, self.deep = which, 1, []
-        self.table.selected.clear()
-        self._selection_changed()
-        self.filters.show(which)
+        self._clear_selection()
+        self.file_name = await ask(_file_name, which)
+        self.filters.show(which, self.file_name)
+        self.table.columns = columns_of(self._shown_columns())
         self._show_tab()
         await self._load()
 
@@ -254,6 +269,8 @@ class _List:
             "rowsNumber": self.per_page,  # the foot is ours: the table shows what it is given
         }
         self.table.visible = bool(found.rows)
+        if self.is_all:
+            self._select_page()
         await self._show_none(found)
         self._show_foot(found)
         self._remember()
@@ -267,6 +284,8 @@ class _List:
             asked["sort"] = self.sort.value + ("" if self.descending else "-up")
         if self.page > 1:
             asked["page"] = str(self.page)
+        if tuple(self.columns) != USUAL:
+            asked["columns"] = ",".join(self.columns) or "name"
         lead_id = open_id or self.drawer.lead_id
         if lead_id:
             asked["id"] = str(lead_id)
@@ -288,6 +307,22 @@ class _List:
     def _show_tab(self) -> None:
         if self.tabs is not None and self.tabs.value != self._tab():
             self.tabs.value = self._tab()
+
+    def _shown_columns(self) -> list[str]:
+        """Those chosen; the e-mails, too, where leads that have one are asked for."""
+        return [*self.columns, *(["email"] if self.which.has_email else [])]
+
+    def _column_menu(self) -> None:
+        with icon_button("view_column", _("Columns"), size="sm").classes("p-m-hide p-end"), ui.menu():
+            with ui.element("div").classes("p-choice-list p-col"):
+                for name in OPTIONAL:
+                    is_on = name in self.columns
+                    ui.checkbox(_(COLUMNS[name][0]), value=is_on, on_change=lambda e, n=name: self._column(n, e.value))
+
+    def _column(self, name: str, is_on: bool) -> None:
+        self.columns = [each for each in OPTIONAL if (is_on if each == name else each in self.columns)]
+        self.table.columns = columns_of(self._shown_columns())
+        self._remember()
 
     def _sort_menu(self) -> None:
         with ui.element("button").classes("p-sort") as opener:
@@ -329,26 +364,44 @@ class _List:
     def _draw_bulk(self) -> None:
         with ui.element("div").classes("p-bulk").props("role=toolbar") as self.bulk:
             self.chosen = text("", "p-b")
-            self.all_matching = button("", self._all_to_campaign, kind="gho")
+            self.all_matching = button("", self._select_all, kind="gho")
             ui.element("span").classes("sep")
             button(_("Look for e-mails on the sites"), self._read_sites, kind="gho", icon="alternate_email")
-            button(_("Create campaign"), self._chosen_to_campaign, icon="campaign")
+            button(_("Create campaign"), lambda: _write_to(self._chosen()), icon="campaign")
             icon_button("close", _("Clear the selection"), self._clear_selection)
         self.bulk.visible = False
         self.bulk.props["aria-label"] = _("Selected leads")
 
     def _selection_changed(self) -> None:
-        count = len(self.table.selected)
-        self.bulk.visible = bool(count) and self.may_write
-        self.chosen.text = ngettext("{n} selected", "{n} selected", count).format(n=formats.number(count))
         total = self.found.total if self.found else 0
-        self.all_matching.text = _("Use all {n}").format(n=formats.counted(total))
+        count = total if self.is_all else len(self.table.selected)
+        self.bulk.visible = bool(self.table.selected) and self.may_write
+        self.chosen.text = ngettext("{n} selected", "{n} selected", count).format(n=formats.counted(count))
+        self.all_matching.text = _("Select all {n}").format(n=formats.counted(total))
         self.all_matching.visible = total > count
 
+    def _ticked(self) -> None:
+        """By hand: what is selected are rows again."""
+        self.is_all = False
+        self._selection_changed()
+
+    def _select_all(self) -> None:
+        """All that the filter means, without knowing them: the filter itself is what is acted on."""
+        self.is_all = True
+        self._select_page()
+
+    def _select_page(self) -> None:
+        self.table.selected = list(self.table.rows)
+        self._selection_changed()
+
+    def _chosen(self) -> LeadFilter:
+        return self.which if self.is_all else LeadFilter(ids=tuple(row["id"] for row in self.table.selected))
+
     async def _read_sites(self) -> None:
-        await read_sites(LeadFilter(ids=tuple(row["id"] for row in self.table.selected)))
+        await read_sites(self._chosen())
 
     def _clear_selection(self) -> None:
+        self.is_all = False
         self.table.selected.clear()
         self.table.update()
         self._selection_changed()
@@ -359,7 +412,7 @@ class _List:
         self.none.visible = not found.rows
         if found.rows:
             return
-        worst = await ask(_leaves_out_most, self.which)
+        worst = await ask(_leaves_out_most, self.which, self.file_name)
         with self.none:
             if worst is None:
                 with state("filter_alt_off", _("No leads match these filters"), tone="quiet"):
@@ -430,12 +483,6 @@ class _List:
     def _to_campaign(self) -> None:
         _write_to(self.which)
 
-    def _all_to_campaign(self) -> None:
-        _write_to(self.which)
-
-    def _chosen_to_campaign(self) -> None:
-        _write_to(LeadFilter(ids=tuple(row["id"] for row in self.table.selected)))
-
 
 def _write_to(which: LeadFilter) -> None:
     """Opens a new campaign for these leads."""
@@ -445,11 +492,25 @@ def _write_to(which: LeadFilter) -> None:
         safe.go("/campaigns/new?audience=" + quote(json.dumps(which.to_dict(), separators=(",", ":")), safe=""))
 
 
-def _leaves_out_most(work: Work, actor: Actor, which: LeadFilter) -> tuple[str, int, str] | None:
+def _address(which: LeadFilter) -> str:
+    return "/leads?filter=" + quote(json.dumps(which.to_dict(), separators=(",", ":")), safe="")
+
+
+def _file_name(work: Work, actor: Actor, which: LeadFilter) -> str:
+    """Of the file that a filter means; "" where it means none, or one that is not there."""
+    if which.import_id is None:
+        return ""
+    try:
+        return leads.import_progress(work, actor, which.import_id).file_name
+    except NotFound:
+        return ""
+
+
+def _leaves_out_most(work: Work, actor: Actor, which: LeadFilter, file_name: str) -> tuple[str, int, str] | None:
     """The filter without which the most leads would match: its name, how many, and its words; None without any."""
+    labels = filter_labels(which, file_name)
     without = {
-        field: leads.count_of(work, actor, replace(which, **{field: getattr(LeadFilter(), field)}))
-        for field in filter_labels(which)
+        field: leads.count_of(work, actor, replace(which, **{field: getattr(LeadFilter(), field)})) for field in labels
     }
     field = max(without, key=lambda name: without[name], default=None)
-    return (field, without[field], filter_labels(which)[field]) if field and without[field] else None
+    return (field, without[field], labels[field]) if field and without[field] else None

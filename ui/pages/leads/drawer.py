@@ -15,9 +15,10 @@ from core.leads.service import LeadStory
 from core.leads.sites import LeadSite
 from core.optouts import service as optouts
 from ui.calls import ask, do
+from ui.pages.leads.details import draw_details
 from ui.pages.leads.moments import draw_moments
 from ui.pages.leads.site import read_sites
-from ui.pages.leads.summary import summary, title, ways_to
+from ui.pages.leads.summary import now_at, summary, title, ways_to
 from ui.parts.button import button, icon_button
 from ui.parts.confirm import confirm
 from ui.parts.form import Form
@@ -126,6 +127,7 @@ class Drawer:
             with ui.tab_panel("summary").classes("p-lead-panel"):
                 self._summary_box = ui.element("div").classes("p-full")
                 self._fill_summary(story)
+                draw_details(story.lead, now_at(story.lead))
                 if story.timeline:
                     with ui.element("div").classes("p-row p-between p-lead-recent"):
                         section(_("Recent activity"))

@@ -35,7 +35,7 @@ Changed = Callable[[LeadFilter], Awaitable[None]]
 class Filters:
     """Tells `changed` the new filter; shows the one it is given."""
 
-    def __init__(self, which: LeadFilter, changed: Changed) -> None:
+    def __init__(self, which: LeadFilter, file_name: str, changed: Changed) -> None:
         self.which = which
         self.changed = changed
         self._choices: Choices | None = None
@@ -48,14 +48,14 @@ class Filters:
             self.others = ui.element("span").classes("p-row p-g8")
             self._more()
             self.clear = button(_("Clear"), self._clear, kind="gho", size="sm")
-        self.show(which)
+        self.show(which, file_name)
 
-    def show(self, which: LeadFilter) -> None:
-        """What is set now; an open menu stays open."""
+    def show(self, which: LeadFilter, file_name: str) -> None:
+        """What is set now; an open menu stays open.  `file_name`: of the file that the filter means."""
         self.which = which
         if (self.search.value or "").strip() != which.text:
             self.search.value = which.text
-        labels = filter_labels(which)
+        labels = filter_labels(which, file_name)
         for field, chip in self.chips.items():
             chip.show(labels.get(field, ""))
         self.others.clear()
@@ -82,6 +82,9 @@ class Filters:
                 self._head(_("Website"))
                 self._choice(_("With website"), has_website=True)
                 self._choice(_("Without website"), has_website=False)
+                self._head(_("E-mail"))
+                self._choice(_("With e-mail"), has_email=True)
+                self._choice(_("Without e-mail"), has_email=False)
                 self._head(_("Reviews"))
                 for least in REVIEWS:
                     self._choice(_("{n} or more").format(n=formats.number(least)), min_reviews=least)

@@ -72,16 +72,18 @@ WHY = {
 }
 SHOWN_FILES = 4
 EVERY_S = 2.0
-Done = Callable[[], Awaitable[None]]
+Done = Callable[[int | None], Awaitable[None]]
 
 
 class Importing:
-    """The dialog; deleted when it is closed.  `done` is called then, where a file came in."""
+    """The dialog; deleted when it is closed.  `done` is called then, where a file came in: with its import, where its
+    leads are what the person wants to see."""
 
     def __init__(self, done: Done) -> None:
         self.done = done
         self.file: FileUpload | None = None
         self.has_brought_in = False
+        self.wanted: int | None = None  # the import whose leads are to be seen
         with ui.dialog(value=True) as self.dialog, ui.card().classes("p-import") as self.box:
             self.dialog.props["aria-label"] = _("Import leads")
             self.body = ui.element("div").classes("p-full")
@@ -116,6 +118,11 @@ class Importing:
         with self._emptied():
             _Result(self, found)
 
+    def see(self, import_id: int) -> None:
+        """Closes it for the leads of this file."""
+        self.wanted = import_id
+        self.close()
+
     def close(self) -> None:
         self.dialog.close()
 
@@ -136,7 +143,7 @@ class Importing:
         self.file = None
         self.dialog.delete()
         if self.has_brought_in:
-            await self.done()
+            await self.done(self.wanted)
 
 
 class _Choice:
@@ -383,7 +390,8 @@ class _Result:
             _line("warn", _("Twice in the file, made one"), found.duplicates)
             _line("bad", _("Not taken"), found.rejected)
         with ui.element("div").classes("p-row p-g8 p-wrap"):
-            button(_("See the leads"), self.of.close, kind="pri")
+            if found.added or found.updated:
+                button(_("See the leads"), lambda: self.of.see(found.id), kind="pri")
             if found.rejected:
                 words = ngettext("Download the {n} row", "Download the {n} rows", found.rejected)
                 button(words.format(n=formats.number(found.rejected)), self._download, icon="download")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from nicegui import ui
@@ -14,11 +14,13 @@ from core.leads.sites import LeadSite
 from core.searches.rules import Source
 from ui.calls import settings
 from ui.pages.leads.importing import BASES
+from ui.pages.leads.lines import line, lines
 from ui.pages.leads.looks import LOOKS
 from ui.pages.leads.site import site_lines
 from ui.parts import hours, safe
 from ui.parts.avatar import avatar
 from ui.parts.button import button
+from ui.parts.campaign_words import day_name
 from ui.parts.phone import ON_WHATSAPP
 from ui.parts.sources import SOURCES
 from ui.parts.status import chip
@@ -58,59 +60,44 @@ def ways_to(lead: LeadDetails) -> None:
         if safe.safe_url(lead.row.website):
             with safe.outside_link(lead.row.website, _("Website"), "p-way"):
                 icon("language", 18)
-        if lead.place_id:
+        if lead.place_id and safe.safe_url(_on_the_map(lead)):
             with safe.outside_link(_on_the_map(lead), _("On the map"), "p-way"):
                 icon("map", 18)
 
 
 def _on_the_map(lead: LeadDetails) -> str:
-    demo = lead.origin is not None and lead.origin.source is Source.DEMO_MAP
-    base = settings().demo_map_url if demo else "https://www.google.com"
+    base = settings().demo_map_url if lead.origin.source is Source.DEMO_MAP else "https://www.google.com"
     return f"{base}/maps/place/?q=place_id:{lead.place_id}"
 
 
 def summary(lead: LeadDetails, site: LeadSite, read_site: Callable[[], Awaitable[None]] | None) -> None:
-    with ui.element("dl").classes("p-dl"):
-        with _line(_("Phone")):
+    with lines():
+        with line(_("Phone")):
             _phone(lead, site)
         if lead.row.website:
-            with _line(_("Website")):
+            with line(_("Website")):
                 safe.outside_link(lead.row.website)
-        site_lines(site, lead.row.phone, _line, read_site)
+        site_lines(site, lead.row.phone, line, read_site)
         if lead.address:
-            with _line(_("Address")):
+            with line(_("Address")):
                 text(lead.address)
         if lead.closed:
-            with _line(_("Opening hours")):
+            with line(_("Opening hours")):
                 words = _("Permanently closed") if lead.closed == "permanently" else _("Closed for a while")
                 text(words, "p-t-bad p-b")
         elif lead.opening_hours:
-            with _line(_("Opening hours")):
+            with line(_("Opening hours")):
                 _open_now(lead)
         if len(lead.categories) > 1:
-            with _line(_("Categories")):
+            with line(_("Categories")):
                 text(", ".join(lead.categories))
         if lead.price:
-            with _line(_("Price")):
+            with line(_("Price")):
                 text(lead.price)
-        with _line(_("Origin")):
+        with line(_("Origin")):
             _origin(lead)
-        with _line(_("Basis")):
+        with line(_("Basis")):
             text(_(BASES[Basis(lead.basis)]) if lead.basis in set(Basis) else lead.basis)
-
-
-class _line:
-    """A term and what is said of it; used as a context manager."""
-
-    def __init__(self, words: str) -> None:
-        text(words, tag="dt")
-        self._said = ui.element("dd")
-
-    def __enter__(self) -> None:
-        self._said.__enter__()
-
-    def __exit__(self, *error: object) -> None:
-        self._said.__exit__(*error)
 
 
 def _phone(lead: LeadDetails, site: LeadSite) -> None:
@@ -133,12 +120,17 @@ def _phone(lead: LeadDetails, site: LeadSite) -> None:
             chip(_(words), "line", icon_name)
 
 
-def _open_now(lead: LeadDetails) -> None:
+def now_at(lead: LeadDetails) -> datetime:
+    """The hour where the lead is; where that is not known, the team's."""
     try:
         zone = ZoneInfo(lead.timezone) if lead.timezone else formats.zone()
     except (ZoneInfoNotFoundError, ValueError, OSError):
         zone = formats.zone()
-    now = datetime.now(zone)
+    return datetime.now(zone)
+
+
+def _open_now(lead: LeadDetails) -> None:
+    now = now_at(lead)
     stands = hours.standing(lead.opening_hours or {}, now)
     if stands is None:
         text(formats.UNKNOWN)
@@ -149,19 +141,41 @@ def _open_now(lead: LeadDetails) -> None:
         else:
             text(_("Closed"), "p-b")
         if stands.at is not None:
-            words = _("closes at {time}") if stands.is_open else _("opens at {time}")
-            text("· " + words.format(time=stands.at), "p-t-2")
+            text("· " + _next_change(stands, now), "p-t-2")
+
+
+def _next_change(stands: hours.Standing, now: datetime) -> str:
+    """Closes at 18:00, opens at 09:00; on another day with its name."""
+    if stands.is_open:
+        words, on_day = _("closes at {time}"), _("closes {day} at {time}")
+    else:
+        words, on_day = _("opens at {time}"), _("opens {day} at {time}")
+    if not stands.days or (stands.is_open and stands.days == 1):  # until 02:00 is still tonight
+        return words.format(time=stands.at)
+    day = _("tomorrow") if stands.days == 1 else day_name((now + timedelta(days=stands.days)).isoweekday())
+    return on_day.format(day=day, time=stands.at)
 
 
 def _origin(lead: LeadDetails) -> None:
-    if lead.origin is None:
-        text(formats.day(lead.row.created_at))
-        return
+    """The search or the file that it came with, and whose map it was."""
     origin = lead.origin
-    asked = ", ".join(filter(None, [*origin.terms, origin.place_name]))
-    with ui.element("span").classes("p-row p-g4 p-wrap"):
-        text(_("Search"))
-        safe.link(f"/searches?id={origin.search_id:d}", asked)
-        text("· " + formats.day(origin.at), "p-t-2")
-        if origin.source is not Source.GOOGLE_MAPS:
-            text("· " + _(SOURCES[origin.source]), "p-t-3")
+    source = _(SOURCES[origin.source]) if origin.source is not None else ""
+    when = formats.day(origin.at)
+    if origin.search_id is not None:
+        asked = ", ".join(filter(None, [*origin.terms, origin.place_name]))
+        _came_with(_("Search"), f"/searches?id={origin.search_id:d}", asked, when, source)
+    elif origin.import_id is not None:
+        path = f"/leads?filter=%7B%22import_id%22%3A{origin.import_id:d}%7D"
+        _came_with(_("File"), path, origin.file_name, when, "")
+    else:
+        text(" · ".join(filter(None, [source, when])))
+
+
+def _came_with(words: str, path: str, name: str, when: str, source: str) -> None:
+    with ui.element("div").classes("p-col p-g2"):
+        with ui.element("span").classes("p-row p-g4 p-wrap"):
+            text(words)
+            safe.link(path, name)
+            text("· " + when, "p-t-2")
+        if source:
+            text(source, "p-t-sm p-t-3")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from nicegui import ui
@@ -13,7 +14,36 @@ from ui.pages.leads.looks import LOOKS
 from ui.parts import safe
 from ui.parts.avatar import initials, tint
 from ui.parts.phone import ON_WHATSAPP
-from ui.words import _, formats
+from ui.words import N_, _, formats
+
+# By name: what its head says, and whether one may sort by it.  The first is always there.
+COLUMNS = {
+    "name": (N_("Company"), True),
+    "where": (N_("Neighbourhood"), False),
+    "rating": (N_("Rating"), True),
+    "phone": (N_("Phone"), False),
+    "site": (N_("Website"), False),
+    "email": (N_("E-mail"), False),
+    "status": (N_("Status"), False),
+    "last_contact": (N_("Last contact"), True),
+}
+OPTIONAL = tuple(COLUMNS)[1:]
+USUAL = tuple(name for name in OPTIONAL if name != "email")
+
+
+def columns_of(shown: Collection[str]) -> list[dict[str, Any]]:
+    """As the table takes them, in our order."""
+    return [
+        {
+            "name": name,
+            "label": _(words),
+            "field": "name",
+            "align": "right" if name == "rating" else "left",
+            "sortable": is_sortable,
+        }
+        for name, (words, is_sortable) in COLUMNS.items()
+        if name == "name" or name in shown
+    ]
 
 
 def row_of(lead: LeadRow) -> dict[str, Any]:
@@ -36,6 +66,7 @@ def row_of(lead: LeadRow) -> dict[str, Any]:
         "wa_tone": tone,
         "wa_words": _(on_whatsapp),
         "safe_site": safe.safe_url(lead.website) or "",
+        "email": lead.email or "",
         "status": _(look.words),
         "status_tone": look.tone,
         "status_icon": f"sym_r_{look.icon}" if look.icon != "dot" else "",
@@ -46,19 +77,9 @@ def row_of(lead: LeadRow) -> dict[str, Any]:
     }
 
 
-def lead_table() -> ui.table:
-    def column(name: str, label: str, align: str = "left", sortable: bool = False) -> dict[str, Any]:
-        return {"name": name, "label": label, "field": "name", "align": align, "sortable": sortable}
-
-    columns = [
-        column("name", _("Company"), sortable=True),
-        column("where", _("Neighbourhood")),
-        column("rating", _("Rating"), "right", sortable=True),
-        column("phone", _("Phone")),
-        column("site", _("Website")),
-        column("status", _("Status")),
-        column("last_contact", _("Last contact"), sortable=True),
-    ]
+def lead_table(shown: Collection[str]) -> ui.table:
+    """Of these columns; see `columns_of`."""
+    columns = columns_of(shown)
     pagination = {"rowsPerPage": leads.PER_PAGE, "rowsNumber": leads.PER_PAGE, "page": 1}
     table = ui.table(rows=[], columns=columns, row_key="id", selection="multiple", pagination=pagination)
     table.classes("bleed p-leads").props('hide-bottom binary-state-sort :grid="Quasar.Screen.lt.sm"')
@@ -124,6 +145,15 @@ def _draw_cells(table: ui.table) -> None:
             <q-icon name="sym_r_language" size="18px" aria-hidden="true"/>
             <q-tooltip>{{ props.row.safe_site }}</q-tooltip>
           </a>
+          <span v-else class="p-t-3">—</span>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-email",
+        """
+        <q-td :props="props">
+          <span v-if="props.row.email" class="p-t-sm p-ell p-email">{{ props.row.email }}</span>
           <span v-else class="p-t-3">—</span>
         </q-td>
         """,
