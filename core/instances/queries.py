@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Date, and_, cast, func, or_, select
+from sqlalchemy import Date, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignStatus
+from core.instances.health import Failure, HealthReason, Kept, Shares
 from core.instances.rules import InstanceId, InstanceStatus, Provider
+from core.instances.warmup import CapReason
 from core.sending.rules import RecipientStatus
 from core.tables import Campaign, CampaignCounter, CampaignInstance, GatewayLeftover, Instance, Message, Team
 
@@ -21,10 +23,17 @@ DAYS_SHOWN = 14
 
 @dataclass(frozen=True)
 class NumberCard:
-    """A number as its page shows it; the phone is E.164, times are UTC."""
+    """A number as its page shows it; the phone is E.164, times are UTC.
+
+    `cap_reason` says why `cap_today` is below `per_day`; it was `lowered_from` where it was lowered.  `resting_until`
+    is the end of a long pause under way; `rests_until` the time before which nobody can start a stopped number again.
+    `health` goes from 1 to 5, None while too little is known.  `pause_facts` and `health_facts` fill the gaps of the
+    sentence of their reason.  `shares` are of the last 14 days, `last_errors` newest first.
+    """
 
     id: InstanceId
     name: str
+    provider: Provider
     status: InstanceStatus
     status_reason: str | None
     status_at: datetime
@@ -34,11 +43,27 @@ class NumberCard:
     checked_at: datetime | None
     gateway_trouble: str | None
     pause_reason: str | None
+    pause_facts: Mapping[str, int]
     paused_at: datetime | None
+    rests_until: datetime | None
     has_accepted_terms: bool
+    was_in_use: bool
+    first_connected_at: datetime | None
     per_day: int
+    cap_today: int
+    cap_reason: CapReason | None
+    lowered_from: int | None
     gap_min_s: int
     gap_max_s: int
+    rest_after: int
+    rest_s: int
+    resting_until: datetime | None
+    health: int | None
+    health_reason: HealthReason | None
+    health_facts: Mapping[str, int]
+    shares: Shares
+    last_errors: tuple[Failure, ...]
+    deaf_since: datetime | None
     sent_today: int
     sent_by_day: tuple[int, ...]  # the last 14 days of the team's calendar, today last
     campaign_names: tuple[str, ...]  # those running from it, the oldest first
@@ -53,6 +78,11 @@ class NumberCard:
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None
+
+    @property
+    def is_deaf(self) -> bool:
+        """Connected, as the gateway says, but it does not hear: no campaign writes from it."""
+        return self.deaf_since is not None
 
 
 @dataclass(frozen=True)
@@ -95,18 +125,32 @@ def numbers_of(
     ids = [row.id for row in rows]
     zone = _zone(session, team_id)
     today = now.astimezone(zone).date()
-    by_day = _sent_by_day(session, ids, zone, today)
+    kept = {row.id: Kept.from_json(row.health_facts) for row in rows}
+    by_day = _sent_by_day(session, [row.id for row in rows if kept[row.id] is None], zone, today)
     campaigns = _campaigns_of(session, team_id, ids)
-    return [_card(row, today, by_day, campaigns.get(row.id, [])) for row in rows]
+    return [_card(row, now, today, kept[row.id], by_day.get(row.id, {}), campaigns.get(row.id, [])) for row in rows]
 
 
 def _card(
-    row: Instance, today: date, by_day: dict[tuple[int, date], int], campaigns: list[tuple[str, int]]
+    row: Instance,
+    now: datetime,
+    today: date,
+    kept: Kept | None,
+    by_day: Mapping[date, int],
+    campaigns: list[tuple[str, int]],
 ) -> NumberCard:
+    sent_today = row.sent_today if row.sent_on == today else 0
+    if kept is not None:  # counted a moment ago; today goes on
+        by_day = {**kept.sent_by_day, today: max(sent_today, kept.sent_by_day.get(today, 0))}
+    kept = kept or Kept()
     days = [today - timedelta(days=back) for back in range(DAYS_SHOWN - 1, -1, -1)]
+    cap_today = row.per_day if row.cap is None else min(row.per_day, row.cap)
+    is_capped = cap_today < row.per_day and row.cap_reason is not None
+    is_resting = row.next_send_at is not None and row.next_send_at > now + timedelta(seconds=row.gap_max_s)
     return NumberCard(
         id=InstanceId(row.id),
         name=row.name,
+        provider=row.provider,
         status=row.status,
         status_reason=row.status_reason,
         status_at=row.status_at,
@@ -116,13 +160,29 @@ def _card(
         checked_at=row.checked_at,
         gateway_trouble=row.gateway_trouble,
         pause_reason=row.pause_reason,
+        pause_facts={name: n for name, n in (row.pause_facts or {}).items() if isinstance(n, int)},
         paused_at=row.paused_at,
+        rests_until=row.rests_until if row.rests_until is not None and row.rests_until > now else None,
         has_accepted_terms=row.terms_accepted_at is not None,
+        was_in_use=row.was_in_use,
+        first_connected_at=row.first_connected_at,
         per_day=row.per_day,
+        cap_today=cap_today,
+        cap_reason=CapReason(row.cap_reason) if is_capped and row.cap_reason else None,
+        lowered_from=kept.lowered_from if is_capped and row.cap_reason == CapReason.LOWERED else None,
         gap_min_s=row.gap_min_s,
         gap_max_s=row.gap_max_s,
-        sent_today=row.sent_today if row.sent_on == today else 0,
-        sent_by_day=tuple(by_day.get((row.id, day), 0) for day in days),
+        rest_after=row.rest_after,
+        rest_s=row.rest_s,
+        resting_until=row.next_send_at if is_resting else None,
+        health=row.health,
+        health_reason=HealthReason(row.health_reason) if row.health_reason else None,
+        health_facts=kept.reason_facts,
+        shares=kept.shares,
+        last_errors=kept.errors,
+        deaf_since=row.deaf_since,
+        sent_today=sent_today,
+        sent_by_day=tuple(by_day.get(day, 0) for day in days),
         campaign_names=tuple(name for name, _ in campaigns),
         waiting=sum(waiting for _, waiting in campaigns),
         has_code=row.qr_text is not None,
@@ -134,8 +194,10 @@ def _card(
     )
 
 
-def _sent_by_day(session: Session, ids: Sequence[int], zone: ZoneInfo, today: date) -> dict[tuple[int, date], int]:
-    """Answered by ix_messages_sent: at most a fortnight of each number's messages is looked at."""
+def _sent_by_day(session: Session, ids: Sequence[int], zone: ZoneInfo, today: date) -> dict[int, dict[date, int]]:
+    """For numbers that the timetable has not counted yet.  Answered by ix_messages_sent."""
+    if not ids:
+        return {}
     first = datetime.combine(today - timedelta(days=DAYS_SHOWN - 1), time.min, zone)
     day = cast(func.timezone(zone.key, Message.sent_at), Date)
     counted = session.execute(
@@ -143,7 +205,10 @@ def _sent_by_day(session: Session, ids: Sequence[int], zone: ZoneInfo, today: da
         .where(Message.instance_id.in_(ids), Message.sent_at >= first, Message.direction == "out")
         .group_by(Message.instance_id, day)
     )
-    return {(instance_id, on): n for instance_id, on, n in counted}
+    found: dict[int, dict[date, int]] = {}
+    for instance_id, on, n in counted:
+        found.setdefault(instance_id, {})[on] = n
+    return found
 
 
 def _campaigns_of(session: Session, team_id: TeamId, ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
@@ -168,16 +233,34 @@ def _campaigns_of(session: Session, team_id: TeamId, ids: Sequence[int]) -> dict
     return found
 
 
+CAP_TODAY = func.least(Instance.per_day, Instance.cap)  # `least` takes a null for no cap at all
+
+
 def sends_today_of(session: Session, team_id: TeamId, now: datetime) -> tuple[int, int]:
-    """What the connected numbers have sent today, and what they may send in a day."""
+    """What the connected numbers have sent today, and what they may send today."""
     today = today_of(session, team_id, now)
     sent, cap = session.execute(
         select(
             func.coalesce(func.sum(Instance.sent_today).filter(Instance.sent_on == today), 0),
-            func.coalesce(func.sum(Instance.per_day), 0),
+            func.coalesce(func.sum(CAP_TODAY), 0),
         ).where(Instance.team_id == team_id, Instance.status == InstanceStatus.CONNECTED)
     ).one()
     return int(sent), int(cap)
+
+
+def room_today(session: Session, team_id: TeamId, now: datetime) -> int:
+    """How many more messages of campaigns may leave today from the numbers that can send."""
+    today = today_of(session, team_id, now)
+    sent = case((Instance.sent_on == today, Instance.sent_today), else_=0)
+    left = session.scalar(
+        select(func.sum(func.greatest(0, CAP_TODAY - sent))).where(
+            Instance.team_id == team_id,
+            Instance.status == InstanceStatus.CONNECTED,
+            Instance.paused_at.is_(None),
+            Instance.deaf_since.is_(None),
+        )
+    )
+    return int(left or 0)
 
 
 def count_live(session: Session, team_id: TeamId) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from datetime import datetime
 from functools import lru_cache
 
 from core.errors import (
@@ -75,6 +76,8 @@ def written(values: Mapping[str, object]) -> dict[str, str]:
 
 
 def _written(value: object) -> str:
+    if isinstance(value, datetime):
+        return formats.moment(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     return formats.number(value, 0 if isinstance(value, int) or value.is_integer() else 1)
