@@ -248,7 +248,10 @@ class Media:
 
 @dataclass(frozen=True)
 class MessageReceived:
-    """Somebody wrote to the number.  `addresses` holds every form under which the gateway knows the sender."""
+    """Somebody wrote to the number.  `addresses` holds every form under which the gateway knows the sender.
+
+    `choice`: where they pressed a button or chose from a list, the id that whoever made it gave to it.
+    """
 
     gateway_message_id: str
     addresses: tuple[str, ...]
@@ -258,6 +261,7 @@ class MessageReceived:
     quoted_id: str | None = None
     media: Media | None = None
     profile_name: str | None = None  # as they call themselves
+    choice: str | None = None
 
 
 @dataclass(frozen=True)
