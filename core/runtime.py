@@ -19,7 +19,7 @@ from core.integrations.overpass import Overpass
 from core.integrations.places_api import PlacesApi
 from core.integrations.rq_queue import RqQueue
 from core.integrations.websites import Websites
-from core.ports import JobQueue, PlaceSource, WebsiteReader, WhatsApp
+from core.ports import Capabilities, JobQueue, PlaceSource, WebsiteReader, WhatsApp
 from core.settings import Settings
 from core.work import Work
 
@@ -67,6 +67,10 @@ class Runtime:
         """The gateway of a number; `sealed` is the number's own secret, as its row keeps it."""
         return self.evolution
 
+    def capabilities(self, provider: Provider) -> Capabilities:
+        """What the gateway of a provider can, whichever the number."""
+        return self.whatsapp(provider, None).capabilities()
+
     def overpass(self, *, should_stop: Callable[[], bool], keep: Callable[[str], None]) -> PlaceSource:
         return Overpass(self.settings.overpass_url, should_stop=should_stop, keep=keep)
 
@@ -91,7 +95,7 @@ class Runtime:
         """
         try:
             with self._sessions() as session:
-                work = Work(session, self.settings, self.queue)
+                work = Work(session, self.settings, self.queue, self.capabilities)
                 with session.begin():
                     yield work
         except (DBAPIError, NoConnectionFree) as trouble:

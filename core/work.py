@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -12,17 +13,25 @@ from sqlalchemy.orm import Session
 from core.jobs import Job
 
 if TYPE_CHECKING:
-    from core.ports import JobQueue
+    from core.instances.rules import Provider
+    from core.ports import Capabilities, JobQueue
     from core.settings import Settings
 
 
 class Work:
     """Handed to every service.  Made by Runtime.work(), which commits it and then queues and tells."""
 
-    def __init__(self, session: Session, settings: Settings, queue: JobQueue) -> None:
+    def __init__(
+        self,
+        session: Session,
+        settings: Settings,
+        queue: JobQueue,
+        capabilities: Callable[[Provider], Capabilities],
+    ) -> None:
         self.session = session
         self.settings = settings
         self.queue = queue  # to look at and to mend; what is to be done goes through `later`
+        self.capabilities = capabilities  # of a provider's gateway: known without asking it
         self.jobs: list[Job] = []
         self.news: list[tuple[str, dict[str, Any]]] = []
 
