@@ -1,9 +1,13 @@
-"""A conversation with one person: what it may be, and what an answer to it is."""
+"""A conversation with one person: what it may be, who may still be written to, and what an answer to it is."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
+
+from core.instances.rules import InstanceStatus, StatusReason
 
 ConversationId = NewType("ConversationId", int)
 AnswerId = NewType("AnswerId", int)
@@ -22,3 +26,92 @@ MAY_FOLLOW: dict[ConversationStatus, set[ConversationStatus]] = {S.OPEN: {S.DONE
 class AnswerKind(StrEnum):
     BY_HAND = "by_hand"  # a person of the team wrote it
     OPT_OUT_CONFIRMATION = "opt_out_confirmation"  # the one message after an opt-out; then silence
+
+
+class AnswerReason(StrEnum):
+    """Why an answer ended without its message, beside what the gateway says."""
+
+    OPTED_OUT = "opted_out"  # they asked to be left alone before it left
+    NUMBER_REMOVED = "number_removed"  # its number is gone, and no other has taken its place
+    WINDOW_CLOSED = "window_closed"  # they had not written for so long that only a template may go
+    TEXT_TOO_LONG = "text_too_long"  # for the gateway that it would leave through by now
+    BY_HAND = "by_hand"  # a person left it at that
+
+
+class Inbox(StrEnum):
+    """Which conversations a list is of."""
+
+    OPEN = "open"
+    MINE = "mine"  # open, and given to whoever asks
+    DONE = "done"
+
+
+# ---------------------------------------------------------------- who may be written to
+
+
+class WhyNot(StrEnum):
+    """Why nobody can be answered in a conversation now."""
+
+    OPTED_OUT = "opted_out"  # they asked to be left alone
+    NUMBER_REMOVED = "number_removed"  # the number they wrote to is gone
+    NUMBER_AWAY = "number_away"  # it is not connected
+    NUMBER_STOPPED = "number_stopped"  # it was stopped for a reason that answers would make worse
+    WINDOW_CLOSED = "window_closed"  # too long since they last wrote: only a template may go
+
+
+# A pause that a person made is for campaigns; whoever wrote to us is answered all the same.
+LETS_ANSWER = frozenset({StatusReason.BY_HAND.value})
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What decides whether an answer may leave; `number` None where it was removed and none took its place."""
+
+    opted_out: bool
+    number: InstanceStatus | None
+    status_reason: str | None
+    pause_reason: str | None
+    heard_at: datetime
+    free_text_window_h: int | None
+
+
+def window_closes_at(heard_at: datetime, free_text_window_h: int | None) -> datetime | None:
+    """None where there is no such window."""
+    return None if free_text_window_h is None else heard_at + timedelta(hours=free_text_window_h)
+
+
+def why_not(now: Standing, at: datetime) -> WhyNot | None:
+    """The first reason counts.  A link that the gateway is making again forbids nothing: the answer waits for it."""
+    if now.opted_out:
+        return WhyNot.OPTED_OUT
+    if now.number in (None, InstanceStatus.REMOVED):
+        return WhyNot.NUMBER_REMOVED
+    closes_at = window_closes_at(now.heard_at, now.free_text_window_h)
+    if closes_at is not None and closes_at <= at:
+        return WhyNot.WINDOW_CLOSED
+    if now.pause_reason is not None and now.pause_reason not in LETS_ANSWER:
+        return WhyNot.NUMBER_STOPPED
+    is_back_soon = now.number is InstanceStatus.DISCONNECTED and now.status_reason == StatusReason.RECONNECTING
+    if now.number is not InstanceStatus.CONNECTED and not is_back_soon:
+        return WhyNot.NUMBER_AWAY
+    return None
+
+
+# ---------------------------------------------------------------- how fast
+
+ANSWER_GAP_S = (1.0, 3.0)  # between an answer and what the number wrote before it
+
+
+def gap_after(last_message_id: int) -> timedelta:
+    """A pause that looks like a person's, and is the same however often it is asked for."""
+    least, most = ANSWER_GAP_S
+    return timedelta(seconds=least + (most - least) * (last_message_id * 7919 % 101) / 100)
+
+
+# ---------------------------------------------------------------- the one message after an opt-out
+
+CONFIRM_WITHIN = timedelta(days=1)  # later than that it would be a message out of the blue
+CONFIRMATIONS = {
+    "pt": "Tudo certo: você não vai mais receber mensagens nossas. Desculpe o incômodo.",
+    "en": "Done: you will not hear from us again. Sorry to have bothered you.",
+}

@@ -20,7 +20,9 @@ from core.campaigns.rules import CampaignId
 from core.instances.rules import InstanceId
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason, Verdict, read_opt_out
-from core.ports import MessageReceived, Receipt, ReceiptCame
+from core.ports import Media, MessageReceived, MessageWritten, Receipt, ReceiptCame
+from core.replies import listening, outbox
+from core.replies.listening import Somebody
 from core.sending.addresses import Person, learn, person_behind
 from core.sending.rules import RecipientStatus, SkipReason
 from core.tables import CampaignLead, EarlyReceipt, Instance, Lead, Message
@@ -46,7 +48,7 @@ def apply_receipt(work: Work, instance_id: InstanceId, came: ReceiptCame, at: da
     """The campaign whose counts it changed; a receipt for a message that we do not know waits for it."""
     if came.receipt is Receipt.SERVER:
         return set()  # says that WhatsApp's server has it, and only the account's own phone ever says so
-    campaign_ids = work.session.scalars(
+    moved = work.session.execute(
         update(Message)
         .where(
             Message.instance_id == instance_id,
@@ -54,12 +56,15 @@ def apply_receipt(work: Work, instance_id: InstanceId, came: ReceiptCame, at: da
             Message.direction == "out",
         )
         .values(**_moved_by(came.receipt, at))
-        .returning(Message.campaign_id)
+        .returning(Message.campaign_id, Message.team_id)
         .execution_options(synchronize_session=False)
     ).all()
-    if not campaign_ids:
+    if not moved:
         _keep_for_later(work, instance_id, came, at)
-    return {CampaignId(each) for each in campaign_ids if each is not None}
+    for row in moved:
+        if row.campaign_id is None:
+            work.tell(listening.topic(row.team_id))
+    return {CampaignId(row.campaign_id) for row in moved if row.campaign_id is not None}
 
 
 def apply_early_receipts(work: Work, instance_id: InstanceId, gateway_message_id: str) -> Touched:
@@ -153,10 +158,73 @@ def receive(work: Work, instance_id: InstanceId, message: MessageReceived, recei
     letter = _store(work, team_id, instance_id, message, person, received_at)
     if letter is None:
         return set()
-    if person is None:
-        return set()  # kept with its hidden id, until something tells who that is
-    touched = _answered(work, team_id, person, letter)
-    return touched | meet(work, team_id, person, message.addresses)
+    touched: Touched = set()
+    if person is not None:  # else it is kept with its hidden id, until something tells who that is
+        touched = _answered(work, team_id, person, letter) | meet(work, team_id, person, message.addresses)
+    heard = listening.Letter(instance_id, letter.kind, letter.at, message.profile_name)
+    listening.hear(work, team_id, _somebody(person, message.addresses), heard)
+    if person is not None:
+        _fall_silent(work, team_id, person, [letter])
+    return touched
+
+
+def write(work: Work, instance_id: InstanceId, message: MessageWritten, received_at: datetime) -> None:
+    """Stores what the owner typed on the phone of the number: whoever was waiting for an answer has one.
+
+    To be called for what is known to be no message of ours.  Nothing follows from one that is here already.
+    """
+    number = work.session.execute(select(Instance.team_id, Instance.phone).where(Instance.id == instance_id)).first()
+    if number is None:
+        return
+    team_id = TeamId(number.team_id)
+    person = person_behind(work, team_id, instance_id, message.addresses)
+    if person is not None and person.phone is not None and person.phone == number.phone:
+        return
+    said_at = _said_at(message.at, received_at)
+    stored = work.session.scalar(
+        insert(Message)
+        .values(
+            team_id=team_id,
+            instance_id=instance_id,
+            direction="out",
+            kind=message.kind,
+            phone=person.phone if person else None,
+            phone_hash=person.phone_hash if person else None,
+            address=message.addresses[0],
+            text=message.text,
+            gateway_message_id=message.gateway_message_id,
+            at=said_at,
+            sent_at=said_at,
+            is_from_phone=True,
+        )
+        .on_conflict_do_nothing()
+        .returning(Message.id)
+    )
+    if stored is None:
+        return
+    apply_early_receipts(work, instance_id, message.gateway_message_id)
+    if person is not None:
+        meet(work, team_id, person, message.addresses)
+    listening.spoke(work, team_id, _somebody(person, message.addresses))
+
+
+def _fall_silent(work: Work, team_id: TeamId, person: Person, letters: Sequence[_Letter]) -> None:
+    """After a word that asks to be left alone: nothing more leaves but the one message that says so."""
+    if any(read_answer(each.kind, each.text, each.choice) is Verdict.YES for each in letters):
+        listening.silence(work, team_id, person.phone_hash)
+        outbox.queue_confirmation(work, team_id, person.phone_hash)
+
+
+def _somebody(person: Person | None, addresses: Sequence[str]) -> Somebody:
+    return Somebody(person.phone if person else None, person.phone_hash if person else None, addresses[0])
+
+
+def _said_at(at: datetime, received_at: datetime) -> datetime:
+    return at if received_at - OLDEST < at < received_at else received_at
+
+
+def _facts(media: Media | None) -> dict[str, Any] | None:
+    return None if media is None else {"mimetype": media.mimetype, "size": media.size, "file_name": media.file_name}
 
 
 def meet(work: Work, team_id: TeamId, person: Person, addresses: Sequence[str]) -> Touched:
@@ -177,9 +245,14 @@ def meet(work: Work, team_id: TeamId, person: Person, addresses: Sequence[str]) 
         .execution_options(synchronize_session=False)
     ).all()
     touched: Touched = set()
-    for row in sorted(unread, key=lambda row: row.id):
-        letter = _Letter(row.id, InstanceId(row.instance_id), row.text, row.kind, row.at, None)
+    letters = [
+        _Letter(row.id, InstanceId(row.instance_id), row.text, row.kind, row.at, None)
+        for row in sorted(unread, key=lambda row: row.id)
+    ]
+    for letter in letters:
         touched |= _answered(work, team_id, person, letter)
+    listening.become_one(work, team_id, _somebody(person, news), news)
+    _fall_silent(work, team_id, person, letters)
     return touched
 
 
@@ -192,7 +265,7 @@ def _store(
     received_at: datetime,
 ) -> _Letter | None:
     """None when this message is here already: the gateway tells some of them twice."""
-    said_at = message.at if received_at - OLDEST < message.at < received_at else received_at
+    said_at = _said_at(message.at, received_at)
     message_id = work.session.scalar(
         insert(Message)
         .values(
@@ -206,6 +279,7 @@ def _store(
             text=message.text,
             gateway_message_id=message.gateway_message_id,
             at=said_at,
+            media=_facts(message.media),
         )
         .on_conflict_do_nothing()
         .returning(Message.id)
