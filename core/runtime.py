@@ -13,13 +13,16 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session, sessionmaker
 
 from core.errors import DatabaseAway
+from core.instances.official import Credentials
 from core.instances.rules import Provider
 from core.integrations.evolution import Evolution
+from core.integrations.meta_cloud import MetaCloud
 from core.integrations.overpass import Overpass
 from core.integrations.places_api import PlacesApi
 from core.integrations.rq_queue import RqQueue
 from core.integrations.websites import Websites
-from core.ports import Capabilities, JobQueue, PlaceSource, WebsiteReader, WhatsApp
+from core.ports import JobQueue, PlaceSource, WebsiteReader, WhatsApp
+from core.secrets import unseal
 from core.settings import Settings
 from core.work import Work
 
@@ -64,12 +67,14 @@ class Runtime:
         return Evolution(self.settings.gateway_url, self.settings.gateway_key)
 
     def whatsapp(self, provider: Provider, sealed: bytes | None) -> WhatsApp:
-        """The gateway of a number; `sealed` is the number's own secret, as its row keeps it."""
-        return self.evolution
+        """The gateway of a number; `sealed` is the number's own secret, as its row keeps it.
 
-    def capabilities(self, provider: Provider) -> Capabilities:
-        """What the gateway of a provider can, whichever the number."""
-        return self.whatsapp(provider, None).capabilities()
+        Raises BadSetting where it was sealed under another secret key.
+        """
+        if provider is Provider.EVOLUTION:
+            return self.evolution
+        text = unseal(self.settings.secret_key, sealed) if sealed is not None else None
+        return MetaCloud(self.settings.meta_url, Credentials.from_text(text) if text is not None else None)
 
     def overpass(self, *, should_stop: Callable[[], bool], keep: Callable[[str], None]) -> PlaceSource:
         return Overpass(self.settings.overpass_url, should_stop=should_stop, keep=keep)
@@ -95,7 +100,7 @@ class Runtime:
         """
         try:
             with self._sessions() as session:
-                work = Work(session, self.settings, self.queue, self.capabilities)
+                work = Work(session, self.settings, self.queue)
                 with session.begin():
                     yield work
         except (DBAPIError, NoConnectionFree) as trouble:

@@ -29,6 +29,9 @@ class Settings:
     gateway_url: str = ""
     gateway_key: str = ""
     gateway_simulated: bool = False
+    # Official numbers: where WhatsApp's own API is, and where it reaches the receiver from the internet.
+    meta_url: str = "https://graph.facebook.com"
+    meta_callback_url: str = ""
     demo_map_url: str = ""
     chromium: str = ""
     data_folder: str = ".data"
@@ -72,6 +75,8 @@ class Settings:
             gateway_url=_url(env, "PRUMO_GATEWAY_URL", ""),
             gateway_key=env.get("PRUMO_GATEWAY_KEY", ""),
             gateway_simulated=simulated,
+            meta_url=_url(env, "PRUMO_META_URL", "https://graph.facebook.com"),
+            meta_callback_url=_url(env, "PRUMO_META_CALLBACK_URL", ""),
             demo_map_url=_url(env, "PRUMO_DEMO_MAP_URL", ""),
             chromium=env.get("PRUMO_CHROMIUM", ""),
             data_folder=env.get("PRUMO_DATA", ".data"),

@@ -62,6 +62,8 @@ class StatusReason(StrEnum):
     QR_LIMIT = "qr_limit"  # nobody scanned any of the codes
     GATEWAY_GONE = "gateway_gone"  # the gateway does not know it any more
     ALREADY_CONNECTED = "already_connected"  # this WhatsApp is connected here under another name
+    CREDENTIALS_REFUSED = "credentials_refused"  # official: Meta does not take what it was entered with
+    NOT_REGISTERED = "not_registered"  # official: it is not, or not any more, a number of the Cloud API
     BY_HAND = "by_hand"  # a person of the team disconnected it
 
 

@@ -7,22 +7,19 @@ one request, and nothing here tries anything again.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
-import aiohttp
-
-from core.errors import OutcomeUnknown, Rejected, Unreachable
+from core.errors import OutcomeUnknown, Rejected
 from core.instances.rules import StatusReason
 from core.integrations import evolution_answers as answers
 from core.integrations import evolution_events as events
 from core.integrations.bounded_call import Answer, call
+from core.integrations.one_post import OnePost
 from core.ports import (
     LARGEST_MEDIA,
     MOST_CHECKED,
@@ -73,7 +70,6 @@ GONE_S = 5.0
 CHECK_S = 70.0  # WhatsApp's own time for a look-up is 60 s
 PAGE = 50
 MOST_PAGES = 400
-CONNECT_S = 10.0
 KEEP_ALIVE_S = 2.0  # Node closes an idle connection after 5 s: a request must not meet it closing
 
 
@@ -83,8 +79,7 @@ class Evolution:
     def __init__(self, url: str, key: str) -> None:
         self._url = url.rstrip("/")
         self._headers = {"apikey": key, "User-Agent": "prumo"}
-        self._session: aiohttp.ClientSession | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._post = OnePost(self._headers, at_once=2, keep_alive_s=KEEP_ALIVE_S)
 
     def capabilities(self) -> Capabilities:
         return Capabilities(
@@ -216,24 +211,13 @@ class Evolution:
     async def _send(
         self, path: str, body: dict[str, Any], timeout_s: float, read: Callable[[int, bytes], Accepted]
     ) -> Accepted:
-        url = self._url + path
-        line: list[str] = []  # filled once there is a connection that bytes may have gone through
-        try:
-            async with (
-                asyncio.timeout(timeout_s),
-                self._sending().post(url, json=body, allow_redirects=False, trace_request_ctx=line) as response,
-            ):
-                answers.refused_at_the_door(response.status)
-                return read(response.status, await _read(response))
-        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as trouble:
-            if not line:
-                raise Unreachable(type(trouble).__name__) from trouble
-            raise OutcomeUnknown(type(trouble).__name__) from trouble
+        answer = await self._post.send(
+            self._url + path, json=body, timeout_s=timeout_s, refused=answers.refused_at_the_door
+        )
+        return read(answer.status, answer.body)
 
     async def close(self) -> None:
-        session, self._session, self._loop = self._session, None, None
-        if session is not None:
-            await session.close()
+        await self._post.close()
 
     def sent_between(self, name: str, since: datetime, until: datetime) -> list[SentRecord]:
         found = (events.sent_of(row) for row in self._history(name, since, until))
@@ -302,44 +286,6 @@ class Evolution:
         if answer.status == 401:
             raise Rejected(RejectedKind.CONFIG, "http_401")
         return answer
-
-    def _sending(self) -> aiohttp.ClientSession:
-        """Two connections, kept for this event loop: a session of a loop that has ended cannot be used."""
-        loop = asyncio.get_running_loop()
-        if self._session is None or self._loop is not loop:
-            self._loop = loop
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=2, keepalive_timeout=KEEP_ALIVE_S),
-                headers={**self._headers, "Accept-Encoding": "identity"},
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trace_configs=[_telling_of_lines()],
-            )
-        return self._session
-
-
-def _telling_of_lines() -> aiohttp.TraceConfig:
-    """Notes in the request's own list that it has got a connection, a new one or one kept from before."""
-
-    async def note(_session: object, context: SimpleNamespace, _about: object) -> None:
-        context.trace_request_ctx.append("made")
-
-    trace = aiohttp.TraceConfig()
-    trace.on_connection_create_end.append(note)
-    trace.on_connection_reuseconn.append(note)
-    return trace
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
-        raise OutcomeUnknown("the answer is packed")
-    body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
-        body += chunk
-        if len(body) > MOST_BYTES:
-            raise OutcomeUnknown(f"the answer is longer than {MOST_BYTES} bytes")
-    return bytes(body)
 
 
 def _webhook(url: str, token: str) -> dict[str, Any]:

@@ -7,17 +7,16 @@ message was written looks like any other.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from core.errors import OutcomeUnknown, Rejected
 from core.instances.rules import StatusReason
+from core.integrations.meta_cloud_answers import KINDS
+from core.integrations.strangers import LONGEST_ADDRESS, dict_at, is_id, read_json
 from core.leads.phones import forms, from_address
 from core.ports import Accepted, LinkReport, LinkState, NumberFound, Qr, RejectedKind
 
-LONGEST_ID = 120
-LONGEST_ADDRESS = 80
 # Refused by a guard that stands before the send: the key, the instance, a proxy's own door.
 CONFIG_STATUSES = frozenset({401, 403, 404})
 
@@ -43,22 +42,6 @@ NO_ANSWER_ABOUT_NUMBER = "Cannot read properties of undefined (reading 'find')"
 NO_KEYS = "SessionError: No sessions"
 NOT_FETCHED = ("Error: connect ECONNREFUSED ", "Error: getaddrinfo ENOTFOUND ", "Error: connect ETIMEDOUT ")
 REFUSED_CONTENT = ("Text is required", "Owned media must be ", "For base64 the file name must be informed")
-
-# Meta's own codes, as Evolution hands them through.
-META_KINDS = {
-    **dict.fromkeys((131021, 131026, 131047, 131049, 131050, 130472), RejectedKind.RECIPIENT),
-    **dict.fromkeys((132000, 132001, 132005, 132007, 132012, 132015, 132016), RejectedKind.CONTENT),
-    **dict.fromkeys((1, 2, 4, 80007, 130429, 131016, 131056, 131057, 133004), RejectedKind.THROTTLED),
-    **dict.fromkeys((0, 10, 190, 200, 368, 131031, 131042, 131045, 131048), RejectedKind.CONFIG),
-}
-
-
-def read_json(body: bytes) -> Any:
-    """Raises ValueError for what is no JSON, also where it is nested deeper than Python goes."""
-    try:
-        return json.loads(body)
-    except RecursionError:
-        raise ValueError("nested too deep") from None
 
 
 # ---------------------------------------------------------------- a send
@@ -101,14 +84,14 @@ def refused_at_the_door(status: int) -> None:
 
 
 def _accepted(answer: Any, phone: str) -> Accepted:
-    key = _dict(answer, "key")
+    key = dict_at(answer, "key")
     message_id = key.get("id")
-    code = _dict(answer).get("code")
-    if not key and type(code) is int and code in META_KINDS:
-        raise Rejected(META_KINDS[code], f"meta_{code}")
-    if not isinstance(message_id, str) or not 0 < len(message_id) <= LONGEST_ID or not message_id.isprintable():
+    code = dict_at(answer).get("code")
+    if not key and type(code) is int and code in KINDS:
+        raise Rejected(KINDS[code], f"meta_{code}")
+    if not is_id(message_id):
         raise OutcomeUnknown("201 without an id")
-    if _dict(answer).get("status") == "ERROR":
+    if dict_at(answer).get("status") == "ERROR":
         raise OutcomeUnknown("201 with status ERROR")
     address = key.get("remoteJid")
     if not isinstance(address, str) or not 0 < len(address) <= LONGEST_ADDRESS:
@@ -141,7 +124,7 @@ def _refuse_if_certain(status: int, answer: Any) -> None:
 
 def _message(answer: Any) -> Any:
     """Where the words are: `response.message`, `message` where the controller leaves `response` out, or a Boom."""
-    for place in (_dict(answer, "response"), _dict(answer), _dict(answer, "output", "payload")):
+    for place in (dict_at(answer, "response"), dict_at(answer), dict_at(answer, "output", "payload")):
         if "message" in place:
             return place["message"]
     return None
@@ -218,7 +201,7 @@ def _address(value: Any) -> str | None:
 
 def read_state(body: bytes) -> LinkReport:
     """Of `connectionState`.  The state is missing just after a restart of the gateway and just after a delete."""
-    state = _dict(_readable(body), "instance").get("state")
+    state = dict_at(_readable(body), "instance").get("state")
     return LinkReport(LINK_STATES.get(state, LinkState.UNKNOWN) if isinstance(state, str) else LinkState.UNKNOWN)
 
 
@@ -227,7 +210,7 @@ def read_code(body: bytes) -> Qr | LinkReport:
 
     `no_code`: the gateway cannot reach WhatsApp, which it does not say otherwise.
     """
-    answer = _dict(_readable(body))
+    answer = dict_at(_readable(body))
     code = answer.get("code")
     if isinstance(code, str) and code:
         pairing_code = answer.get("pairingCode")
@@ -245,7 +228,7 @@ def read_described(body: bytes) -> LinkReport:
     Its `connectionStatus` is a column that lags behind; it counts here only beside what `connectionState` said.
     """
     rows = _readable(body)
-    row = _dict(rows[0]) if isinstance(rows, list) and rows else {}
+    row = dict_at(rows[0]) if isinstance(rows, list) and rows else {}
     code = row.get("disconnectionReasonCode")
     owner, name = row.get("ownerJid"), row.get("profileName")
     return LinkReport(
@@ -258,20 +241,20 @@ def read_described(body: bytes) -> LinkReport:
 
 def read_restarted(body: bytes) -> None:
     """Of `restart`, whose state is the one before.  Raises OutcomeUnknown where it was not begun."""
-    if _dict(_readable(body)).get("error"):
+    if dict_at(_readable(body)).get("error"):
         raise OutcomeUnknown("the gateway did not restart it")
 
 
 def read_created(body: bytes) -> tuple[str, str]:
     """Of `create`: the gateway's id and the token of the instance."""
-    answer = _dict(_readable(body))
-    return _known(_dict(answer, "instance").get("instanceId"), answer.get("hash"))
+    answer = dict_at(_readable(body))
+    return _known(dict_at(answer, "instance").get("instanceId"), answer.get("hash"))
 
 
 def read_adopted(body: bytes) -> tuple[str, str]:
     """The same of `fetchInstances`, for an instance that was made before."""
     rows = _readable(body)
-    row = _dict(rows[0]) if isinstance(rows, list) and rows else {}
+    row = dict_at(rows[0]) if isinstance(rows, list) and rows else {}
     return _known(row.get("id"), row.get("token"))
 
 
@@ -294,7 +277,7 @@ def read_history(body: bytes) -> tuple[list[Any], int]:
 
     Raises OutcomeUnknown for any other shape: a list that could not be read must never pass for an empty one.
     """
-    found = _dict(_readable(body), "messages")
+    found = dict_at(_readable(body), "messages")
     rows, pages = found.get("records"), found.get("pages")
     if not isinstance(rows, list) or not isinstance(pages, int):
         raise OutcomeUnknown("a history without records")
@@ -322,10 +305,3 @@ def _readable(body: bytes) -> Any:
         return read_json(body)
     except ValueError:
         raise OutcomeUnknown("an answer without JSON") from None
-
-
-def _dict(value: Any, *names: str) -> dict[str, Any]:
-    """The dict found by going down `names`; an empty one where the answer is of another shape."""
-    for name in names:
-        value = value.get(name) if isinstance(value, dict) else None
-    return value if isinstance(value, dict) else {}

@@ -6,20 +6,24 @@ Source: tests/recordings/evolution/README.md, Evolution 2.3.6.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
-from typing import Any, TypeGuard
+from datetime import datetime
+from typing import Any
 
 from core.instances.rules import StatusReason
-from core.integrations.evolution_answers import (
-    CLOSE_CODES,
-    FINAL_CODES,
-    LINK_STATES,
+from core.integrations.evolution_answers import CLOSE_CODES, FINAL_CODES, LINK_STATES
+from core.integrations.strangers import (
+    LONG_AGO,
     LONGEST_ADDRESS,
-    LONGEST_ID,
+    LONGEST_LIST,
+    clean,
+    dict_at,
+    is_id,
     read_json,
+    read_time,
+    size_of,
+    word,
 )
 from core.leads.phones import from_address
 from core.ports import (
@@ -38,10 +42,6 @@ from core.ports import (
     StorableWebhook,
     unique_in_order,
 )
-
-LONGEST_TEXT = 65_536
-LONGEST_LIST = 1_000  # more messages than this in one body are not looked at
-LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # stands for a time that cannot be read
 
 # WhatsApp's words and Meta's; the others (PENDING, DELETED, EDITED …) say nothing of a message's way.
 RECEIPTS = {
@@ -91,8 +91,13 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pollCreationMessage": ("poll", ("name",)),
     "pollUpdateMessage": ("poll", ()),
 }
+# Where what was pressed or chosen keeps the id that its maker gave it.
+CHOICES = {
+    "buttonsResponseMessage": ("selectedButtonId",),
+    "templateButtonReplyMessage": ("selectedId",),
+    "listResponseMessage": ("singleSelectReply", "selectedRowId"),
+}
 WITH_MEDIA = ("imageMessage", "videoMessage", "documentMessage", "audioMessage", "stickerMessage")
-LONGEST_WORD = 120  # of what strangers call themselves and their files
 # Tokens and keys stand in the envelope, and in the data of an instance under several names.  Bounded, since a person's
 # text may be made to be long to look through; quotes within a text are escaped and so do not match.
 SECRETS = re.compile(
@@ -130,7 +135,7 @@ def storable(body: bytes) -> StorableWebhook:
 
 
 def _connection_update(data: Any) -> Iterator[GatewayEvent]:
-    told = _dict(data)
+    told = dict_at(data)
     state = LINK_STATES.get(told["state"]) if isinstance(told.get("state"), str) else None
     if state is None:
         return
@@ -151,8 +156,8 @@ def _connection_update(data: Any) -> Iterator[GatewayEvent]:
 
 
 def _status_instance(data: Any) -> Iterator[GatewayEvent]:
-    if _dict(data).get("status") == "closed":
-        yield _closed(_dict(data).get("disconnectionReasonCode"))
+    if dict_at(data).get("status") == "closed":
+        yield _closed(dict_at(data).get("disconnectionReasonCode"))
 
 
 def _closed(code: Any) -> LinkChanged:
@@ -170,11 +175,11 @@ def _gone(_data: Any) -> Iterator[GatewayEvent]:
 
 
 def _qrcode_updated(data: Any) -> Iterator[GatewayEvent]:
-    qr = _dict(_dict(data).get("qrcode"))
+    qr = dict_at(dict_at(data).get("qrcode"))
     code, pairing_code = qr.get("code"), qr.get("pairingCode")
     if isinstance(code, str) and code:
         yield QrChanged(Qr(code, 0, pairing_code if isinstance(pairing_code, str) and pairing_code else None))
-    elif "statusCode" in _dict(data):
+    elif "statusCode" in dict_at(data):
         yield QrChanged(None)
 
 
@@ -186,16 +191,16 @@ def _send_message(data: Any) -> Iterator[GatewayEvent]:
 
 def _messages_upsert(data: Any) -> Iterator[GatewayEvent]:
     for row in _rows(data):
-        message = written_of(row) if _is_ours(_dict(row.get("key"))) else received_of(row)
+        message = written_of(row) if _is_ours(dict_at(row.get("key"))) else received_of(row)
         if message is not None:
             yield message
 
 
 def _messages_update(data: Any) -> Iterator[GatewayEvent]:
     for row in _rows(data):
-        message_id = row.get("keyId") or _dict(row.get("key")).get("id")
+        message_id = row.get("keyId") or dict_at(row.get("key")).get("id")
         status = row.get("status")
-        if _is_id(message_id) and isinstance(status, str) and status in RECEIPTS:
+        if is_id(message_id) and isinstance(status, str) and status in RECEIPTS:
             yield ReceiptCame(message_id, RECEIPTS[status])
 
 
@@ -219,9 +224,9 @@ READERS: dict[str, Callable[[Any], Iterator[GatewayEvent]]] = {
 
 def sent_of(row: Any) -> SentRecord | None:
     """A message of ours from the gateway's memory; None for everything else."""
-    key = _dict(_dict(row).get("key"))
+    key = dict_at(dict_at(row).get("key"))
     addresses = _addresses(key)
-    if not _is_ours(key) or not _is_id(key.get("id")) or not addresses:
+    if not _is_ours(key) or not is_id(key.get("id")) or not addresses:
         return None
     return SentRecord(key["id"], addresses, _words(_content(row))[1], _time(row))
 
@@ -231,10 +236,10 @@ def received_of(row: Any) -> MessageReceived | None:
 
     A message whose words could not be read is still one: somebody answered.
     """
-    row = _dict(row)
-    key = _dict(row.get("key"))
+    row = dict_at(row)
+    key = dict_at(row.get("key"))
     addresses = _addresses(key)
-    if _is_ours(key) or not _is_id(key.get("id")) or not addresses or row.get("messageStubType"):
+    if _is_ours(key) or not is_id(key.get("id")) or not addresses or row.get("messageStubType"):
         return None
     content = _content(row)
     if content and set(content) <= SILENT:
@@ -249,16 +254,17 @@ def received_of(row: Any) -> MessageReceived | None:
         _quoted(row, content),
         _media(content),
         word(row.get("pushName")) or None,
+        _choice(content),
     )
 
 
 def written_of(row: Any) -> MessageWritten | None:
     """What the owner typed on the phone; None for everything else, and for what goes to groups and channels."""
-    row = _dict(row)
-    key = _dict(row.get("key"))
+    row = dict_at(row)
+    key = dict_at(row.get("key"))
     addresses = _addresses(key)
     content = _content(row)
-    if not _is_ours(key) or not _is_id(key.get("id")) or not addresses or row.get("messageStubType"):
+    if not _is_ours(key) or not is_id(key.get("id")) or not addresses or row.get("messageStubType"):
         return None
     if content and set(content) <= SILENT:
         return None
@@ -268,56 +274,19 @@ def written_of(row: Any) -> MessageWritten | None:
 
 def receipts_of(row: Any) -> list[ReceiptCame]:
     """What the gateway's memory says of the way of a message of ours, each once; of others' nothing."""
-    key, updates = _dict(_dict(row).get("key")), _dict(row).get("MessageUpdate")
-    if not _is_ours(key) or not _is_id(key.get("id")) or not isinstance(updates, list):
+    key, updates = dict_at(dict_at(row).get("key")), dict_at(row).get("MessageUpdate")
+    if not _is_ours(key) or not is_id(key.get("id")) or not isinstance(updates, list):
         return []
-    told = (_dict(update).get("status") for update in updates[:LONGEST_LIST])
+    told = (dict_at(update).get("status") for update in updates[:LONGEST_LIST])
     found = dict.fromkeys(RECEIPTS[status] for status in told if isinstance(status, str) and status in RECEIPTS)
     return [ReceiptCame(key["id"], receipt) for receipt in found]
 
 
-def word(value: Any) -> str:
-    """A short text on one line; "" for everything else."""
-    text = clean(value[: 4 * LONGEST_WORD]) if isinstance(value, str) else ""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:LONGEST_WORD]
-
-
-def clean(text: str) -> str:
-    """As PostgreSQL can keep it: no NUL, no half of a character."""
-    return text[:LONGEST_TEXT].replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def read_time(value: Any) -> datetime | None:
-    """Seconds, milliseconds, either as text, or the two halves of a long; None for what is no time of WhatsApp's."""
-    value = _number(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    seconds = value / 1000 if value > 100_000_000_000 else value
-    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 4_102_444_800 else None  # until 2100
-
-
-def _number(value: Any) -> Any:
-    """As a number where it was written as text, or as the two halves of a long."""
-    if isinstance(value, dict):
-        low, high = value.get("low"), value.get("high")
-        if not isinstance(low, int) or not isinstance(high, int) or not 0 <= high < 1 << 21:
-            return None
-        return (low & 0xFFFFFFFF) + (high << 32)
-    if isinstance(value, str) and re.fullmatch(r"\d{1,16}", value, re.ASCII):
-        return int(value)
-    return value
-
-
 def _media(content: dict[str, Any]) -> Media | None:
-    file = next((_dict(content[name]) for name in WITH_MEDIA if name in content), None)
+    file = next((dict_at(content[name]) for name in WITH_MEDIA if name in content), None)
     if file is None:
         return None
-    size = _number(file.get("fileLength"))
-    return Media(
-        word(file.get("mimetype")),
-        size if isinstance(size, int) and not isinstance(size, bool) and 0 <= size < 1 << 40 else None,
-        word(file.get("fileName")),
-    )
+    return Media(word(file.get("mimetype")), size_of(file.get("fileLength")), word(file.get("fileName")))
 
 
 def _time(row: dict[str, Any]) -> datetime:
@@ -325,9 +294,9 @@ def _time(row: dict[str, Any]) -> datetime:
 
 
 def _content(row: dict[str, Any]) -> dict[str, Any]:
-    content = _dict(row.get("message"))
+    content = dict_at(row.get("message"))
     for _ in range(5):  # wrappers stand in one another
-        inner = next((_dict(_dict(content.get(name)).get("message")) for name in WRAPPERS if name in content), None)
+        inner = next((dict_at(dict_at(content.get(name)).get("message")) for name in WRAPPERS if name in content), None)
         if not inner:
             break
         content = inner
@@ -341,17 +310,25 @@ def _words(content: dict[str, Any]) -> tuple[str, str]:
             continue
         value = content[name]
         for step in path:
-            value = _dict(value).get(step)
+            value = dict_at(value).get(step)
         return kind, clean(value) if isinstance(value, str) else ""
     return "other", ""
 
 
+def _choice(content: dict[str, Any]) -> str | None:
+    for name, (*path, last) in CHOICES.items():
+        told = dict_at(content, name, *path).get(last)
+        if is_id(told):
+            return told
+    return None
+
+
 def _quoted(row: dict[str, Any], content: dict[str, Any]) -> str | None:
     """The id of the message that is answered to, where the person quoted it or reacted to it."""
-    places = [row.get("contextInfo"), *(_dict(value).get("contextInfo") for value in content.values())]
-    found = [_dict(place).get("stanzaId") for place in [*places, content.get("contextInfo")]]
-    found.append(_dict(_dict(content.get("reactionMessage")).get("key")).get("id"))
-    return next((each for each in found if _is_id(each)), None)
+    places = [row.get("contextInfo"), *(dict_at(value).get("contextInfo") for value in content.values())]
+    found = [dict_at(place).get("stanzaId") for place in [*places, content.get("contextInfo")]]
+    found.append(dict_at(dict_at(content.get("reactionMessage")).get("key")).get("id"))
+    return next((each for each in found if is_id(each)), None)
 
 
 def _addresses(key: dict[str, Any]) -> tuple[str, ...]:
@@ -370,14 +347,6 @@ def _is_ours(key: dict[str, Any]) -> bool:
     return str(key.get("fromMe")).lower() == "true"
 
 
-def _is_id(value: Any) -> TypeGuard[str]:
-    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()
-
-
 def _rows(data: Any) -> list[dict[str, Any]]:
     rows = data if isinstance(data, list) else [data]
     return [row for row in rows[:LONGEST_LIST] if isinstance(row, dict)]
-
-
-def _dict(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}

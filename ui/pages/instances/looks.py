@@ -19,17 +19,35 @@ WHY = {
     StatusReason.QR_LIMIT: N_("Nobody scanned the code in time."),
     StatusReason.GATEWAY_GONE: N_("The gateway does not know this number any more since {time}."),
     StatusReason.ALREADY_CONNECTED: N_("This WhatsApp is already connected here under another name."),
+    StatusReason.CREDENTIALS_REFUSED: N_("WhatsApp does not take what this number was entered with."),
+    StatusReason.NOT_REGISTERED: N_(
+        "WhatsApp does not offer this number through its official interface, since {time}."
+    ),
 }
 WHAT_NEXT = {
     StatusReason.BANNED: N_("Do not go on from another number. Ask WhatsApp's support on the phone first."),
     StatusReason.ALREADY_CONNECTED: N_("Use the phone of another number."),
     StatusReason.REPLACED: N_("Close the other program, then reconnect."),
+    StatusReason.CREDENTIALS_REFUSED: N_(
+        "Enter its token, the app's secret and the two ids again, as Meta shows them."
+    ),
+    StatusReason.NOT_REGISTERED: N_("Register it in WhatsApp Manager, then reconnect."),
 }
 TROUBLES = {
     "gateway_unreachable": N_("The gateway does not answer. Trying again by itself."),
     "gateway_refuses_key": N_("The gateway refuses our key. Whoever runs Prumo has to look at it."),
     "gateway_licence": N_("The gateway asks for its licence to be activated. Whoever runs Prumo has to look at it."),
     "gateway_unclear": N_("The gateway gave no clear answer. Trying again by itself."),
+    "official_token": N_("Meta does not take this number's access token any more. Enter a new one."),
+    "official_permissions": N_("The access token may not do what is needed. Meta asks for another permission."),
+    "official_secret": N_("Meta does not take the app's secret together with this access token."),
+    "official_account": N_("Meta knows no such number in this WhatsApp business account."),
+    "official_locked": N_("Meta has locked this business account. Look at its messages in WhatsApp Manager."),
+    "official_payment": N_("Meta asks for a way to pay before it sends more."),
+    "official_callback": N_(
+        "Meta could not reach the receiver under its address. Whoever runs Prumo has to look at it."
+    ),
+    "official_refuses": N_("Meta refuses this number. Look at it in WhatsApp Manager."),
 }
 # Why the engine or a person stopped a number.
 PAUSES = {
