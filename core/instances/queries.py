@@ -11,7 +11,7 @@ from sqlalchemy import Date, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
-from core.campaigns.rules import CampaignStatus
+from core.campaigns.rules import CampaignId, CampaignStatus
 from core.instances.health import Failure, HealthReason, Kept, Shares
 from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.instances.warmup import CapReason
@@ -19,6 +19,15 @@ from core.sending.rules import RecipientStatus
 from core.tables import Campaign, CampaignCounter, CampaignInstance, GatewayLeftover, Instance, Message, Team
 
 DAYS_SHOWN = 14
+
+
+@dataclass(frozen=True)
+class UsedBy:
+    """A campaign under way from a number; so many of its recipients are `waiting` for their turn."""
+
+    id: CampaignId
+    name: str
+    waiting: int
 
 
 @dataclass(frozen=True)
@@ -66,8 +75,7 @@ class NumberCard:
     deaf_since: datetime | None
     sent_today: int
     sent_by_day: tuple[int, ...]  # the last 14 days of the team's calendar, today last
-    campaign_names: tuple[str, ...]  # those running from it, the oldest first
-    waiting: int  # recipients of those campaigns whose turn has not come
+    campaigns: tuple[UsedBy, ...]  # the oldest first
     has_code: bool
     qr_text: str | None  # whoever scans it links a phone to this team: for owners alone
     qr_at: datetime | None
@@ -78,6 +86,11 @@ class NumberCard:
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None
+
+    @property
+    def waiting(self) -> int:
+        """Recipients of its campaigns whose turn has not come."""
+        return sum(campaign.waiting for campaign in self.campaigns)
 
     @property
     def is_deaf(self) -> bool:
@@ -137,7 +150,7 @@ def _card(
     today: date,
     kept: Kept | None,
     by_day: Mapping[date, int],
-    campaigns: list[tuple[str, int]],
+    campaigns: list[UsedBy],
 ) -> NumberCard:
     sent_today = row.sent_today if row.sent_on == today else 0
     if kept is not None:  # counted a moment ago; today goes on
@@ -183,8 +196,7 @@ def _card(
         deaf_since=row.deaf_since,
         sent_today=sent_today,
         sent_by_day=tuple(by_day.get(day, 0) for day in days),
-        campaign_names=tuple(name for name, _ in campaigns),
-        waiting=sum(waiting for _, waiting in campaigns),
+        campaigns=tuple(campaigns),
         has_code=row.qr_text is not None,
         qr_text=row.qr_text,
         qr_at=row.qr_at,
@@ -211,10 +223,10 @@ def _sent_by_day(session: Session, ids: Sequence[int], zone: ZoneInfo, today: da
     return found
 
 
-def _campaigns_of(session: Session, team_id: TeamId, ids: Sequence[int]) -> dict[int, list[tuple[str, int]]]:
-    """Name and waiting recipients of the campaigns under way from each number; counted by their own counters."""
+def _campaigns_of(session: Session, team_id: TeamId, ids: Sequence[int]) -> dict[int, list[UsedBy]]:
+    """The campaigns under way from each number; what waits is counted by their own counters."""
     rows = session.execute(
-        select(CampaignInstance.instance_id, Campaign.name, func.coalesce(CampaignCounter.n, 0))
+        select(CampaignInstance.instance_id, Campaign.id, Campaign.name, func.coalesce(CampaignCounter.n, 0))
         .join(Campaign, and_(Campaign.team_id == CampaignInstance.team_id, Campaign.id == CampaignInstance.campaign_id))
         .outerjoin(
             CampaignCounter,
@@ -227,9 +239,9 @@ def _campaigns_of(session: Session, team_id: TeamId, ids: Sequence[int]) -> dict
         )
         .order_by(Campaign.id)
     )
-    found: dict[int, list[tuple[str, int]]] = {}
-    for instance_id, name, waiting in rows:
-        found.setdefault(instance_id, []).append((name, waiting))
+    found: dict[int, list[UsedBy]] = {}
+    for instance_id, campaign_id, name, waiting in rows:
+        found.setdefault(instance_id, []).append(UsedBy(CampaignId(campaign_id), name, waiting))
     return found
 
 

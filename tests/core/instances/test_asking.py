@@ -176,4 +176,4 @@ def test_a_card_names_the_campaigns_under_way_and_who_waits_in_them(people: Peop
             work.session.add(CampaignCounter(campaign_id=campaign.id, name="queued", team_id=people.team_id, n=waiting))
     with people.runtime.work() as work:
         card = service.number(work, people["Ana"], well)
-    assert (card.campaign_names, card.waiting) == (("Clínicas", "Pausada"), 45)
+    assert ([campaign.name for campaign in card.campaigns], card.waiting) == (["Clínicas", "Pausada"], 45)

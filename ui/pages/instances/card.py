@@ -75,7 +75,7 @@ class Card:
         """Whatever decides which pieces the card has."""
         n = self.number
         lines = (why_of(n), what_next(n), trouble_words(n), pause_words(n), is_silent(n))
-        return (n.name, n.phone, n.status, look_of(n), lines, n.has_code, bool(n.campaign_names), n.has_accepted_terms)
+        return (n.name, n.phone, n.status, look_of(n), lines, n.has_code, bool(n.campaigns), n.has_accepted_terms)
 
     # ------------------------------------------------------------ the pieces
 
@@ -170,7 +170,7 @@ class Card:
         n = self.number
         with ui.element("div").classes("p-row p-between p-number-f"):
             with ui.element("span").classes("p-row p-g6 p-t-xs p-t-2 p-ell"):
-                if n.campaign_names:
+                if n.campaigns:
                     icon("campaign", 16, "p-t-3")
                 self.campaigns = text("", "p-ell")
             self._action()
@@ -219,7 +219,7 @@ class Card:
                 self.picture.props["src"] = qr_picture(n.qr_text)
             self._count_down()
             return
-        names = list(n.campaign_names)
+        names = [campaign.name for campaign in n.campaigns]
         more = _("{name} and {n} more").format(name=names[0], n=len(names) - 1) if len(names) > 1 else ""
         self.campaigns.text = more or "".join(names)
         if n.status is InstanceStatus.CONNECTED:
@@ -274,8 +274,10 @@ class Card:
         number = self.number
         body = _("It leaves this list and can send no more. What it sent and heard stays.")
         hint = ""
-        if number.campaign_names:
-            hint = _("Campaigns that leave from it will wait: {names}.").format(names=", ".join(number.campaign_names))
+        if number.campaigns:
+            hint = _("Campaigns that leave from it will wait: {names}.").format(
+                names=", ".join(campaign.name for campaign in number.campaigns)
+            )
         title = _("Disconnect {name}?").format(name=number.name)
         if await confirm(title, body, action=_("Disconnect"), hint=hint):
             await do(instances.disconnect, number.id, done=_("{name} was disconnected").format(name=number.name))
