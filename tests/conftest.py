@@ -101,7 +101,10 @@ def people(runtime: Runtime) -> People:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says in one line that the real site's answers were not looked at, where their folder is not at hand."""
+    """What tests had to say, and in one line that the real site's answers were not looked at without their folder."""
+    ran = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    for line in (value for report in ran for name, value in report.user_properties if name == "summary"):
+        terminalreporter.write_line(str(line))
     skipped = [report for report in terminalreporter.getreports("skipped") if "captures" in report.keywords]
     if skipped:
         terminalreporter.write_line(f"captures: not here, skipped ({len(skipped)} tests want PRUMO_CAPTURES)")

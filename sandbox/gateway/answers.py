@@ -76,6 +76,11 @@ def not_on_whatsapp(jid: str, number: str) -> Refusal:
     return bad_request({"jid": jid, "exists": False, "number": number})
 
 
+def check_timed_out() -> Refusal:
+    """WhatsApp did not answer the question about a number; nothing left."""
+    return broken("Cannot read properties of undefined (reading 'find')")
+
+
 def closed_during_check() -> Refusal:
     """A number check without a connection: the bare error object of Evolution's library."""
     payload = {"statusCode": 428, "error": "Precondition Required", "message": "Connection Closed"}

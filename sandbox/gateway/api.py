@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from sandbox.gateway import answers, codes, sending
+from sandbox.gateway import answers, checking, codes, meta, sending
 from sandbox.gateway.answers import ConnectionDropped, Refusal
 from sandbox.gateway.instance import (
     BAILEYS,
@@ -27,6 +27,7 @@ from sandbox.gateway.instance import (
     SETTINGS,
     Instance,
 )
+from sandbox.gateway.mishaps import fail_after, fail_before
 from sandbox.gateway.webhooks import EVENTS
 
 if TYPE_CHECKING:
@@ -62,9 +63,15 @@ def routes(world: World) -> list[Route]:
         ("DELETE", "/instance/logout/{instance}", logout, "state"),
         ("DELETE", "/instance/delete/{instance}", delete, "state"),
         ("POST", "/message/sendText/{instance}", send_text, "send"),
+        ("POST", "/message/sendMedia/{instance}", send_media, "send"),
+        ("POST", "/message/sendTemplate/{instance}", send_template, "send"),
         ("POST", "/chat/whatsappNumbers/{instance}", whatsapp_numbers, "check"),
         ("POST", "/chat/findMessages/{instance}", find_messages, "state"),
         ("POST", "/chat/findStatusMessage/{instance}", find_status_message, "state"),
+        ("POST", "/chat/findChats/{instance}", find_chats, "state"),
+        ("POST", "/chat/findContacts/{instance}", find_contacts, "state"),
+        ("POST", "/template/create/{instance}", template_create, "state"),
+        ("GET", "/template/find/{instance}", template_find, "state"),
         ("POST", "/webhook/set/{instance}", webhook_set, "state"),
         ("GET", "/webhook/find/{instance}", webhook_find, "state"),
         ("POST", "/settings/set/{instance}", settings_set, "state"),
@@ -73,6 +80,9 @@ def routes(world: World) -> list[Route]:
     return [
         *(Route(path, _of_instance(world, call, on), methods=[method]) for method, path, call, on in table),
         Route("/", _answering(world, root), methods=["GET"]),
+        Route("/webhook/meta", _answering(world, meta_verify), methods=["GET"]),
+        Route("/webhook/meta", _answering(world, meta_posts), methods=["POST"]),
+        Route("/webhook/evolution", _answering(world, letter_comes), methods=["POST"]),
         Route("/instance/create", _answering(world, create), methods=["POST"]),
         Route("/instance/fetchInstances", _answering(world, fetch_instances), methods=["GET"]),
     ]
@@ -114,9 +124,9 @@ def _of_instance(world: World, call: Call, on: str) -> Callable[[Request], Corou
         # Evolution's own hole: the query names another instance after the key was checked for this one.
         instance = world.instances.get(request.query_params.get("instanceName", name), instance)
         fault = world.faults.take("state", instance=instance.name) if on == "state" else None
-        await sending.fail_before(world, fault)
+        await fail_before(world, fault)
         answer = await call(world, instance, request, body)
-        await sending.fail_after(world, fault)
+        await fail_after(world, fault)
         return answer
 
     return _answering(world, guarded)
@@ -172,7 +182,7 @@ async def create(world: World, request: Request) -> Response:
         raise answers.name_in_use(name)
     _require_global_key(world, request)
     fault = world.faults.take("state", instance=name)
-    await sending.fail_before(world, fault)
+    await fail_before(world, fault)
     instance = _read_instance(body, name)
     link = world.add(instance)
     about = {"instanceName": instance.name, "instanceId": instance.id}
@@ -182,7 +192,7 @@ async def create(world: World, request: Request) -> Response:
         link.connect(instance.number)
         await asyncio.sleep(world.timings.create_wait_s)
         qr = link.qr_answer()
-    await sending.fail_after(world, fault)
+    await fail_after(world, fault)
     return say(instance.as_created(world.server_url, link.state or "close", qr), 201)
 
 
@@ -216,14 +226,14 @@ async def fetch_instances(world: World, request: Request) -> Response:
     if key != world.config.key and not fits:
         raise answers.unauthorized()
     fault = world.faults.take("state")
-    await sending.fail_before(world, fault)
+    await fail_before(world, fault)
     wanted = {"name": query.get("instanceName"), "id": query.get("instanceId"), "number": query.get("number")}
     for attribute, value in wanted.items():
         if value is not None:
             fits = [instance for instance in fits if getattr(instance, attribute) == value]
     if wanted["name"] is not None and not fits:
         raise answers.instance_not_found(wanted["name"])
-    await sending.fail_after(world, fault)
+    await fail_after(world, fault)
     history = world.history
     return say([each.as_row(history.count(each.id), history.contacts(each.id)) for each in fits])
 
@@ -285,6 +295,14 @@ async def send_text(world: World, instance: Instance, request: Request, body: di
     return say(await sending.send_text(world, instance, body), 201)
 
 
+async def send_media(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
+    return say(await sending.send_media(world, instance, body), 201)
+
+
+async def send_template(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
+    return say(await sending.send_template(world, instance, body), 201)
+
+
 async def whatsapp_numbers(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
     numbers = body.get("numbers")
     if not isinstance(numbers, list):
@@ -293,7 +311,7 @@ async def whatsapp_numbers(world: World, instance: Instance, request: Request, b
         raise answers.bad_chat_request(["numbers does not meet minimum length of 1"])
     if instance.integration != BAILEYS:
         raise answers.bad_chat_request(NOT_ON_CHANNEL[instance.integration])
-    return say(await sending.check_numbers(world, instance, numbers))
+    return say(await checking.check_numbers(world, instance, numbers))
 
 
 async def find_messages(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
@@ -302,6 +320,54 @@ async def find_messages(world: World, instance: Instance, request: Request, body
 
 async def find_status_message(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
     return say(world.history.find_statuses(instance.id, body))
+
+
+async def find_chats(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
+    return say(world.history.find_chats(instance.id, body))
+
+
+async def find_contacts(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
+    return say(world.history.find_contacts(instance.id, body))
+
+
+async def template_create(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
+    _require_meta(instance)
+    return say(meta.create_template(world, instance, body), 201)
+
+
+async def template_find(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:
+    _require_meta(instance)
+    return say(instance.templates)
+
+
+def _require_meta(instance: Instance) -> None:
+    if instance.integration != BUSINESS:  # not observed
+        raise answers.bad_request("Method not available")
+
+
+async def meta_verify(world: World, request: Request) -> Response:
+    """Meta asks whether the address is ours; needs no key."""
+    query = request.query_params
+    is_ours = query.get("hub.verify_token") == meta.VERIFY_TOKEN
+    said = query.get("hub.challenge", "") if is_ours else "Error, wrong validation token"
+    return raw(said.encode(), 200, "text/html; charset=utf-8")
+
+
+async def meta_posts(world: World, request: Request) -> Response:
+    """Without a key and without a signature, as with the real one."""
+    return await _taking(meta.take_post, world, request)
+
+
+async def letter_comes(world: World, request: Request) -> Response:
+    return await _taking(meta.take_letter, world, request)
+
+
+async def _taking(take: Callable[[World, dict[str, Any]], None], world: World, request: Request) -> Response:
+    try:
+        take(world, await _body(request))
+    except (KeyError, TypeError, AttributeError):
+        log.info("a post to %s that says nothing", request.url.path)
+    return say({"status": "success"})
 
 
 async def webhook_set(world: World, instance: Instance, request: Request, body: dict[str, Any]) -> Response:

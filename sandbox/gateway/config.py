@@ -40,6 +40,7 @@ class Timings:
     history_s: float = 5.0  # after pairing, message events wait for the history (up to 30 s was seen)
     whatsapp_timeout_s: float = 60.0  # WhatsApp did not answer a question
     slow_s: float = 120.0  # the fault "slow": longer than any client waits
+    meta_slow_s: float = 8.0  # Meta's answer about a number that it is slow with
     removal_s: float = 1.0  # `instance/delete` is done only this much later
     down_s: float = 12.0  # a killed process until it answers again
     load_s: float = 0.6  # … and until it has loaded its instances: the state is missing meanwhile
@@ -76,7 +77,7 @@ class Habits:
     receipt_lost: float = 0.05  # each receipt by itself
     receipt_twice: float = 0.03
     receipt_out_of_order: float = 0.03  # READ arrives before DELIVERY_ACK
-    own_phone_ack: float = 0.10  # SERVER_ACK: only the account's own phone raises it
+    own_phone_ack: float = 0.10  # SERVER_ACK: only the account's own phone raises it (Meta always says SENT)
 
     @classmethod
     def calm(cls) -> Habits:

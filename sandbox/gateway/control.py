@@ -31,6 +31,8 @@ VERBS = (
     "open_instance",
     "ban",
     "cut",
+    "use_up_codes",
+    "go_deaf",
     "log_out_elsewhere",
     "storm",
     "unreachable",
@@ -38,17 +40,21 @@ VERBS = (
     "reply",
     "owner_writes",
     "revoke",
+    "edit",
+    "noise",
     "receipt",
     "person",
     "replies",
     "forget_people",
     "fault",
+    "slow",
+    "lose_webhooks",
     "clear_faults",
 )
 NUMBERS: dict[str, Callable[[str], float]] = {
     name: float for name in ("seconds", "share", "down_s", "reply_after_s")
-} | {name: int for name in ("times", "after", "id", "status")}
-CLAIMS = ("exists", "delivered", "reads", "uses_lid", "picture", "on", "leaves")
+} | {name: int for name in ("times", "after", "every", "one_in", "id", "status", "code", "size")}
+CLAIMS = ("exists", "delivered", "reads", "uses_lid", "button", "on", "leaves", "heals_on_restart")
 SHOWN = 50
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"

@@ -12,14 +12,16 @@ from typing import Any, get_args
 
 from sandbox.gateway import inbox
 from sandbox.gateway.faults import Fault
-from sandbox.gateway.inbox import Answer
+from sandbox.gateway.inbox import Answer, Written
 from sandbox.gateway.instance import BAILEYS, Instance
 from sandbox.gateway.ledger import Sent
 from sandbox.gateway.link import CannotScan
-from sandbox.gateway.people import Override, Replying, canonical
+from sandbox.gateway.media import SENT_BY_STRANGERS
+from sandbox.gateway.people import Override, Person, Replying, canonical
 from sandbox.gateway.world import World
 
 AFTER_THE_ANSWER_S = 0.05
+LARGEST_FILE = 64 << 20
 
 
 class ControlError(Exception):
@@ -88,6 +90,26 @@ class Controls:
         """The line to WhatsApp is lost and comes back after `seconds`."""
         self._world.link(self._instance(instance)).cut(seconds)
 
+    def use_up_codes(self, instance: str) -> None:
+        """Nobody scanned any of the codes: the limit is reached now, with its two webhooks, and the state is close."""
+        try:
+            self._world.link(self._instance(instance)).use_up_codes()
+        except CannotScan as error:
+            raise ControlError(str(error)) from None
+
+    def go_deaf(self, instance: str, on: bool = True, heals_on_restart: bool = True) -> None:
+        """The state says open, checks of numbers time out and nothing comes in: no message, no receipt.
+
+        A restart of the instance mends it, unless `heals_on_restart` is false; one of the process always does.
+        """
+        link = self._world.link(self._instance(instance))
+        if not on:
+            link.hear_again()
+        elif link.state == "open":
+            link.go_deaf(heals_on_restart=heals_on_restart)
+        else:
+            raise ControlError("only a number that is connected can go deaf")
+
     def log_out_elsewhere(self, instance: str) -> None:
         """The owner removes the linked device on the phone: a final close with 401."""
         self._world.link(self._instance(instance)).log_out_elsewhere()
@@ -115,31 +137,46 @@ class Controls:
         number: str,
         text: str,
         quote: str | None = None,
-        picture: bool = False,
+        media: str | None = None,
+        size: int = 100,
+        button: bool = False,
     ) -> Answer:
         """A person writes to the instance.  `quote` is the id of a message of ours that they answer to.
 
-        `picture` makes the text the caption of one.
+        `media` (image, video, audio, document, sticker, location, contact) makes the text its caption, `size` bytes
+        long; `button` says that they pressed one with this text.
         """
         found = self._instance(instance)
         if not _is_text(text):
             raise ControlError("the text has characters that no telephone can send")
+        if media and media not in SENT_BY_STRANGERS:
+            raise ControlError(f"people send {', '.join(SENT_BY_STRANGERS)}; not {media!r}")
+        if not 0 <= size <= LARGEST_FILE:
+            raise ControlError(f"a file has {LARGEST_FILE} bytes at most")
         quoted = self._world.history.message(found.id, quote) if quote else None
         if quote and quoted is None:
             raise ControlError(f"there is no message {quote!r} to quote")
-        person = self._world.people.behind(f"{canonical(number)}@s.whatsapp.net")
-        return inbox.receive(self._world, found, person, text, quoting=quoted, picture=picture)
+        written = Written(text, quoted, media or None, size, button)
+        return inbox.receive(self._world, found, self._person(number), written)
 
     def owner_writes(self, instance: str, number: str, text: str) -> Answer:
         """The owner of the number types a message on the phone (`fromMe` without our API)."""
         found = self._instance(instance)
-        person = self._world.people.behind(f"{canonical(number)}@s.whatsapp.net")
-        return inbox.receive(self._world, found, person, text, typed_by_owner=True)
+        return inbox.receive(self._world, found, self._person(number), Written(text, by_owner=True))
 
     def revoke(self, instance: str, message_id: str) -> None:
         """Someone deletes a message for everyone."""
         if not inbox.revoke(self._world, self._instance(instance), message_id):
             raise ControlError(f"there is no message {message_id!r}")
+
+    def edit(self, instance: str, message_id: str, text: str) -> None:
+        """Someone changes the text of a message."""
+        if not inbox.edit(self._world, self._instance(instance), message_id, text):
+            raise ControlError(f"there is no message {message_id!r}")
+
+    def noise(self, instance: str, number: str) -> None:
+        """Someone is typing, and calls."""
+        inbox.make_noise(self._world, self._instance(instance), self._person(number))
 
     def receipt(self, instance: str, message_id: str, status: str) -> None:
         """A receipt by hand: SERVER_ACK, DELIVERY_ACK, READ, PLAYED or ERROR."""
@@ -188,6 +225,14 @@ class Controls:
         except (ValueError, TypeError) as error:
             raise ControlError(str(error)) from None
 
+    def slow(self, seconds: float) -> Fault:
+        """Every call is done at once and answered `seconds` later, until this switch is turned off."""
+        return self.fault("slow_answer", on="any", seconds=seconds)
+
+    def lose_webhooks(self, one_in: int = 1) -> Fault:
+        """Each `one_in`th webhook is never posted; 1 is all of them."""
+        return self.fault("webhook_lost", every=one_in)
+
     def faults(self) -> list[Fault]:
         return self._world.faults.all()
 
@@ -224,6 +269,12 @@ class Controls:
             raise ControlError(f"there is no instance {name!r}")
         return found
 
+    def _person(self, number: str) -> Person:
+        digits = canonical(_with_country(number))
+        if not digits:
+            raise ControlError(f"{number!r} is not a telephone number")
+        return self._world.people.behind(f"{digits}@s.whatsapp.net")
+
     def _showing(self, code: str) -> Instance:
         for each in self._world.instances.values():
             qr = self._world.link(each).qr
@@ -242,6 +293,7 @@ class Controls:
             "number": instance.digits,
             "name": instance.profile_name,
             "deaf": link.is_deaf,
+            "dead": link.is_dead,
             "webhook": instance.webhook and instance.webhook["url"],
             "qr": None if qr is None else {"code": qr.text, "pairing_code": qr.pairing_code, "count": qr.count},
         }

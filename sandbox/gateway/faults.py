@@ -1,7 +1,8 @@
 """What can go wrong, as switches.
 
 A switch is one `Fault`: what happens (`kind`), where (`on`), to whom (`number`, `instance`, `event`; none of them is
-everyone), and how often (`times`, `after`, `share`).  The first switch that fits a call is used for it and no other.
+everyone), and how often (`times`, `after`, `every`, `share`).  The first switch that fits a call is used for it and no
+other.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ class Kind(StrEnum):
     KEYS_TIMEOUT = "keys_timeout"  # a minute, then 400 "SessionError: No sessions"
     FROZEN_LINK = "frozen_link"  # a minute, then 400 "Error: Connection Closed": the line is dead, the state says open
     DROP_BEFORE = "drop_before"  # the connection is cut before anything was done
+    META_REFUSED = "meta_refused"  # kind BUSINESS: 201 with Meta's own error object, of the `code` given
     LICENCE = "licence"  # 503 LICENSE_REQUIRED, as Evolution 2.4 without activation
     ANSWER = "answer"  # any `status` and `body` that a test wants; nothing is done
     # it leaves, and the client does not learn so
     DROP_AFTER = "drop_after"  # stored, then the connection is cut
+    DROP_WITHOUT_ROW = "drop_without_row"  # the connection is cut after the write; no row, no webhook
     CRASH_WITH_ROW = "crash_with_row"  # the process dies right after the row was written; no webhook
     CRASH_WITHOUT_ROW = "crash_without_row"  # … between the socket write and the row; no trace in the history
     SLOW = "slow"  # waits `seconds`, then leaves, then 201
@@ -41,6 +44,7 @@ class Kind(StrEnum):
     ERROR_504 = "error_504"  # … after `seconds`
     AFTER_400 = "error_400_after"  # 400 "Timed Out"; the database was down: no row, no webhook
     AFTER_500 = "error_500_after"  # 500 in Evolution's own form; stored
+    META_DROPPED = "meta_dropped"  # kind BUSINESS: Meta took it and cut the line: 400 "… reading 'message'", no row
     # it leaves, 201, and then
     NACKED = "nacked"  # status ERROR; WhatsApp never delivers it
     SILENT = "silent"  # nothing more: never delivered, no status
@@ -66,6 +70,8 @@ ANYWHERE = frozenset(
 """What can also happen to calls that send nothing."""
 GARBLED = frozenset({Kind.HTML_200, Kind.MALFORMED, Kind.ERROR_500, Kind.ERROR_502, Kind.ERROR_503, Kind.ERROR_504})
 """Answers that come whether the message left or not."""
+BY_META = frozenset({Kind.META_REFUSED, Kind.META_DROPPED})
+"""What can only happen on the kind of instance behind which Meta is."""
 ON_CHECKS = frozenset(
     {Kind.CLOSED_400, Kind.CLOSED_500, Kind.FROZEN_LINK, Kind.NUMBER_CHECK_TIMEOUT, Kind.NOT_ON_WHATSAPP}
 )
@@ -73,7 +79,10 @@ ON_CHECKS = frozenset(
 
 @dataclass
 class Fault:
-    """One switch.  `times` None stays on; `after` lets that many fitting calls through first; `share` is a chance."""
+    """One switch.  `times` None stays on; `after` lets that many fitting calls through first.
+
+    `every` 20 works on each twentieth fitting call only, `share` 0.05 on as many by chance.  `code` is Meta's.
+    """
 
     kind: Kind
     on: str = "send"
@@ -82,11 +91,13 @@ class Fault:
     event: str | None = None
     times: int | None = None
     after: int = 0
+    every: int = 1
     share: float = 1.0
     seconds: float | None = None
     leaves: bool = True  # False: the answers of proxies and of a broken server, without anything having left
     status: int = 200
     body: object = None
+    code: int = 131026
     id: int = 0
     used: int = 0
     passed: int = field(default=0, repr=False)
@@ -102,6 +113,8 @@ class Fault:
             raise ValueError(f"{self.kind} is about a message; it cannot happen on {self.on!r}")
         if not self.leaves and self.kind not in GARBLED:
             raise ValueError(f"whether a message leaves follows from {self.kind} itself")
+        if self.every < 1:
+            raise ValueError(f"each one, or each second: not each {self.every}")
         if self.on == "check" and self.kind not in ANYWHERE | ON_CHECKS:
             raise ValueError(f"{self.kind} cannot happen on a number check")
         if self.number is not None:
@@ -145,8 +158,8 @@ class Faults:
         for fault in self._on:
             if not _fits(fault, on, instance, number, event):
                 continue
-            if fault.passed < fault.after:
-                fault.passed += 1
+            fault.passed += 1
+            if fault.passed <= fault.after or (fault.passed - fault.after) % fault.every:
                 continue
             if fault.share < 1.0 and self._random.random() >= fault.share:
                 continue

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.gateway import codes
+from sandbox.gateway.addresses import person_digits
 from sandbox.gateway.answers import broken
 
 Row = dict[str, Any]
@@ -39,8 +40,13 @@ class History:
         self._statuses: dict[str, list[Row]] = {}
 
     def add(self, row: Row) -> None:
+        """A row that is there already is replaced: somebody changed the message."""
+        key = row["instanceId"], row["key"]["id"]
+        if key in self._by_key:
+            self._by_key[key].update(row)
+            return
         self._messages.append(row)
-        self._by_key[row["instanceId"], row["key"]["id"]] = row
+        self._by_key[key] = row
 
     def add_status(self, row: Row) -> None:
         self._statuses.setdefault(row["messageId"], []).append(row)
@@ -68,6 +74,54 @@ class History:
 
     def contacts(self, instance_id: str) -> int:
         return len({row["key"]["remoteJid"] for row in self._messages if row["instanceId"] == instance_id})
+
+    def name_of(self, instance_id: str, digits: str) -> str | None:
+        """How a person called themselves when they last wrote; None for one who never did."""
+        heard = (row for row in reversed(self._messages) if not row["key"]["fromMe"] and row["pushName"])
+        return next((row["pushName"] for row in heard if _is_from(row, instance_id, digits)), None)
+
+    def find_chats(self, instance_id: str, query: Row) -> list[Row]:
+        """`chat/findChats`: one for each address, with its last message."""
+        return [
+            {
+                "id": row["id"],
+                "remoteJid": jid,
+                "pushName": None,
+                "profilePicUrl": None,
+                "updatedAt": _moment(row),
+                "windowStart": None,
+                "windowExpires": None,
+                "windowActive": False,
+                "lastMessage": {name: row[name] for name in SHOWN}
+                | {"message": _in_short(row), "participant": None, "sessionId": None, "status": row["status"]},
+                "unreadCount": None,
+                "isSaved": True,
+            }
+            for jid, row in self._last_of_each(instance_id, query).items()
+        ]
+
+    def find_contacts(self, instance_id: str, query: Row) -> list[Row]:
+        """`chat/findContacts`: everyone who wrote or was written to."""
+        return [
+            {
+                "id": row["id"],
+                "remoteJid": jid,
+                "pushName": self.name_of(instance_id, person_digits(jid)),
+                "profilePicUrl": None,
+                "createdAt": _moment(row),
+                "updatedAt": _moment(row),
+                "instanceId": instance_id,
+                "isGroup": jid.endswith("@g.us"),
+                "isSaved": True,
+                "type": "contact",
+            }
+            for jid, row in self._last_of_each(instance_id, query).items()
+        ]
+
+    def _last_of_each(self, instance_id: str, query: Row) -> dict[str, Row]:
+        wanted = (query.get("where") or {}).get("remoteJid")
+        rows = (row for row in self._messages if row["instanceId"] == instance_id)
+        return {jid: row for row in rows if wanted in (None, jid := row["key"]["remoteJid"])}
 
     def find(self, instance_id: str, query: Row) -> Row:
         """`chat/findMessages`: newest first, in pages."""
@@ -97,6 +151,22 @@ class History:
     def _record(self, row: Row) -> Row:
         statuses = [{"status": status["status"]} for status in self._statuses.get(row["id"], [])]
         return {name: row[name] for name in SHOWN} | {"MessageUpdate": statuses}
+
+
+def _is_from(row: Row, instance_id: str, digits: str) -> bool:
+    forms = (row["key"].get(name) for name in ("remoteJid", "remoteJidAlt"))
+    return row["instanceId"] == instance_id and digits in {person_digits(jid) for jid in forms if jid}
+
+
+def _in_short(row: Row) -> Row:
+    """Of a file only its caption."""
+    kind = row["messageType"]
+    shown = row["message"].get(kind)
+    return {kind: {"caption": shown.get("caption")}} if isinstance(shown, dict) else row["message"]
+
+
+def _moment(row: Row) -> str:
+    return codes.iso(datetime.fromtimestamp(row["messageTimestamp"], UTC))
 
 
 STATUS_FILTERS = {"id": "keyId", "remoteJid": "remoteJid", "fromMe": "fromMe", "participant": "participant"}

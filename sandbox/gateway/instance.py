@@ -56,6 +56,7 @@ class Instance:
     settings_id: str = field(default_factory=codes.row_id)
     settings_at: str = field(default_factory=codes.iso)
     webhook: dict[str, Any] | None = None
+    templates: list[dict[str, Any]] = field(default_factory=list)  # handed in to Meta
 
     @property
     def digits(self) -> str | None:

@@ -2,6 +2,7 @@
 
     close → connecting → (scan) close 0.2 s → connecting → open       the short close has no webhook
     open → connecting → open                                          the line was lost; no `close` either
+    open                                                              also while the line is dead (`go_deaf`)
     open → close                                                      logged out (401) or banned (403); final
     (nothing)                                                         the process has not loaded the instance yet
 
@@ -40,6 +41,8 @@ class Link:
         self.qr: Qr | None = None
         self.sender: str | None = None  # our own address, as far as this process has seen it
         self.is_deaf = False  # after a logout this process hears nothing more on this instance
+        self.is_dead = False  # the state says open, and nothing goes through in either direction
+        self.heals_on_restart = True  # of the instance; a dead line that does not needs one of the process
         self.is_removed = False  # told to go; its rows stay for a moment
         self.at_whatsapp = Tasks()  # receipts and answers on their way to this number
         self.writing = asyncio.Lock()
@@ -63,6 +66,7 @@ class Link:
 
     def restart(self) -> None:
         """The answer to the client is given before any of this is so."""
+        self.is_dead = self.is_dead and not self.heals_on_restart
         self._live(self._regain(closed_first=True))
 
     def log_out(self) -> None:
@@ -85,6 +89,23 @@ class Link:
         self._take_owner(number, name)
         self._open()
         self._flowing.set()
+
+    def use_up_codes(self) -> None:
+        """As if nobody had scanned any of them.  Raises CannotScan when none is on show."""
+        if self.qr is None:
+            raise CannotScan(f"instance {self._instance.name} shows no code")
+        self._end_life()
+        self._give_up_pairing()
+
+    def go_deaf(self, *, heals_on_restart: bool) -> None:
+        """The line is dead and nobody noticed: the state stays open, checks time out, and nothing comes in."""
+        self.is_dead, self.heals_on_restart = True, heals_on_restart
+        self._flowing.clear()
+
+    def hear_again(self) -> None:
+        self.is_dead = False
+        if self.state == "open":
+            self._flowing.set()
 
     def cut(self, seconds: float) -> None:
         """The line is lost and comes back after `seconds`."""
@@ -109,7 +130,7 @@ class Link:
 
     def load(self) -> None:
         """The process has started anew: a paired instance comes back by itself, and hears again."""
-        self.is_deaf, self.sender, self.qr = False, None, None
+        self.is_deaf, self.is_dead, self.sender, self.qr = False, False, None, None
         self._flowing.clear()
         if self._instance.integration != BAILEYS:
             self.state = "open" if self._instance.connection_status == "open" else "close"
@@ -213,7 +234,8 @@ class Link:
         await self._until_reachable("connecting")
         await asyncio.sleep(timings.reconnect_s)
         self._open()
-        self._flowing.set()
+        if not self.is_dead:
+            self._flowing.set()
 
     async def _until_reachable(self, state: str) -> None:
         """While WhatsApp cannot be reached: a storm of `connecting`, as the real one raises it."""
