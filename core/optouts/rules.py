@@ -11,6 +11,8 @@ class OptOutReason(StrEnum):
     BY_REPLY = "by_reply"  # answered with one of the words
     BY_HAND = "by_hand"  # somebody of the team entered it
     COMPLAINT = "complaint"  # complained
+    AT_WHATSAPP = "at_whatsapp"  # told WhatsApp itself to stop the messages of this business
+    IMPORTED = "imported"  # came in a list of people not to be contacted
 
 
 class Verdict(StrEnum):

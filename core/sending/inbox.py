@@ -17,10 +17,19 @@ from core.accounts.rules import TeamId
 from core.errors import DatabaseAway
 from core.instances.events import apply_code, apply_link
 from core.instances.rules import InstanceId, Provider
-from core.ports import GatewayEvent, LinkChanged, MessageReceived, MessageSent, QrChanged, ReceiptCame, SentRecord
+from core.ports import (
+    GatewayEvent,
+    LinkChanged,
+    MessageReceived,
+    MessageSent,
+    OptedOutAtProvider,
+    QrChanged,
+    ReceiptCame,
+    SentRecord,
+)
 from core.runtime import Runtime
 from core.sending.addresses import Person
-from core.sending.receipts import Touched, apply_receipt, meet, receive, sweep_early_receipts
+from core.sending.receipts import Touched, apply_receipt, meet, receive, stop_at_provider, sweep_early_receipts
 from core.sending.settling import settle_by_evidence
 from core.tables import Message, WebhookEvent
 from core.work import Work
@@ -169,6 +178,8 @@ def _apply_one(work: Work, instance_id: InstanceId, event: Waiting, told: Gatewa
             return apply_receipt(work, instance_id, told, event.received_at)
         case MessageReceived():
             return receive(work, instance_id, told, event.received_at)
+        case OptedOutAtProvider():
+            return stop_at_provider(work, instance_id, told)
         case MessageSent(record):
             return _apply_sent(work, instance_id, record)
     return set()

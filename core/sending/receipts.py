@@ -19,8 +19,8 @@ from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignId
 from core.instances.rules import InstanceId
 from core.optouts.recording import record_opt_out
-from core.optouts.rules import OptOutReason, Verdict, read_opt_out
-from core.ports import Media, MessageReceived, MessageWritten, Receipt, ReceiptCame
+from core.optouts.rules import OptOutReason, Verdict, read_answer
+from core.ports import Media, MessageReceived, MessageWritten, OptedOutAtProvider, Receipt, ReceiptCame
 from core.replies import listening, outbox
 from core.replies.listening import Somebody
 from core.sending.addresses import Person, learn, person_behind
@@ -141,6 +141,7 @@ class _Letter:
     kind: str
     at: datetime
     quoted_id: str | None
+    choice: str | None = None
 
 
 def receive(work: Work, instance_id: InstanceId, message: MessageReceived, received_at: datetime) -> Touched:
@@ -256,6 +257,42 @@ def meet(work: Work, team_id: TeamId, person: Person, addresses: Sequence[str]) 
     return touched
 
 
+def stop_at_provider(work: Work, instance_id: InstanceId, told: OptedOutAtProvider) -> Touched:
+    """They told WhatsApp itself to stop what this business sends: to us the same as if they had told us."""
+    team_id = work.session.scalar(select(Instance.team_id).where(Instance.id == instance_id))
+    if team_id is None:
+        return set()
+    person = person_behind(work, TeamId(team_id), instance_id, told.addresses)
+    if person is None:
+        return set()
+    last = (
+        select(CampaignLead.id)
+        .where(
+            CampaignLead.team_id == team_id,
+            CampaignLead.phone_hash == person.phone_hash,
+            CampaignLead.status.in_(WRITTEN_TO),
+        )
+        .order_by(CampaignLead.claimed_at.desc().nulls_last(), CampaignLead.id.desc())
+        .limit(1)
+    )
+    campaign_id = work.session.scalar(
+        update(CampaignLead)
+        .where(CampaignLead.id == last.scalar_subquery())
+        .values(opted_out_at=func.coalesce(CampaignLead.opted_out_at, work.now), changed_at=work.now)
+        .returning(CampaignLead.campaign_id)
+        .execution_options(synchronize_session=False)
+    )
+    record_opt_out(
+        work,
+        TeamId(team_id),
+        person.phone_hash,
+        phone=person.phone,
+        reason=OptOutReason.AT_WHATSAPP,
+        campaign_id=campaign_id,
+    )
+    return {CampaignId(campaign_id)} if campaign_id is not None else set()
+
+
 def _store(
     work: Work,
     team_id: TeamId,
@@ -286,7 +323,7 @@ def _store(
     )
     if message_id is None:
         return None
-    return _Letter(message_id, instance_id, message.text, message.kind, said_at, message.quoted_id)
+    return _Letter(message_id, instance_id, message.text, message.kind, said_at, message.quoted_id, message.choice)
 
 
 def _answered(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> Touched:
@@ -310,7 +347,7 @@ def _answered(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> T
     )
     waiting = [row for row in recipients if row.status is RecipientStatus.QUEUED]
     lead_id = _mark_lead(work, team_id, person, letter)
-    is_opt_out = letter.kind != "reaction" and read_opt_out(letter.text) is Verdict.YES
+    is_opt_out = read_answer(letter.kind, letter.text, letter.choice) is Verdict.YES
 
     if waiting:
         work.session.execute(

@@ -168,6 +168,8 @@ class PhoneCheck(Base):
             "phone_hash",
             postgresql_where=text("wanted_at is not null"),
         ),
+        # How many its number has asked about lately, and when last.
+        Index("ix_phone_checks_tried", "instance_id", "tried_at", postgresql_where=text("tried_at is not null")),
     )
 
     team_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("teams.id", ondelete="RESTRICT"), primary_key=True)

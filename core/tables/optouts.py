@@ -20,7 +20,7 @@ class OptOut(Base):
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
     phone: Mapped[str | None] = mapped_column(String(20))
     reason: Mapped[OptOutReason] = state_column(OptOutReason, "reason")
-    words: Mapped[str | None] = mapped_column(Text)  # what the person wrote, where it came by reply
+    words: Mapped[str | None] = mapped_column(Text)  # theirs, or a note of whoever entered it
     campaign_id: Mapped[int | None] = mapped_column(BigInteger)
     entered_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = created_column()
