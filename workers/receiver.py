@@ -26,13 +26,15 @@ from starlette.routing import Route
 
 from core.errors import BadSetting, DatabaseAway
 from core.instances.linking import carry_out_wishes
-from core.instances.receiving import Receiving, Taken
+from core.instances.receiving import Receiving
+from core.instances.storing import Taken
 from core.runtime import Runtime
 from core.sending.inbox import apply_waiting
 from core.settings import Settings
 
 log = logging.getLogger(__name__)
 LARGEST_BODY = 8 << 20
+SMALL_BODY = 64 << 10  # read sooner than it would be handed to a thread
 BODY_S = 10.0  # longer than this a caller does not get to tell its event
 THREADS = 8
 LOOK_FOR_WISHES_S = 0.5
@@ -59,12 +61,13 @@ class TooLarge(Exception):
 def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     """`wake` is set whenever something new was stored."""
     receiving = Receiving(runtime)
-    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
 
     async def webhook(request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
-        where = request.path_params["instance_id"], request.path_params["gateway_name"]
-        if receiving.number_of(*where, token) is None:  # five hundred strangers' bodies would fill the memory
+        name = request.path_params["gateway_name"]
+        number = receiving.number_of(request.path_params["instance_id"], name, token)
+        if number is None:  # five hundred strangers' bodies would fill the memory
             return _refused()
         try:
             body = await _body(request)
@@ -73,7 +76,11 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
         except (TimeoutError, ClientDisconnect):
             return Response(status_code=408)
         try:
-            taken = await asyncio.get_running_loop().run_in_executor(threads, receiving.take, *where, token, body)
+            if len(body) <= SMALL_BODY:
+                told = receiving.take(number, name, body)
+            else:
+                told = await asyncio.get_running_loop().run_in_executor(threads, receiving.take, number, name, body)
+            taken = await asyncio.wrap_future(told)
         except DatabaseAway as trouble:
             log.warning("a webhook could not be stored: %s", trouble)
             return Response(status_code=503)

@@ -7,29 +7,16 @@ So whatever is genuine is stored, readable or not, and only then answered.
 from __future__ import annotations
 
 import hmac
-import threading
-import time
-from enum import Enum, auto
-from hashlib import sha256
-
-from sqlalchemy import func, select
-from sqlalchemy.dialects.postgresql import insert
+from concurrent.futures import Future
 
 from core.instances import sessions
-from core.instances.rules import InstanceId
+from core.instances.rules import InstanceId, Provider
+from core.instances.storing import Arrived, Shelf, Taken
+from core.instances.storms import Storms
 from core.ports import GatewayEvent, LinkChanged
 from core.runtime import Runtime
-from core.tables import Instance, WebhookEvent
 
-# While WhatsApp cannot be reached the gateway tells the same state 43 times a second, without end.
-SAME_STATE_S = 1.0
 LARGEST_ID = 2**63 - 1
-
-
-class Taken(Enum):
-    STORED = auto()  # waits to be applied
-    KNOWN = auto()  # was there already, says nothing for us, or repeats the state of a moment ago
-    REFUSED = auto()  # not the gateway, or not of this number
 
 
 class Receiving:
@@ -37,8 +24,8 @@ class Receiving:
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
-        self._last_state: dict[str, tuple[GatewayEvent, float]] = {}
-        self._lock = threading.Lock()
+        self._shelf = Shelf(runtime)
+        self._storms = Storms(self._shelf.put)
 
     def number_of(self, instance_id: str, gateway_name: str, token: str) -> InstanceId | None:
         """Whose token this is; None for a stranger.  Cheap, and known before a body is read."""
@@ -48,18 +35,20 @@ class Receiving:
         expected = sessions.webhook_token(self._runtime.settings.secret_key, number, gateway_name)
         return number if hmac.compare_digest(expected.encode(), token.encode()) else None
 
-    def take(self, instance_id: str, gateway_name: str, token: str, body: bytes) -> Taken:
-        """Raises DatabaseAway when it could not be stored: the gateway is to come again."""
-        number = self.number_of(instance_id, gateway_name, token)
-        if number is None:
-            return Taken.REFUSED
+    def take(self, number: InstanceId, gateway_name: str, body: bytes) -> Future[Taken]:
+        """Of a number that the caller has proved.  Done once it is on the disk, or need not be.
+
+        It holds DatabaseAway where it could not be stored: the gateway is to come again.
+        """
         kept = self._runtime.evolution.storable(body)
         if kept.instance is not None and kept.instance != gateway_name:
-            return Taken.REFUSED
+            return _at_once(Taken.REFUSED)
         events = self._read(kept.body)
-        if events and self._was_told(gateway_name, events):
-            return Taken.KNOWN
-        return self._store(number, gateway_name, kept.body, is_for_us=events is None or bool(events))
+        is_for_us = events is None or bool(events)
+        arrived = Arrived(number, gateway_name, Provider.EVOLUTION, kept.body, is_for_us)
+        if events and len(events) == 1 and isinstance(events[0], LinkChanged):
+            return self._storms.take(arrived, events[0]) or _at_once(Taken.KNOWN)
+        return self._shelf.put(arrived)
 
     def _read(self, body: bytes) -> list[GatewayEvent] | None:
         """None where it cannot be read: it is stored all the same, and its error shown."""
@@ -68,32 +57,8 @@ class Receiving:
         except ValueError:
             return None
 
-    def _was_told(self, gateway_name: str, events: list[GatewayEvent]) -> bool:
-        event = events[-1]
-        if len(events) > 1 or not isinstance(event, LinkChanged):
-            return False
-        now = time.monotonic()
-        with self._lock:
-            last, at = self._last_state.get(gateway_name, (None, 0.0))
-            if last == event and now - at < SAME_STATE_S:
-                return True
-            self._last_state[gateway_name] = (event, now)
-        return False
 
-    def _store(self, number: InstanceId, gateway_name: str, body: bytes, *, is_for_us: bool) -> Taken:
-        with self._runtime.work() as work:
-            if work.session.scalar(select(Instance.id).where(Instance.id == number)) is None:
-                return Taken.REFUSED
-            stored = work.session.scalar(
-                insert(WebhookEvent)
-                .values(
-                    instance_id=number,
-                    gateway_name=gateway_name,
-                    body_hash=sha256(body).digest(),
-                    body=body,
-                    applied_at=None if is_for_us else func.now(),
-                )
-                .on_conflict_do_nothing()
-                .returning(WebhookEvent.id)
-            )
-        return Taken.STORED if stored is not None and is_for_us else Taken.KNOWN
+def _at_once(taken: Taken) -> Future[Taken]:
+    told: Future[Taken] = Future()
+    told.set_result(taken)
+    return told

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import json
 import socket
 import threading
@@ -18,10 +19,12 @@ import requests
 from hypothesis import HealthCheck, given
 from hypothesis import settings as how
 from hypothesis import strategies as st
+from sqlalchemy import exc, text
 
-from core.instances import sessions
-from core.instances.receiving import Receiving, Taken
+from core.instances import sessions, storing, storms
+from core.instances.receiving import Receiving
 from core.instances.rules import InstanceId
+from core.instances.storing import Taken
 from core.integrations.evolution_events import read_webhook, storable
 from core.runtime import Runtime
 from core.settings import Settings
@@ -152,8 +155,8 @@ def test_no_secret_is_stored_however_deep_it_lies(door: Door, name: str) -> None
 
 
 def test_what_people_write_of_tokens_is_kept_as_they_wrote_it(door: Door) -> None:
-    text = 'é o "token": "1234", a "hash":"x" e "apikey" : "y"'
-    body = inbound("IN1", jid(phone_of(1)), text, door.scene.campaign().started_at)
+    words = 'é o "token": "1234", a "hash":"x" e "apikey" : "y"'
+    body = inbound("IN1", jid(phone_of(1)), words, door.scene.campaign().started_at)
     assert door.post(body) == 204
     assert [event.body for event in door.stored()] == [body]
 
@@ -249,18 +252,68 @@ def test_it_says_that_it_is_there(door: Door) -> None:
     assert requests.get(f"{door.url}/", timeout=5).status_code == 404
 
 
-def test_the_same_state_told_forty_times_a_second_is_one_row_a_second(runtime: Runtime) -> None:
-    scene = make_scene(runtime, 0)
-    token = sessions.webhook_token(runtime.settings.secret_key, scene.instance_id, NAME)
-    taking = Receiving(runtime)
+class Storm:
+    """States told straight to the door of one number, from whichever thread."""
 
-    def take(n: int, state: str = "connecting") -> Taken:
-        told = {"event": "connection.update", "instance": NAME, "data": {"state": state}, "date_time": n}
-        return taking.take(str(scene.instance_id), NAME, token, json.dumps(told).encode())
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.number = make_scene(runtime, 0).instance_id
+        self.taking = Receiving(runtime)
+        self.told = itertools.count()
 
-    assert [take(n) for n in range(5)] == [Taken.STORED, *[Taken.KNOWN] * 4]
-    assert take(6, "close") is Taken.STORED, "another state is news"
-    assert take(7) is Taken.STORED, "and so is the first one again"
+    def take(self, state: str, **more: object) -> Taken:
+        data = {"state": state, **more}
+        body = {"event": "connection.update", "instance": NAME, "data": data, "date_time": next(self.told)}
+        return self.taking.take(self.number, NAME, json.dumps(body).encode()).result(10)
+
+    def states(self) -> list[str]:
+        with self.runtime.work() as work:
+            rows = work.session.query(WebhookEvent).order_by(WebhookEvent.id)
+            return [json.loads(row.body)["data"]["state"] for row in rows]
+
+
+@pytest.fixture
+def storm(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Storm:
+    monkeypatch.setattr(storms, "SAME_STATE_S", 0.4)
+    return Storm(runtime)
+
+
+def test_the_same_state_told_forty_times_a_second_is_one_row_a_second(storm: Storm) -> None:
+    assert [storm.take("connecting") for _ in range(5)] == [Taken.STORED, *[Taken.KNOWN] * 4]
+    time.sleep(0.4)
+    assert storm.take("connecting") is Taken.STORED
+    assert storm.states() == ["connecting"] * 2
+
+
+def test_two_states_in_turn_are_one_row_a_second_of_each_and_the_last_told_is_the_last_row(storm: Storm) -> None:
+    told = [storm.take(state) for state in ["connecting", "close"] * 20]
+    assert told == [Taken.STORED, Taken.STORED, *[Taken.KNOWN] * 38]
+    assert storm.take("open", wuid="5511900001111@s.whatsapp.net") is Taken.STORED, "another state is news"
+    assert storm.take("close", statusReason=401) is Taken.STORED, "and so is that it is over"
+    for state in ("connecting", "open", "close"):
+        assert storm.take(state, wuid="5511900001111@s.whatsapp.net") is Taken.KNOWN
+    assert storm.take("connecting") is Taken.KNOWN
+    until(lambda: len(storm.states()) == 5, 5)
+    time.sleep(0.5)
+    assert storm.states() == ["connecting", "close", "open", "close", "connecting"]
+
+
+def test_a_storm_on_many_threads_is_as_few_rows_and_one_line(storm: Storm, caplog: pytest.LogCaptureFixture) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        told = list(pool.map(storm.take, ["connecting", "close", "open"] * 40))
+    assert told.count(Taken.STORED) <= 3 + 3 * 2, "a row a second for each, however long this took"
+    assert told.count(Taken.STORED) + told.count(Taken.KNOWN) == 120
+    assert len([line for line in caplog.messages if "told its state" in line]) == 1
+
+
+def test_a_state_that_could_not_be_stored_is_news_when_it_is_told_again(
+    storm: Storm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(storing, "STORE", text("select cast(:bodies as int), cast(:n as int)"))
+        with pytest.raises(exc.StatementError):
+            storm.take("open")
+    assert storm.take("open") is Taken.STORED
 
 
 def test_a_burst_is_stored_without_a_loss(door: Door) -> None:
@@ -276,9 +329,8 @@ def test_a_burst_is_stored_without_a_loss(door: Door) -> None:
 
 def test_what_waited_when_the_process_died_is_applied_by_the_next_one(runtime: Runtime) -> None:
     scene = make_scene(runtime, 1)
-    token = sessions.webhook_token(runtime.settings.secret_key, scene.instance_id, NAME)
     body = inbound("IN1", jid(phone_of(1)), "Oi", scene.campaign().started_at)
-    assert Receiving(runtime).take(str(scene.instance_id), NAME, token, body) is Taken.STORED
+    assert Receiving(runtime).take(scene.instance_id, NAME, body).result(5) is Taken.STORED
     wake, stop = threading.Event(), threading.Event()
     wake.set()
     next_one = threading.Thread(target=receiver.apply_what_comes, args=(runtime, wake, stop))
