@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from core.integrations.strangers import (
     LONG_AGO,
     LONGEST_ADDRESS,
     LONGEST_LIST,
+    LONGEST_TEXT,
     clean,
     dict_at,
     is_id,
@@ -39,7 +41,6 @@ from core.ports import (
     Receipt,
     ReceiptCame,
     SentRecord,
-    StorableWebhook,
     unique_in_order,
 )
 
@@ -66,9 +67,16 @@ WRAPPERS = (
     "documentWithCaptionMessage",
     "deviceSentMessage",
 )
-# Between phones, not between people: deletions, timers, keys.
+# Between phones, not between people: deletions, edits, timers, keys.
 SILENT = frozenset(
-    {"protocolMessage", "senderKeyDistributionMessage", "messageContextInfo", "keepInChatMessage", "pinInChatMessage"}
+    {
+        "protocolMessage",
+        "editedMessage",  # of what was said before: it is no message of its own
+        "senderKeyDistributionMessage",
+        "messageContextInfo",
+        "keepInChatMessage",
+        "pinInChatMessage",
+    }
 )
 # Where each kind of message keeps its words; an empty path has none.
 KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -91,20 +99,13 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "pollCreationMessage": ("poll", ("name",)),
     "pollUpdateMessage": ("poll", ()),
 }
-# Where what was pressed or chosen keeps the id that its maker gave it.
-CHOICES = {
-    "buttonsResponseMessage": ("selectedButtonId",),
-    "templateButtonReplyMessage": ("selectedId",),
-    "listResponseMessage": ("singleSelectReply", "selectedRowId"),
-}
-WITH_MEDIA = ("imageMessage", "videoMessage", "documentMessage", "audioMessage", "stickerMessage")
-# Tokens and keys stand in the envelope, and in the data of an instance under several names.  Bounded, since a person's
-# text may be made to be long to look through; quotes within a text are escaped and so do not match.
-SECRETS = re.compile(
-    rb'"(api_?key|jwt_?key|hash|authorization|password|\w{0,40}(?:token|secret)\w{0,40})"\s*:\s*'
-    rb'(?:"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)',
-    re.IGNORECASE,
+# Where each kind of button keeps the id that whoever made it gave to it.
+CHOICES = (
+    ("buttonsResponseMessage", "selectedButtonId"),
+    ("templateButtonReplyMessage", "selectedId"),
+    ("listResponseMessage", "singleSelectReply", "selectedRowId"),
 )
+WITH_MEDIA = ("imageMessage", "videoMessage", "documentMessage", "audioMessage", "stickerMessage")
 
 
 # ---------------------------------------------------------------- webhooks
@@ -118,20 +119,6 @@ def read_webhook(body: bytes) -> list[GatewayEvent]:
     event = envelope.get("event")
     reader = READERS.get(event[:60].lower().replace("_", ".")) if isinstance(event, str) else None
     return list(reader(envelope.get("data"))) if reader else []
-
-
-def storable(body: bytes) -> StorableWebhook:
-    """Without secrets, at any depth: the sample configuration puts the instance's token into every body, an error the
-    global one, and news of an instance may name it `token` or `hash`, as the answers do in tests/recordings.
-
-    Works on the bytes, so that a body that nobody can read is kept as it came, but for that.
-    """
-    try:
-        envelope = read_json(body)
-    except ValueError:
-        envelope = None
-    name = envelope.get("instance") if isinstance(envelope, dict) else None
-    return StorableWebhook(name if isinstance(name, str) else None, SECRETS.sub(rb'"\1":null', body))
 
 
 def _connection_update(data: Any) -> Iterator[GatewayEvent]:
@@ -316,11 +303,12 @@ def _words(content: dict[str, Any]) -> tuple[str, str]:
 
 
 def _choice(content: dict[str, Any]) -> str | None:
-    for name, (*path, last) in CHOICES.items():
-        told = dict_at(content, name, *path).get(last)
-        if is_id(told):
-            return told
-    return None
+    found = [dict_at(content, *path[:-1]).get(path[-1]) for path in CHOICES]
+    pressed = dict_at(content, "interactiveResponseMessage", "nativeFlowResponseMessage").get("paramsJson")
+    if isinstance(pressed, str):
+        with suppress(ValueError):
+            found.append(dict_at(read_json(pressed[:LONGEST_TEXT].encode("utf-8", "replace"))).get("id"))
+    return next((each for each in found if is_id(each)), None)
 
 
 def _quoted(row: dict[str, Any], content: dict[str, Any]) -> str | None:

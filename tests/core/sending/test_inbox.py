@@ -12,9 +12,11 @@ import pytest
 from core.instances.rules import Provider
 from core.leads.phones import phone_hash
 from core.optouts.queries import is_opted_out
+from core.ports import OptedOutAtProvider
 from core.runtime import Runtime
 from core.sending import inbox
 from core.sending.inbox import apply_waiting, forget_applied
+from core.sending.receipts import stop_at_provider
 from core.tables import CampaignLead, Lead, Message, OptOut, WebhookEvent, WhatsAppAddress
 from core.work import Work
 from tests.core.sending.webhooks import (
@@ -114,6 +116,23 @@ def test_a_word_to_leave_stops_everything_for_this_person(runtime: Runtime, word
         assert work.session.get_one(Lead, scene.leads[0]).opted_out_at is not None
 
 
+def test_whoever_told_whatsapp_itself_to_stop_us_has_told_us(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 2)
+    other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    first, second = scene.recipients()
+    deliver(scene, first, "M1")
+    told = OptedOutAtProvider((jid(first.phone),), "meta_131050")
+    for _ in range(2):
+        with runtime.work() as work:
+            assert stop_at_provider(work, scene.instance_id, told) == {scene.campaign_id}
+    assert opted_out(scene, first.phone) and not opted_out(scene, second.phone)
+    assert scene.recipients()[0].opted_out_at is not None and scene.recipients()[0].replied_at is None
+    assert scene.recipients(other)[0].reason == "opted_out"
+    with runtime.work() as work:
+        entered = work.session.query(OptOut).one()
+        assert (entered.reason, entered.campaign_id) == ("at_whatsapp", scene.campaign_id)
+
+
 @pytest.mark.parametrize("words", ["Pode parar aqui na loja amanhã?", "quem é?", "Oi", "", "não vou sair do plano"])
 def test_what_is_not_clear_is_left_to_a_person(runtime: Runtime, words: str) -> None:
     scene = make_scene(runtime, 1)
@@ -135,6 +154,21 @@ def test_what_is_not_clear_is_left_to_a_person(runtime: Runtime, words: str) -> 
         ({"templateButtonReplyMessage": {"selectedDisplayText": "Sair"}}, True),
         ({"listResponseMessage": {"title": "Sair"}}, True),
         ({"interactiveResponseMessage": {"body": {"text": "Sair"}}}, True),
+        ({"buttonsResponseMessage": {"selectedDisplayText": "Não, obrigado", "selectedButtonId": "SAIR"}}, True),
+        ({"templateButtonReplyMessage": {"selectedDisplayText": "Não, obrigado", "selectedId": "btn_stop"}}, True),
+        ({"listResponseMessage": {"title": "Depois", "singleSelectReply": {"selectedRowId": "opt_out"}}}, True),
+        (
+            {
+                "interactiveResponseMessage": {
+                    "body": {"text": "Depois"},
+                    "nativeFlowResponseMessage": {"name": "quick_reply", "paramsJson": '{"id":"parar"}'},
+                }
+            },
+            True,
+        ),
+        ({"interactiveResponseMessage": {"nativeFlowResponseMessage": {"paramsJson": "[" * 9000}}}, False),
+        ({"buttonsResponseMessage": {"selectedDisplayText": "Quero saber mais", "selectedButtonId": "mais"}}, False),
+        ({"reactionMessage": {"text": "SAIR", "key": {"id": "M1"}}}, False),
         ({"reactionMessage": {"text": "👍", "key": {"id": "M1"}}}, False),
         ({"audioMessage": {"seconds": 3}}, False),
         ({"stickerMessage": {}}, False),
@@ -172,10 +206,28 @@ def test_an_answer_of_any_kind_is_an_answer(runtime: Runtime, message: dict[str,
         inbound(
             "IN1", jid(phone_of(1)), "", datetime.now().astimezone(), message={"protocolMessage": {"type": "REVOKE"}}
         ),
+        inbound(
+            "IN2",
+            jid(phone_of(1)),
+            "",
+            datetime.now().astimezone(),
+            message={"editedMessage": {"message": {"protocolMessage": {"editedMessage": {"conversation": "SAIR"}}}}},
+        ),
         envelope("messages.edited", {"key": {"id": "IN1", "remoteJid": jid(phone_of(1))}, "type": "REVOKE"}),
         envelope("chats.update", [{"remoteJid": jid(phone_of(1))}]),
     ],
-    ids=["history", "group", "status", "channel", "typed on the phone", "typed, as text", "deletion", "edit", "noise"],
+    ids=[
+        "history",
+        "group",
+        "status",
+        "channel",
+        "typed on the phone",
+        "typed, as text",
+        "deletion",
+        "edit as mail",
+        "edit",
+        "noise",
+    ],
 )
 def test_what_no_person_wrote_to_us_now_is_no_answer(runtime: Runtime, body: bytes) -> None:
     scene = make_scene(runtime, 1)
