@@ -63,7 +63,10 @@ class Capabilities:
 
 @dataclass(frozen=True)
 class GatewayInstance:
-    """An instance as created at the gateway: its name there, and the token that its calls may carry."""
+    """An instance as created at the gateway: its name there, and the token that its calls may carry.
+
+    `token` is empty where the gateway makes none.
+    """
 
     name: str
     gateway_id: str

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm import Session, sessionmaker
 
-from core.errors import DatabaseAway
+from core.errors import BadSetting, DatabaseAway
 from core.instances.official import Credentials
 from core.instances.rules import Provider
 from core.integrations.evolution import Evolution
@@ -21,7 +21,7 @@ from core.integrations.overpass import Overpass
 from core.integrations.places_api import PlacesApi
 from core.integrations.rq_queue import RqQueue
 from core.integrations.websites import Websites
-from core.ports import JobQueue, PlaceSource, WebsiteReader, WhatsApp
+from core.ports import Capabilities, JobQueue, PlaceSource, WebsiteReader, WhatsApp
 from core.secrets import unseal
 from core.settings import Settings
 from core.work import Work
@@ -69,12 +69,24 @@ class Runtime:
     def whatsapp(self, provider: Provider, sealed: bytes | None) -> WhatsApp:
         """The gateway of a number; `sealed` is the number's own secret, as its row keeps it.
 
-        Raises BadSetting where it was sealed under another secret key.
+        One that was sealed under another secret key is as none: the gateway then refuses all that needs it.
         """
         if provider is Provider.EVOLUTION:
             return self.evolution
-        text = unseal(self.settings.secret_key, sealed) if sealed is not None else None
-        return MetaCloud(self.settings.meta_url, Credentials.from_text(text) if text is not None else None)
+        return MetaCloud(self.settings.meta_url, self._credentials(sealed))
+
+    def _credentials(self, sealed: bytes | None) -> Credentials | None:
+        if sealed is None:
+            return None
+        try:
+            return Credentials.from_text(unseal(self.settings.secret_key, sealed))
+        except BadSetting as wrong:
+            log.error("the credentials of an official number cannot be read: %s", wrong)
+            return None
+
+    def capabilities(self, provider: Provider) -> Capabilities:
+        """What the gateway of a provider can, whichever the number."""
+        return self.whatsapp(provider, None).capabilities()
 
     def overpass(self, *, should_stop: Callable[[], bool], keep: Callable[[str], None]) -> PlaceSource:
         return Overpass(self.settings.overpass_url, should_stop=should_stop, keep=keep)
@@ -100,7 +112,7 @@ class Runtime:
         """
         try:
             with self._sessions() as session:
-                work = Work(session, self.settings, self.queue)
+                work = Work(session, self.settings, self.queue, self.capabilities)
                 with session.begin():
                     yield work
         except (DBAPIError, NoConnectionFree) as trouble:

@@ -12,15 +12,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import Update, delete, or_, update
 
 from core.errors import OutcomeUnknown, Rejected, Unreachable, WorldTrouble
 from core.instances import events, queries, sessions
-from core.instances.rules import InstanceId, InstanceStatus, Provider
-from core.ports import LinkState, Qr
+from core.instances.rules import InstanceId, InstanceStatus, Provider, StatusReason
+from core.ports import LinkReport, LinkState, Qr, RejectedKind
 from core.runtime import Runtime
 from core.secrets import seal
 from core.tables import GatewayLeftover, Instance
+from core.work import Work
 
 log = logging.getLogger(__name__)
 # Longer than a create and a connect can take together, so that two never make one number at once.
@@ -59,11 +60,19 @@ def link(runtime: Runtime, instance_id: InstanceId) -> None:
     claim = _claim_link(runtime, instance_id)
     if claim is None:
         return
-    address = sessions.webhook_address(runtime.settings, instance_id, claim.gateway_name)
+    address = sessions.webhook_address(runtime.settings, instance_id, claim.gateway_name, claim.provider)
+    whatsapp = runtime.whatsapp(claim.provider, claim.sealed)
     try:
-        made = runtime.whatsapp(claim.provider, claim.sealed).create(claim.gateway_name, address.url, address.token)
+        if claim.provider is Provider.META and not _may_be_ours(runtime, claim, whatsapp.describe(claim.gateway_name)):
+            return
+        made = whatsapp.create(claim.gateway_name, address.url, address.token)
     except WorldTrouble as trouble:
-        _note(runtime, claim, trouble, linking_at=None)
+        if claim.provider is not Provider.META:
+            _note(runtime, claim, trouble, linking_at=None)
+        elif _is_for_good(trouble):
+            _give_up(runtime, claim, StatusReason.CREDENTIALS_REFUSED, trouble)
+        else:  # its own limits are strict: again when the claim has run out
+            _note(runtime, claim, trouble)
         return
     if not _keep(runtime, claim, made.gateway_id, made.token):
         return
@@ -108,11 +117,27 @@ def remove(runtime: Runtime, gateway_name: str) -> None:
         work.session.execute(delete(GatewayLeftover).where(GatewayLeftover.gateway_name == gateway_name))
 
 
+# What Meta refuses a number for, by the reason that its adapter gives.
+OFFICIAL_TROUBLES = {
+    **dict.fromkeys(("no_credentials", "meta_0", "meta_190"), "official_token"),
+    **dict.fromkeys(("meta_3", "meta_10", "meta_200", "meta_131005"), "official_permissions"),
+    **dict.fromkeys(("meta_33", "meta_not_there", "number_of_another_account"), "official_account"),
+    **dict.fromkeys(("meta_368", "meta_131031", "meta_131045", "meta_131048"), "official_locked"),
+    "meta_131042": "official_payment",
+    "meta_app_secret": "official_secret",
+    "meta_callback": "official_callback",
+}
+
+
 def trouble_key(trouble: WorldTrouble) -> str:
     """What is the matter with the gateway, as a key for the pages."""
     if isinstance(trouble, Unreachable):
         return "gateway_unreachable"
     if isinstance(trouble, Rejected):
+        if trouble.reason in OFFICIAL_TROUBLES:
+            return OFFICIAL_TROUBLES[trouble.reason]
+        if trouble.reason.startswith("meta_"):
+            return "gateway_unclear" if trouble.kind == RejectedKind.THROTTLED else "official_refuses"
         return "gateway_licence" if trouble.reason == "licence" else "gateway_refuses_key"
     return "gateway_unclear" if isinstance(trouble, OutcomeUnknown) else "gateway_trouble"
 
@@ -136,29 +161,78 @@ def _claim_link(runtime: Runtime, instance_id: InstanceId) -> AtGateway | None:
     return AtGateway(instance_id, row.gateway_name, row.provider, row.gateway_token, row.pairing_phone)
 
 
+def _may_be_ours(runtime: Runtime, claim: AtGateway, told: LinkReport) -> bool:
+    """Of an official number, before Meta is told to tell us of it: that would take it from whoever has it here."""
+    if told.state in (LinkState.CLOSED, LinkState.ABSENT):
+        gone = Rejected(RejectedKind.CONFIG, "meta_not_there") if told.state is LinkState.ABSENT else None
+        _give_up(runtime, claim, StatusReason.CREDENTIALS_REFUSED if gone else told.reason, gone)
+        return False
+    with runtime.work() as work:
+        is_elsewhere = told.phone is not None and queries.is_phone_in_use(
+            work.session, told.phone, but=claim.instance_id
+        )
+        if is_elsewhere:
+            _end_link(work, claim, StatusReason.ALREADY_CONNECTED, None)
+        elif told.phone is not None:
+            work.session.execute(_still_wanted(claim).values(phone=told.phone))
+    return not is_elsewhere
+
+
+def _is_for_good(trouble: WorldTrouble) -> bool:
+    """Only other credentials can help.  An address that Meta does not reach may be reached later."""
+    return (
+        isinstance(trouble, Rejected)
+        and trouble.kind in (RejectedKind.CONFIG, RejectedKind.CONTENT)
+        and trouble.reason != "meta_callback"
+    )
+
+
+def _give_up(runtime: Runtime, claim: AtGateway, reason: str, trouble: WorldTrouble | None) -> None:
+    log.warning("number %s: not linked, %s (%s)", claim.instance_id, reason, trouble)
+    with runtime.work() as work:
+        _end_link(work, claim, reason, trouble_key(trouble) if trouble else None)
+
+
+def _end_link(work: Work, claim: AtGateway, reason: str, key: str | None) -> None:
+    ended = _still_wanted(claim).values(
+        status=InstanceStatus.DISCONNECTED,
+        status_reason=reason,
+        status_at=work.now,
+        gateway_trouble=key,
+        linking_at=None,
+    )
+    team_id = work.session.scalar(ended.returning(Instance.team_id))
+    if team_id is not None:
+        work.tell(f"instances:{team_id}", {"id": claim.instance_id})
+
+
+def _still_wanted(claim: AtGateway) -> Update:
+    """Of the number only while it waits for this link, with the credentials that the link was begun with."""
+    return (
+        update(Instance)
+        .where(
+            Instance.id == claim.instance_id,
+            Instance.gateway_name == claim.gateway_name,
+            Instance.gateway_token.is_not_distinct_from(claim.sealed),
+            Instance.gateway_id.is_(None),
+            Instance.status.in_((InstanceStatus.NEW, InstanceStatus.SCANNING)),
+        )
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _keep(runtime: Runtime, claim: AtGateway, gateway_id: str, token: str) -> bool:
     """False when the number was removed or began anew meanwhile: then what was just made is a leftover."""
+    changes: dict[str, object] = {"gateway_id": gateway_id, "gateway_trouble": None}
+    if token:
+        changes["gateway_token"] = seal(runtime.settings.secret_key, token)
     with runtime.work() as work:
-        team_id = work.session.scalar(
-            update(Instance)
-            .where(
-                Instance.id == claim.instance_id,
-                Instance.gateway_name == claim.gateway_name,
-                Instance.gateway_id.is_(None),
-                Instance.status.in_((InstanceStatus.NEW, InstanceStatus.SCANNING)),
-            )
-            .values(
-                gateway_id=gateway_id,
-                gateway_token=seal(runtime.settings.secret_key, token),
-                gateway_trouble=None,
-                status=InstanceStatus.SCANNING,
-            )
-            .returning(Instance.team_id)
-        )
-        if team_id is None:
-            sessions.leave(work, claim.instance_id, claim.gateway_name)
-        else:
+        kept = _still_wanted(claim).values(status=InstanceStatus.SCANNING, **changes)
+        team_id = work.session.scalar(kept.returning(Instance.team_id))
+        if team_id is not None:
             work.tell(f"instances:{team_id}", {"id": claim.instance_id})
+        elif not queries.has_name(work.session, claim.instance_id, claim.gateway_name):
+            sessions.leave(work, claim.instance_id, claim.gateway_name, claim.provider, claim.sealed)
     return team_id is not None
 
 

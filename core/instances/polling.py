@@ -13,10 +13,10 @@ from datetime import datetime
 
 from sqlalchemy import func, update
 
-from core.errors import Unreachable, WorldTrouble
+from core.errors import Rejected, Unreachable, WorldTrouble
 from core.instances import events, linking, queries
 from core.instances.queries import Watched
-from core.instances.rules import ENDS_SESSION, InstanceStatus, Look, StatusReason, look_at_code
+from core.instances.rules import ENDS_SESSION, InstanceStatus, Look, Provider, StatusReason, look_at_code
 from core.ports import LinkReport, LinkState, WhatsApp
 from core.runtime import Runtime
 from core.tables import Instance
@@ -118,6 +118,8 @@ def _note_silence(runtime: Runtime, number: Watched, trouble: WorldTrouble | Non
     with runtime.work() as work:
         if trouble is None or isinstance(trouble, Unreachable):
             changes["gateway_restarted_at"] = work.now
+        if number.provider is Provider.META and isinstance(trouble, Rejected):  # that was an answer too
+            changes["checked_at"] = work.now
         work.session.execute(
             update(Instance)
             .where(Instance.id == number.id, Instance.gateway_name == number.gateway_name)

@@ -19,6 +19,7 @@ from core.sending.rules import RecipientStatus
 from core.tables import Campaign, CampaignCounter, CampaignInstance, GatewayLeftover, Instance, Message, Team
 
 DAYS_SHOWN = 14
+ASK_META_EVERY = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
@@ -287,13 +288,21 @@ def count_live(session: Session, team_id: TeamId) -> int:
 
 
 def watched(session: Session) -> list[Watched]:
-    """Every number, of every team, that exists at the gateway and was not removed."""
+    """Every number, of every team, that exists at the gateway and was not removed.
+
+    An official one only once it was not asked about for a while: Meta counts the questions.
+    """
     rows = session.scalars(
         select(Instance)
         .where(
             Instance.status != InstanceStatus.REMOVED,
             Instance.gateway_id.is_not(None),
             Instance.gateway_name.is_not(None),
+            or_(
+                Instance.provider != Provider.META,
+                Instance.checked_at.is_(None),
+                Instance.checked_at < func.now() - ASK_META_EVERY,
+            ),
         )
         .order_by(Instance.id)
     )
@@ -331,6 +340,26 @@ def waiting_to_be_linked(session: Session, *, tried_before: datetime) -> list[In
             .order_by(Instance.id)
         )
     ]
+
+
+def is_phone_in_use(session: Session, phone: str, *, but: InstanceId) -> bool:
+    """Whether another number is linked to this phone, or is official and may be told of it any moment."""
+    is_linked = or_(
+        Instance.status == InstanceStatus.CONNECTED,
+        and_(
+            Instance.provider == Provider.META,
+            Instance.gateway_id.is_not(None),
+            Instance.status != InstanceStatus.REMOVED,
+        ),
+    )
+    others = select(Instance.id).where(Instance.phone == phone, Instance.id != but, is_linked)
+    return session.scalar(others.limit(1)) is not None
+
+
+def has_name(session: Session, instance_id: InstanceId, gateway_name: str) -> bool:
+    """Whether the number is still the one of that name at the gateway."""
+    found = select(Instance.id).where(Instance.id == instance_id, Instance.gateway_name == gateway_name)
+    return session.scalar(found) is not None
 
 
 def leftovers(session: Session, *, tried_before: datetime) -> list[str]:

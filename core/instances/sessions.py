@@ -36,6 +36,11 @@ BLANK: dict[str, Any] = {
 }
 
 
+def blank(provider: Provider) -> dict[str, Any]:
+    """An official number has no session: what it was entered with stays."""
+    return {name: value for name, value in BLANK.items() if provider is not Provider.META or name != "gateway_token"}
+
+
 @dataclass(frozen=True)
 class WebhookAddress:
     """Where the gateway tells us of a session, and the token that shows us that it is the gateway."""
@@ -49,11 +54,15 @@ def new_name(instance_id: InstanceId) -> str:
     return f"prumo-{instance_id}-{secrets.token_hex(12)}"
 
 
-def webhook_address(settings: Settings, instance_id: InstanceId, gateway_name: str) -> WebhookAddress:
-    return WebhookAddress(
-        f"{settings.receiver_url}/webhooks/{instance_id}/{gateway_name}",
-        webhook_token(settings.secret_key, instance_id, gateway_name),
-    )
+def webhook_address(
+    settings: Settings, instance_id: InstanceId, gateway_name: str, provider: Provider = Provider.EVOLUTION
+) -> WebhookAddress:
+    """Meta comes from the internet, by an address and a door of its own."""
+    where = f"{settings.receiver_url}/webhooks"
+    if provider is Provider.META:
+        where = f"{settings.meta_callback_url or settings.receiver_url}/meta"
+    token = webhook_token(settings.secret_key, instance_id, gateway_name)
+    return WebhookAddress(f"{where}/{instance_id}/{gateway_name}", token)
 
 
 def webhook_token(secret_key: str, instance_id: InstanceId, gateway_name: str) -> str:

@@ -101,7 +101,7 @@ class MetaCloud:
         self._do(f"/{self.account.account_id}/subscribed_apps", {})
         here = {"override_callback_uri": webhook_url, "verify_token": webhook_token}
         self._do(f"/{number}", {"webhook_configuration": here})
-        return GatewayInstance(name, number, self.account.to_text())
+        return GatewayInstance(name, number, "")
 
     def connect(self, name: str, phone: str | None = None) -> Qr | LinkReport:
         return self.state(name)

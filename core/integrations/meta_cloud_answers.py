@@ -25,6 +25,7 @@ KINDS = {
     **dict.fromkeys((33, 368, 131031, 131037, 131042, 131045, 131048, 133010), RejectedKind.CONFIG),  # the number
 }
 OPTED_OUT = 131050  # this person has told WhatsApp that they want no more of this business's advertising
+CALLBACK_NOT_REACHED = 2200  # Meta asked our address for its challenge, and did not get it
 NOT_THERE = {(100, 33), (33, None)}  # code and subcode of an id that the token cannot see
 
 STATES = {
@@ -102,6 +103,10 @@ def refuse(status: int, body: bytes) -> NoReturn:
         error = {}
     if is_not_there(status, body):
         raise Rejected(RejectedKind.CONFIG, "meta_not_there")
+    if "appsecret_proof" in str(error.get("message"))[:200]:
+        raise Rejected(RejectedKind.CONFIG, "meta_app_secret")
+    if error.get("code") == CALLBACK_NOT_REACHED:
+        raise Rejected(RejectedKind.CONFIG, "meta_callback")
     _refuse_by_code(error)
     refused_at_the_door(status)
     raise OutcomeUnknown(f"{status} {_words(error)}".strip())
