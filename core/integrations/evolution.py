@@ -19,6 +19,7 @@ from core.instances.rules import StatusReason
 from core.integrations import evolution_answers as answers
 from core.integrations import evolution_events as events
 from core.integrations.bounded_call import Answer, call
+from core.integrations.evolution_bodies import storable
 from core.integrations.one_post import OnePost
 from core.ports import (
     LARGEST_MEDIA,
@@ -259,7 +260,7 @@ class Evolution:
         return events.read_webhook(body)
 
     def storable(self, body: bytes) -> StorableWebhook:
-        return events.storable(body)
+        return storable(body)
 
     # ------------------------------------------------------------ the wire
 
