@@ -22,7 +22,6 @@ from core.integrations.places_api import PlacesApi
 from core.integrations.rq_queue import RqQueue
 from core.integrations.websites import Websites
 from core.ports import Capabilities, JobQueue, PlaceSource, WebsiteReader, WhatsApp
-from core.secrets import unseal
 from core.settings import Settings
 from core.work import Work
 
@@ -79,7 +78,7 @@ class Runtime:
         if sealed is None:
             return None
         try:
-            return Credentials.from_text(unseal(self.settings.secret_key, sealed))
+            return Credentials.unsealed(self.settings.secret_key, sealed)
         except BadSetting as wrong:
             log.error("the credentials of an official number cannot be read: %s", wrong)
             return None

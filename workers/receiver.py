@@ -1,4 +1,4 @@
-"""What the gateway calls: `python -m workers.receiver`.
+"""What the gateways call: `python -m workers.receiver`.
 
 Stores each webhook and answers; a thread beside it applies what is stored, another carries out what people want of the
 gateway.  A process of its own, so that a restart of the web loses no event.  Whatever waits when it dies is applied by
@@ -15,7 +15,8 @@ import asyncio
 import logging
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import uvicorn
@@ -26,6 +27,7 @@ from starlette.routing import Route
 
 from core.errors import BadSetting, DatabaseAway
 from core.instances.linking import carry_out_wishes
+from core.instances.official import may_be_signature
 from core.instances.receiving import Receiving
 from core.instances.storing import Taken
 from core.runtime import Runtime
@@ -35,6 +37,7 @@ from core.settings import Settings
 log = logging.getLogger(__name__)
 LARGEST_BODY = 8 << 20
 SMALL_BODY = 64 << 10  # read sooner than it would be handed to a thread
+LONGEST_CHALLENGE = 200
 BODY_S = 10.0  # longer than this a caller does not get to tell its event
 THREADS = 8
 LOOK_FOR_WISHES_S = 0.5
@@ -69,6 +72,9 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
         number = receiving.number_of(request.path_params["instance_id"], name, token)
         if number is None:  # five hundred strangers' bodies would fill the memory
             return _refused()
+        return await answered(request, lambda body: receiving.take(number, name, body), 204)
+
+    async def answered(request: Request, take: Callable[[bytes], Future[Taken]], well: int) -> Response:
         try:
             body = await _body(request)
         except TooLarge:
@@ -77,9 +83,9 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
             return Response(status_code=408)
         try:
             if len(body) <= SMALL_BODY:
-                told = receiving.take(number, name, body)
+                told = take(body)
             else:
-                told = await asyncio.get_running_loop().run_in_executor(threads, receiving.take, number, name, body)
+                told = await asyncio.get_running_loop().run_in_executor(threads, take, body)
             taken = await asyncio.wrap_future(told)
         except DatabaseAway as trouble:
             log.warning("a webhook could not be stored: %s", trouble)
@@ -88,7 +94,31 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
             return _refused()
         if taken is Taken.STORED:
             wake.set()
-        return Response(status_code=204)
+        return Response(status_code=well)
+
+    async def official(request: Request) -> Response:
+        """Meta's news of an official number.  It signs the body, so the number is looked up before that is read."""
+        signature = request.headers.get("x-hub-signature-256", "")
+        if not may_be_signature(signature):
+            return _refused()
+        where = request.path_params["instance_id"], request.path_params["gateway_name"]
+        try:
+            number = await asyncio.get_running_loop().run_in_executor(threads, receiving.official, *where)
+        except (DatabaseAway, BadSetting) as trouble:
+            log.warning("a webhook of Meta's could not be taken: %s", trouble)
+            return Response(status_code=503)
+        if number is None:
+            return _refused()
+        return await answered(request, lambda body: receiving.take_official(number, signature, body), 200)
+
+    async def challenge(request: Request) -> Response:
+        """Meta asks, before it tells anything, whether we are who gave it this address."""
+        asked = request.query_params
+        where = request.path_params["instance_id"], request.path_params["gateway_name"]
+        is_ours = receiving.number_of(*where, asked.get("hub.verify_token", "")) is not None
+        if asked.get("hub.mode") != "subscribe" or not is_ours:
+            return _refused()
+        return PlainTextResponse(asked.get("hub.challenge", "")[:LONGEST_CHALLENGE])
 
     async def healthz(_request: Request) -> Response:
         return PlainTextResponse("ok")
@@ -96,6 +126,8 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     return Starlette(
         routes=[
             Route("/webhooks/{instance_id}/{gateway_name}", webhook, methods=["POST"]),
+            Route("/meta/{instance_id}/{gateway_name}", official, methods=["POST"]),
+            Route("/meta/{instance_id}/{gateway_name}", challenge, methods=["GET"]),
             Route("/healthz", healthz),
         ]
     )

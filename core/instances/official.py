@@ -5,11 +5,14 @@ They are kept as one sealed text in `Instance.gateway_token`, and nowhere else.
 
 from __future__ import annotations
 
+import hmac
 import json
 import re
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from core.errors import BadInput, BadInputs
+from core.secrets import unseal
 
 LONGEST_TOKEN = 1000
 
@@ -56,6 +59,21 @@ class Credentials:
     @staticmethod
     def from_text(text: str) -> Credentials:
         return Credentials(*json.loads(text))
+
+    @staticmethod
+    def unsealed(secret_key: str, sealed: bytes) -> Credentials:
+        """Raises BadSetting where it was sealed under another secret key."""
+        return Credentials.from_text(unseal(secret_key, sealed))
+
+    def have_signed(self, body: bytes, signature: str) -> bool:
+        """Whether `X-Hub-Signature-256` is the app's own, over the body as it came."""
+        expected = "sha256=" + hmac.new(self.app_secret.encode(), body, sha256).hexdigest()
+        return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
+
+
+def may_be_signature(text: str) -> bool:
+    """Known before a body is read: a caller without one is not Meta."""
+    return re.fullmatch(r"sha256=[0-9a-f]{64}", text, re.ASCII) is not None
 
 
 def _wrong(name: str, value: str, form: str, key: str) -> list[BadInput]:

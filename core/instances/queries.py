@@ -356,6 +356,17 @@ def is_phone_in_use(session: Session, phone: str, *, but: InstanceId) -> bool:
     return session.scalar(others.limit(1)) is not None
 
 
+def sealed_of(session: Session, instance_id: InstanceId, gateway_name: str) -> bytes | None:
+    """What an official number was entered with; None for one of another kind or name."""
+    return session.scalar(
+        select(Instance.gateway_token).where(
+            Instance.id == instance_id,
+            Instance.gateway_name == gateway_name,
+            Instance.provider == Provider.META,
+        )
+    )
+
+
 def has_name(session: Session, instance_id: InstanceId, gateway_name: str) -> bool:
     """Whether the number is still the one of that name at the gateway."""
     found = select(Instance.id).where(Instance.id == instance_id, Instance.gateway_name == gateway_name)

@@ -6,11 +6,8 @@ left out, never an error.  Shapes: Graph API v24.0, fields `messages` and `smb_m
 
 from __future__ import annotations
 
-import hmac
 import json
-import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any
 
 from core.integrations.meta_cloud_answers import OPTED_OUT
@@ -63,17 +60,6 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
 WITH_MEDIA = ("image", "video", "document", "audio", "sticker")
 # Of the number itself or of the line, and said by nobody.
 SILENT = frozenset({"system", "request_welcome", "edit", "revoke"})
-
-
-def is_signed(body: bytes, signature: str, app_secret: str) -> bool:
-    """Whether `X-Hub-Signature-256` is the app's own, over the body as it came."""
-    expected = "sha256=" + hmac.new(app_secret.encode(), body, sha256).hexdigest()
-    return hmac.compare_digest(expected.encode(), signature.encode("utf-8", "replace"))
-
-
-def may_be_signed(signature: str) -> bool:
-    """Known before a body is read: a caller without one is not Meta."""
-    return re.fullmatch(r"sha256=[0-9a-f]{64}", signature, re.ASCII) is not None
 
 
 def own_part(body: bytes, phone_number_id: str) -> StorableWebhook:
