@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from core.errors import BadInput
 from core.leads.spreadsheet import Unreadable, as_csv
@@ -36,8 +37,7 @@ INNER_FORMULA = re.compile(r";('*\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 INNER_INERT = re.compile(r";'('*\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     number: int  # as the file's author counts, the header being 1
     cells: list[str]
 
@@ -61,7 +61,7 @@ class OpenedFile:
         for count, row in enumerate(found):
             if count >= MOST_ROWS:
                 raise BadInput("file", "file_too_many_rows", n=MOST_ROWS)
-            yield Row(row.number, row.cells[:width])
+            yield row if len(row.cells) <= width else Row(row.number, row.cells[:width])
 
 
 def open_file(name: str, content: bytes) -> OpenedFile:
@@ -179,7 +179,7 @@ def _rows(text: str, delimiter: str) -> Iterator[Row]:
     number = 1
     try:
         for cells in reader:
-            if any(cell and not cell.isspace() for cell in cells):
+            if any(map(str.strip, cells)):
                 yield Row(number, cells)
             number = reader.line_num + 1
             lines.of_row = 0

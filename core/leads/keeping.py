@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Connection,
     FromClause,
     String,
     bindparam,
@@ -42,6 +43,8 @@ from core.work import Work
 
 WEAKEST_BASIS = Basis.LEGITIMATE_INTEREST.value  # what a public listing gives; never put in place of another
 KEEPING = 7101  # the class of our advisory locks
+PREPARED = "keep_leads"
+LONGEST_NAME = 300
 LONGEST_URL = 2_000
 LONGEST_DETAILS = 30_000  # characters of JSON
 LONGEST_EMAIL = 254
@@ -172,23 +175,19 @@ def keep(
     rows = merged(candidates, by=Seen())
     if not rows:
         return []
-    lock(work, team_id)
     moved: dict[int, str] = {}
     rows = joined(rows, known_leads(work, team_id, rows), moved)
     move(work, team_id, moved)
     said = [row_of(row) for row in rows]
     said.sort(key=lambda row: row["place_key"])  # everybody locks in one order
     values = {"team": team_id, "search": search_id, "source": source, "basis": None, "rows": _as_json(said)}
-    statement = _upsert_of_json()
-    # The text is made once: SQLAlchemy would spend more on each batch than PostgreSQL does on keeping it.
-    found = work.session.connection().exec_driver_sql(str(statement), statement.construct_params(values))
+    found = _kept_of_json(work.session.connection(), values)
     by_key = {place_key: Kept(LeadId(lead_id), was_new, has_phone) for lead_id, place_key, has_phone, was_new in found}
     return [by_key[row.key] for row in rows]
 
 
-def lock(work: Work, team_id: TeamId) -> None:
-    """One after the other within a team: place_id and name_key have no unique index that would see two at once."""
-    work.session.connection().exec_driver_sql("select pg_advisory_xact_lock(%s, hashint8(%s))", (KEEPING, team_id))
+# One after the other within a team: place_id and name_key have no unique index that would see two at once.
+LOCK = f"select pg_advisory_xact_lock({KEEPING}, hashint8(%(team)s));"
 
 
 # ---------------------------------------------------------------- reading
@@ -196,10 +195,10 @@ def lock(work: Work, team_id: TeamId) -> None:
 
 def read_place(place: Place, country: str, secret_key: str) -> Candidate | None:
     """None for a place whose name cannot be read.  A value that makes no sense is one that was not said."""
-    name = as_kept(place.name, 300)
+    name = as_kept(place.name, LONGEST_NAME)
     if name is None:
         return None
-    values = Said({"name": name, "name_folded": fold(name)[:300]})
+    values = Said({"name": name, "name_folded": fold(name)[:LONGEST_NAME]})
     for text, most in TEXTS.items():
         said = getattr(place, text)
         values[text] = as_kept(said, most) if isinstance(said, str) else None
@@ -372,47 +371,63 @@ def merged(candidates: Iterable[Candidate], by: Seen) -> list[Candidate]:
     return rows
 
 
-# A few keys are looked up one by one, each by the index of its own, and "offset 0" keeps it so: written otherwise,
-# PostgreSQL reads every lead of the team where the table has grown since it was last analysed (38 ms, not 0.4).
-# For many keys at once reading the team is no loss, and one by one would be, had it to be read for each.
-FEW = 200
-_BY_FEW = """
+# Each key is looked up by itself, by the index of its own, and "offset 0" keeps it so: written otherwise, PostgreSQL
+# reads every lead of the team where the table has grown since it was last analysed (38 ms, not 0.4), and for the many
+# keys of a portion of a file each time a file comes in.
+_BY_KEY = """
 select lead.* from unnest(%({keys})s::text[]) as wanted cross join lateral (
     select {columns} from leads where team_id = %(team)s and {column} = wanted offset 0
 ) as lead
 """
-_BY_MANY = """
-select {columns} from leads where team_id = %(team)s and {column} = any(%({keys})s::text[])
-"""
 
 
-def _known(by: str) -> str:
+def _known() -> str:
+    """Sent in one go, and still two statements: what is known is looked for when the lock is there."""
     ways = (("keys", "place_key"), ("place_ids", "place_id"), ("name_keys", "name_key"))
     columns = ", ".join(KnownLead._fields)
-    return "union all".join(by.format(keys=keys, columns=columns, column=column) for keys, column in ways)
+    return LOCK + "union all".join(_BY_KEY.format(keys=keys, columns=columns, column=column) for keys, column in ways)
 
 
-KNOWN_OF_FEW, KNOWN_OF_MANY = _known(_BY_FEW), _known(_BY_MANY)
+KNOWN = _known()
 
 
 # Who writes to several leads locks them by id first, and so do we: the statement that keeps goes by other keys.
-HOLD = "select id from leads where team_id = %(team)s and id = any(%(ids)s) order by id for no key update"
+HOLD = "select id from leads where team_id = %(team)s and id = any(%(ids)s::bigint[]) order by id for no key update"
+OPTED_OUT = """
+select phone_hash from opt_outs
+where team_id = %(team)s and phone_hash = any(%(hashes)s::bytea[]) and undone_at is null
+"""
 
 
 def known_leads(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> list[KnownLead]:
-    """The leads that these may be, by id, and held until the commit.  `lock` first."""
+    """The leads that these may be, by id, and held until the commit; nobody else keeps leads of the team so long."""
     ways = {
         "team": team_id,
-        "keys": [r.key for r in rows],
-        "place_ids": [r.values["place_id"] for r in rows if r.values["place_id"]],
-        "name_keys": [r.name_key for r in rows if r.name_key],
+        "keys": as_array([r.key for r in rows]),
+        "place_ids": as_array([r.values["place_id"] for r in rows if r.values["place_id"]]),
+        "name_keys": as_array([r.name_key for r in rows if r.name_key]),
     }
-    known_of = KNOWN_OF_FEW if len(rows) <= FEW else KNOWN_OF_MANY
     connection = work.session.connection()
-    leads = sorted({KnownLead(*found) for found in connection.exec_driver_sql(known_of, ways)})
+    leads = sorted({KnownLead(*found) for found in connection.exec_driver_sql(KNOWN, ways)})
     if leads:
-        connection.exec_driver_sql(HOLD, {"team": team_id, "ids": [lead.id for lead in leads]})
+        ids = ",".join(str(lead.id) for lead in leads)
+        connection.exec_driver_sql(HOLD, {"team": team_id, "ids": f"{{{ids}}}"})
     return leads
+
+
+def opted_out(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> set[bytes]:
+    """Whose phone of these nobody of the team may write to."""
+    hashes = ",".join(f'"\\\\x{hashed.hex()}"' for r in rows if (hashed := r.values["phone_hash"]))
+    found = work.session.connection().exec_driver_sql(OPTED_OUT, {"team": team_id, "hashes": f"{{{hashes}}}"})
+    return {bytes(hashed) for (hashed,) in found}
+
+
+def as_array(values: Sequence[str]) -> str:
+    """As PostgreSQL writes an array of texts: read in one go, where `array['…', '…']` is parsed word by word."""
+    if not values:
+        return "{}"
+    quoted = "\0".join(values).replace("\\", "\\\\").replace('"', '\\"').replace("\0", '","')
+    return f'{{"{quoted}"}}'
 
 
 def joined(rows: list[Candidate], leads: Sequence[KnownLead], moved: dict[int, str]) -> list[Candidate]:
@@ -426,14 +441,12 @@ def joined(rows: list[Candidate], leads: Sequence[KnownLead], moved: dict[int, s
     for lead in leads:
         known.add(lead, lead.place_key, lead.place_id, lead.name_key, bool(lead.cid or lead.place_id))
     for row in rows:
-        same: KnownLead | None = known.find(row)
-        if same is None:
-            continue
-        row.known = same
-        if _strength(row.key) > _strength(same.place_key) and same.id not in moved:
-            moved[same.id] = row.key
-        else:
-            row.key = moved.get(same.id, same.place_key)
+        row.known = known.find(row)
+        if row.known is not None and _strength(row.key) > _strength(row.known.place_key):
+            moved.setdefault(row.known.id, row.key)
+    for row in rows:  # of two rows that are one lead the second may be the one that moves it
+        if row.known is not None:
+            row.key = moved.get(row.known.id, row.known.place_key)
     return merged(rows, by=Seen())
 
 
@@ -468,13 +481,20 @@ FROM_SOURCE = (
 
 def row_of(row: Candidate) -> dict[str, Any]:
     """The columns that a source decides about, as they go into the statement."""
+    return row.values | {"place_key": row.key, "name_key": row.name_key, "words": words_to_keep(row)}
+
+
+def words_to_keep(row: Candidate) -> str:
+    """Of what will stand in the lead."""
     values, known = row.values, row.known
     phone, website, address = values["phone"], values["website"], values["address"]
     if known is not None:
         phone = known.phone if known.phone and (known.phone_from != PhoneFrom.LISTED or not phone) else phone
         website, address = website or known.website, address or known.address
-    words = words_of(name=values["name"], phone=phone, website=website, address=address)
-    return values | {"place_key": row.key, "name_key": row.name_key, "words": words}
+    folded: str = values["name_folded"]
+    if len(folded) == LONGEST_NAME:  # cut for its column
+        folded = fold(values["name"])
+    return words_of(folded_name=folded, phone=phone, website=website, address=address)
 
 
 def _as_json(rows: Sequence[dict[str, Any]]) -> str:
@@ -482,11 +502,31 @@ def _as_json(rows: Sequence[dict[str, Any]]) -> str:
     return json.dumps(said, ensure_ascii=False, default=lambda value: "\\x" + value.hex())
 
 
+# What the parameters of the statement are, where they are no text.
+TYPES = {"team": "bigint", "search": "bigint", "rows": "json"}
+
+
+def _kept_of_json(connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
+    """Prepared once for each connection: planning it takes a fifth of what PostgreSQL spends on twenty rows."""
+    prepare, execute, beside = _upsert_of_json()
+    if PREPARED not in connection.info:
+        connection.exec_driver_sql(prepare)
+        connection.info[PREPARED] = True  # gone with the connection, as the statement is; a rollback keeps both
+    return connection.exec_driver_sql(execute, {**beside, **values}).all()
+
+
 @cache
-def _upsert_of_json() -> SQLCompiler:
+def _upsert_of_json() -> tuple[str, str, dict[str, Any]]:
+    """How it is prepared and executed, and the parameters that never change."""
     columns = [column(name, Lead.__table__.c[name].type) for name in FROM_SOURCE]
     said = func.json_to_recordset(bindparam("rows")).table_valued(*columns, name="said")
-    return upsert_from(said.render_derived(with_types=True))
+    upsert = upsert_from(said.render_derived(with_types=True))
+    beside = upsert.construct_params({"team": None, "search": None, "source": None, "basis": None, "rows": None})
+    names = list(beside)
+    types = [TYPES.get(name, "int" if isinstance(beside[name], int) else "text") for name in names]
+    numbered = {name: f"${at}" for at, name in enumerate(names, 1)}
+    prepare = f"prepare {PREPARED} ({', '.join(types)}) as {str(upsert) % numbered}"
+    return prepare, f"execute {PREPARED} ({', '.join(f'%({name})s' for name in names)})", dict(beside)
 
 
 def upsert_from(said: FromClause) -> SQLCompiler:

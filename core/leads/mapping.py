@@ -9,14 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
+from typing import Any
 
 from babel import Locale
 
 from core.errors import BadInput, BadInputs
 from core.leads.files import OpenedFile, Row, unescaped
 from core.leads.keeping import (
-    IDS,
+    LONGEST_NAME,
+    PHONES,
     TEXTS,
     Candidate,
     Said,
@@ -30,7 +32,6 @@ from core.leads.phones import NotAPhone, Phone
 from core.leads.rules import as_kept, fold, name_key, place_key
 from core.leads.site_names import site_of
 
-LONGEST_NAME = 300
 SAMPLE = 50
 MOSTLY = 0.6  # of the values of a column that must be of a kind
 BLANKS = frozenset(
@@ -38,7 +39,7 @@ BLANKS = frozenset(
 )
 
 
-BLANKS_BEGIN = {blank[:1] for blank in BLANKS} | {blank[:1].upper() for blank in BLANKS}
+ODD_BEGINNINGS = {"'"} | {blank[0] for blank in BLANKS} | {blank[0].upper() for blank in BLANKS}
 
 
 class Field(StrEnum):
@@ -65,6 +66,12 @@ class Field(StrEnum):
 
 
 Columns = Mapping[Field, int]  # which of the file's columns, counted from 0
+# The columns of leads that a file can fill.
+FILLED = (
+    *("name", "name_folded", *PHONES, "site", "categories"),
+    *(field.value for field in Field if field not in (Field.NAME, Field.WHATSAPP, Field.PHONE)),
+)
+NOTHING_SAID = dict.fromkeys(FILLED)
 
 # As people, other tools and we ourselves name them: in Portuguese, English and Spanish, folded.
 HEADERS = {
@@ -188,43 +195,42 @@ class RowReader:
     """Reads rows of one file by the columns that were chosen."""
 
     def __init__(self, columns: Columns, *, country: str, only_with_phone: bool, secret_key: str) -> None:
-        self._columns = list(columns.items())
-        self._texts = [
-            (field, TEXTS[field], _kept_again if field in REPEATED else as_kept)
-            for field in TEXT_FIELDS
-            if field in columns
-        ]
-        self._ids = [(field, TEXTS[field]) for field in ID_FIELDS if field in columns]
+        at = {field.value: column for field, column in columns.items()}
+        self._name_at = at.get("name")
+        self._phones_at = [at[name] for name in ("whatsapp", "phone") if name in at]
+        self._alone = [(at[name], name, read) for name, read in READ_ALONE.items() if name in at]
+        self._country_at = at.get("country")
+        self._category_at = at.get("category")
+        self._website_at = at.get("website")
+        self._where_at = (at["latitude"], at["longitude"]) if {"latitude", "longitude"} <= at.keys() else None
         self._country = country
         self._only_with_phone = only_with_phone
         self._secret_key = secret_key
 
     def read(self, cells: Sequence[str]) -> Candidate:
         """Raises BadInput with why the row cannot be taken.  A value that makes no sense is one that was not said."""
-        said = {field: cell for field, at in self._columns if (cell := _cell(cells, at))}
-        name = self._name(said)
-        values = Said()
-        for field, most, keep in self._texts:
-            if field in said:
-                values[field] = keep(said[field], most)
-        for field, most in self._ids:
-            if field in said and len(said[field]) <= most:
-                values[field] = as_kept(said[field], most)
+        name = _name("" if self._name_at is None else _cell(cells, self._name_at))
+        values = Said(NOTHING_SAID)
         country = None
-        if Field.COUNTRY in said:
-            country = values["country"] = country_code(said[Field.COUNTRY])
-        self._take_phone(said, values, country or self._country)
-        if Field.CATEGORY in said:
-            values["category"] = _kept_again(said[Field.CATEGORY], 120)
-            values["categories"] = [values["category"]] if values["category"] else []
-        if Field.EMAIL in said:
-            values["email"] = email_address(said[Field.EMAIL])
-        if Field.WEBSITE in said:
-            values["website"] = _website(said[Field.WEBSITE])
-            values["site"] = site_of(values["website"])
-        _take_numbers(said, values)
-        folded = fold(name)
-        values["name"], values["name_folded"] = name, folded[:LONGEST_NAME]
+        if self._country_at is not None and (said := _cell(cells, self._country_at)):
+            country = values["country"] = country_code(said)
+        self._take_phone(cells, values, country or self._country)
+        width = len(cells)
+        for at, column, read in self._alone:  # most of a row: what `_cell` does, without calling it
+            cell = cells[at].strip() if at < width else ""
+            if cell and (cell[0] not in ODD_BEGINNINGS or (cell := _cell(cells, at))):
+                values[column] = read(cell)
+        if self._category_at is not None and (said := _cell(cells, self._category_at)):
+            values["category"] = _kept_again(said, 120)
+        values["categories"] = [values["category"]] if values["category"] else []
+        if self._website_at is not None and (said := _cell(cells, self._website_at)):
+            values["website"] = website = _website(said)
+            values["site"] = site_of(website)
+        if self._where_at is not None:
+            latitude, longitude = (_cell(cells, at) for at in self._where_at)
+            if latitude and longitude:
+                values |= coordinates(_number(latitude), _number(longitude))
+        values["name"], values["name_folded"] = name, fold(name)[:LONGEST_NAME]
         phone = values["phone"]
         key = place_key(
             cid=values["cid"],
@@ -237,33 +243,34 @@ class RowReader:
         )
         return Candidate(key, name_key(name, phone), values)
 
-    def _name(self, said: Mapping[Field, str]) -> str:
-        written = said.get(Field.NAME, "")
-        if len(written) > LONGEST_NAME:
-            raise BadInput(Field.NAME, "row_name_too_long", n=LONGEST_NAME)
-        name = as_kept(written, LONGEST_NAME)
-        if name is None:
-            raise BadInput(Field.NAME, "row_without_name")
-        return name
-
-    def _take_phone(self, said: Mapping[Field, str], values: Said, country: str) -> None:
+    def _take_phone(self, cells: Sequence[str], values: Said, country: str) -> None:
         """The number for WhatsApp where it can be read, else the other one.  Raises NotAPhone where neither can."""
         trouble: NotAPhone | None = None
-        for field in (Field.WHATSAPP, Field.PHONE):
-            if field not in said:
+        for at in self._phones_at:
+            printed = _cell(cells, at)
+            if not printed:
                 continue
             try:
-                phone = Phone.parse(said[field], country)
+                phone = Phone.parse(printed, country)
             except NotAPhone as wrong:
                 trouble = trouble or wrong
                 continue
             values |= values_of(phone, self._secret_key)
-            values["phone_as_printed"] = as_kept(said[field], 80)
+            values["phone_as_printed"] = as_kept(printed, 80)
             return
         if trouble is not None:
             raise trouble
         if self._only_with_phone:
             raise NotAPhone("phone_empty")
+
+
+def _name(written: str) -> str:
+    if len(written) > LONGEST_NAME:
+        raise BadInput(Field.NAME, "row_name_too_long", n=LONGEST_NAME)
+    name = as_kept(written, LONGEST_NAME)
+    if name is None:
+        raise BadInput(Field.NAME, "row_without_name")
+    return name
 
 
 @lru_cache(maxsize=4_096)
@@ -272,19 +279,14 @@ def _kept_again(text: str, most: int) -> str | None:
     return as_kept(text, most)
 
 
-REPEATED = (Field.NEIGHBOURHOOD, Field.CITY, Field.STATE)
-TEXT_FIELDS = tuple(f for f in Field if f in TEXTS and f not in IDS)
-ID_FIELDS = tuple(f for f in Field if f in IDS)
-
-
 def _cell(cells: Sequence[str], at: int) -> str:
     """What stands there; nothing where the row ends before, or where somebody wrote that there is nothing."""
     cell = cells[at].strip() if at < len(cells) else ""
-    if not cell:
+    if not cell or cell[0] not in ODD_BEGINNINGS:
         return cell
     if cell[0] == "'":
         cell = unescaped(cell)
-    return "" if cell[:1] in BLANKS_BEGIN and cell.lower() in BLANKS else cell
+    return "" if cell.lower() in BLANKS else cell
 
 
 def _website(written: str) -> str | None:
@@ -293,14 +295,13 @@ def _website(written: str) -> str | None:
     return web_address(written if has_scheme or "." not in written else f"https://{written}")
 
 
-def _take_numbers(said: Mapping[Field, str], values: Said) -> None:
-    if Field.RATING in said:
-        values["rating"] = between(_number(said[Field.RATING]), 0, 5, digits=1)
-    if Field.REVIEW_COUNT in said:
-        digits = re.sub(r"[\s.,()]", "", said[Field.REVIEW_COUNT])
-        values["review_count"] = int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
-    if Field.LATITUDE in said and Field.LONGITUDE in said:
-        values |= coordinates(_number(said[Field.LATITUDE]), _number(said[Field.LONGITUDE]))
+def _rating(written: str) -> float | None:
+    return between(_number(written), 0, 5, digits=1)
+
+
+def _count(written: str) -> int | None:
+    digits = written if written.isdigit() else re.sub(r"[\s.,()]", "", written)
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None
 
 
 def _number(written: str) -> float | None:
@@ -309,6 +310,23 @@ def _number(written: str) -> float | None:
         return float(written.replace(",", ".")) if len(written) < 40 else None
     except ValueError:
         return None
+
+
+def _an_id(written: str, most: int) -> str | None:
+    """Half an id is another business."""
+    return as_kept(written, most) if len(written) <= most else None
+
+
+REPEATED = ("neighbourhood", "city", "state")
+# What is read from its own cell and nothing else.
+READ_ALONE: dict[str, Callable[[str], Any]] = {
+    **{name: partial(as_kept, most=TEXTS[name]) for name in ("address", "postal_code")},
+    **{name: partial(_kept_again, most=TEXTS[name]) for name in REPEATED},
+    **{name: partial(_an_id, most=TEXTS[name]) for name in ("place_id", "cid")},
+    "email": email_address,
+    "rating": _rating,
+    "review_count": _count,
+}
 
 
 def country_code(written: str) -> str | None:

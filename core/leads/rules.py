@@ -311,8 +311,9 @@ def as_kept(text: str, most: int) -> str | None:
     NFC, single spaces; a text that had to be cut ends in an ellipsis; None when nothing readable is left.  It is still
     hostile: pages show it as text only.
     """
-    if len(text) <= most and PLAIN.fullmatch(text):
-        return " ".join(text.split()) or None
+    if len(text) <= most and ((text.isascii() and text.isprintable()) or PLAIN.fullmatch(text)):
+        text = text.strip()
+        return (" ".join(text.split()) if "  " in text else text) or None
     text = unicodedata.normalize("NFC", text[: most * 4])
     if not text.isprintable() or max(text, default="") >= "\u0300":
         text = _without_tricks(text)
@@ -336,12 +337,16 @@ def _with_few_marks(text: str) -> str:
     return "".join(kept)
 
 
-@lru_cache(maxsize=4_096)  # a name is folded four times on its way in
-def fold(text: str) -> str:
+def _fold(text: str) -> str:
     """Lower case, without accents or signs, single spaces: `"Clínica São José!"` is `clinica sao jose`."""
+    if WESTERN.fullmatch(text):
+        return " ".join(text.encode("latin-1").translate(WESTERN_FOLDED).decode("latin-1").split())
     if LATIN.fullmatch(text):
         return " ".join(text.translate(FOLDED).split())
     return " ".join(_folded(text).split())
+
+
+fold = lru_cache(maxsize=4_096)(_fold)  # a name is folded three times on its way in
 
 
 def _folded(text: str) -> str:
@@ -352,16 +357,19 @@ def _folded(text: str) -> str:
 # None of these combines with another, so each folds alone: a table does it, nine times faster.
 LATIN = re.compile("[\u0000-\u02ff]*")
 FOLDED = {code: _folded(chr(code)) for code in range(0x300)}
+# Nearly all that there is to fold: bytes of which each becomes one other, which is four times faster again.
+WESTERN_FOLDED = bytes(ord(to) if len(to := FOLDED[code]) == 1 and to < "\u0100" else 0 for code in range(0x100))
+WESTERN = re.compile(f"[{re.escape(''.join(chr(code) for code in range(0x100) if WESTERN_FOLDED[code]))}]*")
 
 
 LONGEST_WORDS = 1_000
 
 
-def words_of(*, name: str, phone: str | None, website: str | None, address: str | None) -> str:
+def words_of(*, folded_name: str, phone: str | None, website: str | None, address: str | None) -> str:
     """What the search box looks in.  Begins with a space, so that a short word can be looked for at a word's start."""
     site = (website or "").partition("://")[2].partition("/")[0].removeprefix("www.")
-    parts = (fold(name), (phone or "").removeprefix("+"), fold(site), fold(address or ""))
-    return (" " + " ".join(part for part in parts if part))[:LONGEST_WORDS]
+    parts = (folded_name, (phone or "").removeprefix("+"), _fold(site), _fold(address or ""))
+    return (" " + " ".join(filter(None, parts)))[:LONGEST_WORDS]
 
 
 def search_patterns(text: str) -> list[str]:

@@ -32,6 +32,7 @@ from core.leads.rules import (
     PhoneType,
     SiteReading,
     SiteReason,
+    fold,
     name_key,
     words_of,
 )
@@ -532,7 +533,7 @@ def _write_phone(work: Work, lead: Any, phone: Phone, hashed: bytes) -> None:
             phone_from=PhoneFrom.WEBSITE,
             listed_phone=listed,
             name_key=lead.name_key or name_key(lead.name, phone.e164),
-            words=words_of(name=lead.name, phone=phone.e164, website=lead.website, address=lead.address),
+            words=words_of(folded_name=fold(lead.name), phone=phone.e164, website=lead.website, address=lead.address),
             on_whatsapp=OnWhatsApp.UNKNOWN,  # what was checked was the other number
             whatsapp_checked_at=None,
             opted_out_at=work.now if left_alone is not None else None,

@@ -28,7 +28,9 @@ def _lead(runtime: Runtime, team_id: int, n: int, columns: dict[str, Any]) -> Le
         "name": name,
         "name_folded": fold(name),
         "name_key": name_key(name, phone),
-        "words": words_of(name=name, phone=phone, website=columns.get("website"), address=columns.get("address")),
+        "words": words_of(
+            folded_name=fold(name), phone=phone, website=columns.get("website"), address=columns.get("address")
+        ),
     }
     if phone:
         made["phone_type"] = PhoneType.MOBILE

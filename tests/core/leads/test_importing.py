@@ -108,6 +108,21 @@ def test_a_duplicate_far_below_still_fills_what_the_first_row_lacked(
     assert {lead.name: lead.city for lead in leads(people)}["A"] == "Recife"
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["new", "known"])
+def test_signs_that_mean_something_to_the_database_come_through(people: People, again: bool) -> None:
+    names = ["\\N", "a\\tb", "C:\\n", "\\.", "aspas '' e {chaves}, \\"]
+    rows = "".join(f"{name};;\\N;\n" for name in names)
+    for _ in range(1 + again):
+        done = bring_in(people, rows)
+    assert (done.added, done.updated) == ((0, 5) if again else (5, 0))
+    assert {(lead.name, lead.city) for lead in leads(people)} == {(name, "\\N") for name in names}
+
+
+def test_leads_are_numbered_as_they_stand_in_the_file(people: People) -> None:
+    bring_in(people, "Ipê;11 90000-0003;;\nBar;11 90000-0001;;\nJatobá;11 90000-0002;;\n")
+    assert [lead.name for lead in sorted(leads(people), key=lambda lead: lead.id)] == ["Ipê", "Bar", "Jatobá"]
+
+
 def test_what_the_team_has_is_brought_up_to_date_and_nothing_twice(people: People) -> None:
     with people.runtime.work() as work:
         place = Place(name="Clínica Jatobá", cid="1001", phone="+55 11 90000-0001", city="Santos", rating=4.4)

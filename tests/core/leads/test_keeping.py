@@ -141,6 +141,23 @@ def test_sources_without_a_common_id_meet_by_name_and_phone(people: People) -> N
     assert again == from_file
 
 
+def test_two_that_are_one_known_lead_are_one_though_the_second_names_it_better(people: People) -> None:
+    [(known, _)] = keep(people, Place(name="Clínica Jatobá", place_id="ChIJ-1", phone="11 90000-0660"))
+    by_name, by_id = Place(name="Clínica Jatobá", phone="11 90000-0660"), place(name="Jatobá", place_id="ChIJ-1")
+
+    assert keep(people, by_name, by_id) == [(known, False)]
+    assert [lead.place_key for lead in leads(people)] == ["cid:1001"]
+
+
+def test_what_went_wrong_before_does_not_stand_in_the_way(people: People) -> None:
+    with pytest.raises(ZeroDivisionError), people.runtime.work() as work:
+        keep_places(work, people.team_id, [place()], country="BR")
+        raise ZeroDivisionError  # rolled back: the connection stays, and with it what is prepared on it
+    assert leads(people) == []
+    [(_, was_new)] = keep(people, place())
+    assert was_new
+
+
 def test_a_place_id_is_known_again_without_a_cid(people: People) -> None:
     [(first, _)] = keep(people, place())
     assert keep(people, place(cid=None, data_id=None)) == [(first, False)]

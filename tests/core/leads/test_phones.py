@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from unittest import mock
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from core.leads import phones
 from core.leads.phones import NotAPhone, Phone, forms, from_address, phone_hash
 from core.leads.rules import PhoneType
+from core.secrets import derived_key
 from ui.words.errors import all_sentences
 
 SECRET = "a secret for tests only, long enough to be one"
@@ -122,6 +124,11 @@ def test_no_text_does_anything_but_become_a_phone_or_a_reason(written: str) -> N
 def test_both_forms_of_a_number_are_one_person(one: str, other: str) -> None:
     assert phone_hash(SECRET, one) == phone_hash(SECRET, other)
     assert len(phone_hash(SECRET, one)) == 32
+
+
+def test_the_hash_of_a_number_never_changes_since_opt_outs_are_known_by_it() -> None:
+    expected = hmac.digest(derived_key(SECRET, "phones"), b"551134567890", "sha256")
+    assert [phone_hash(SECRET, "+551134567890") for _ in range(2)] == [expected, expected]
 
 
 def test_a_mobile_is_never_taken_for_the_landline_that_ends_alike() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.leads import rules
-from core.leads.rules import FOLDED, as_kept, fold
+from core.leads.rules import FOLDED, as_kept
 
 NEVER = mock.Mock(fullmatch=mock.Mock(return_value=None))
 texts = st.text(st.characters(max_codepoint=0x31F), max_size=12) | st.text(max_size=12)
@@ -24,10 +24,11 @@ def test_a_plain_text_is_kept_as_any_other_is(text: str) -> None:
 
 @given(texts)
 def test_a_latin_text_folds_as_any_other_does(text: str) -> None:
-    folded = fold(text)
-    fold.cache_clear()
-    with mock.patch.object(rules, "LATIN", NEVER):
-        assert fold(text) == folded
+    folded = rules._fold(text)
+    with mock.patch.object(rules, "WESTERN", NEVER):
+        assert rules._fold(text) == folded
+        with mock.patch.object(rules, "LATIN", NEVER):
+            assert rules._fold(text) == folded
 
 
 @pytest.mark.parametrize("codes", [range(n, n + 64) for n in range(0, len(FOLDED), 64)], ids=str)
