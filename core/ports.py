@@ -111,7 +111,7 @@ LARGEST_MEDIA = 16 << 20
 
 @dataclass(frozen=True)
 class Outgoing:
-    """One message to one address.  `phone` is E.164; `address` is the gateway's own form once it has told us.
+    """One message to one address.  `phone` is E.164, or "" for a hidden `address`, the gateway's own form.
 
     `reference` is ours, for one attempt: a gateway that can tells it again with what it says of the message.
     """

@@ -179,7 +179,8 @@ class Evolution:
 
     async def send_text(self, name: str, message: Outgoing, *, timeout_s: float) -> Accepted:
         """One request.  No `delay`: our pace is ours, and a gateway that waits is one more way to lose the answer."""
-        body = {"number": _digits(message.phone), "text": message.text, "linkPreview": False}
+        to = _digits(message.phone) or message.address  # a hidden id is taken as it is
+        body = {"number": to, "text": message.text, "linkPreview": False}
         path = f"/message/sendText/{_escaped(name)}"
         return await self._send(
             path, body, timeout_s, lambda status, told: answers.read_sent(status, told, message.phone)

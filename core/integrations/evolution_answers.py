@@ -48,7 +48,7 @@ REFUSED_CONTENT = ("Text is required", "Owned media must be ", "For base64 the f
 
 
 def read_sent(status: int, body: bytes, phone: str) -> Accepted:
-    """Of the answer to a send to `phone`, E.164.  Success is 201 with an id that can be used; nothing else is.
+    """Of the answer to a send to `phone`, E.164 or "" for a hidden id.  Success is 201 with an id that can be used.
 
     Raises Rejected where it is certain that nothing was sent, OutcomeUnknown for all the rest.
     """
@@ -97,7 +97,7 @@ def _accepted(answer: Any, phone: str) -> Accepted:
     if not isinstance(address, str) or not 0 < len(address) <= LONGEST_ADDRESS:
         raise OutcomeUnknown("201 without an address")
     told = from_address(address if "@" in address else f"{address}@s.whatsapp.net")
-    if told is not None and told != forms(phone)[0]:
+    if phone and told is not None and told != forms(phone)[0]:
         raise OutcomeUnknown("201 for another number")
     return Accepted(message_id, address)
 

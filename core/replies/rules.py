@@ -102,10 +102,10 @@ def why_not(now: Standing, at: datetime) -> WhyNot | None:
 ANSWER_GAP_S = (1.0, 3.0)  # between an answer and what the number wrote before it
 
 
-def gap_after(last_message_id: int) -> timedelta:
+def gap_after(wrote_at: datetime) -> timedelta:
     """A pause that looks like a person's, and is the same however often it is asked for."""
     least, most = ANSWER_GAP_S
-    return timedelta(seconds=least + (most - least) * (last_message_id * 7919 % 101) / 100)
+    return timedelta(seconds=least + (most - least) * (wrote_at.microsecond // 100 % 101) / 100)
 
 
 # ---------------------------------------------------------------- the one message after an opt-out

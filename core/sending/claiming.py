@@ -21,7 +21,8 @@ from core.campaigns.windows import is_open
 from core.campaigns.windows import local_day as local_day_of
 from core.errors import BadInput
 from core.instances.rules import InstanceId
-from core.sending import queries
+from core.sending import answers, queries
+from core.sending.answers import ClaimedAnswer
 from core.sending.lease import Lease
 from core.sending.queries import Candidate, Number, RunningCampaign
 from core.sending.rules import (
@@ -69,7 +70,7 @@ class Claim:
     `touched` are campaigns of which recipients were skipped on the way.
     """
 
-    claimed: Claimed | None = None
+    claimed: Claimed | ClaimedAnswer | None = None
     wait: timedelta | None = None
     lease_is_lost: bool = False
     touched: frozenset[CampaignId] = frozenset()
@@ -81,12 +82,21 @@ select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', 
 
 
 def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
-    """The next message of a number, if one may go now.  The caller commits, and only then calls the gateway."""
+    """The next message of a number, if one may go now: answers first, and then the campaigns in turn.
+
+    The caller commits, and only then calls the gateway.
+    """
     work.session.execute(PREPARE)
     number = queries.lock_number(work.session, lease.instance_id, lease.epoch)
     if number is None or not number.lease_is_ours:
         return Claim(lease_is_lost=True)
-    if not number.can_send or number.in_flight >= max_in_flight:
+    if number.in_flight >= max_in_flight:
+        return Claim()
+    if number.has_answers:
+        answer = answers.claim_answer(work, lease.instance_id, lease.epoch, number.now)
+        if answer is not None:
+            return Claim(wait=answer) if isinstance(answer, timedelta) else Claim(answer)
+    if not number.can_send:
         return Claim()
     if not room(number.per_day, number.count, local_day(number.timezone, number.now)):
         return Claim()
@@ -139,7 +149,7 @@ class _Search:
         """The text for this person; None for one who is skipped with a reason, or has to wait for another answer."""
         reason = why_skip(candidate.look)
         if reason is None and candidate.facts is not None:
-            if candidate.is_being_written:
+            if candidate.is_being_written or queries.is_being_answered(self.session, candidate):
                 queries.postpone(self.session, candidate.id, self.number.now + ASK_AGAIN)
                 return None
             template = queries.template(self.session, campaign.id, candidate.step)
@@ -245,4 +255,5 @@ where m.campaign_lead_id = back.id and m.sent_at is null and m.gateway_message_i
 def release_uncalled(work: Work, lease: Lease, on_the_wire: list[str]) -> int:
     """Puts back what was claimed without our knowing.  Only the holder of the lease can say so, of its own epoch."""
     values = {"id": lease.instance_id, "epoch": lease.epoch, "tokens": on_the_wire}
-    return int(work.session.execute(RELEASE_UNCALLED, values).rowcount)  # type: ignore[attr-defined]
+    put_back = int(work.session.execute(RELEASE_UNCALLED, values).rowcount)  # type: ignore[attr-defined]
+    return put_back + answers.release_uncalled(work, lease.instance_id, lease.epoch, on_the_wire)

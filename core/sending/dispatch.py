@@ -8,7 +8,7 @@ from core.campaigns.windows import is_open
 from core.campaigns.windows import local_day as local_day_of
 from core.errors import BadInput
 from core.jobs import Reconcile, SendDue
-from core.sending import queries
+from core.sending import answers, queries
 from core.sending.queries import Waiting
 from core.sending.rules import local_day, room
 from core.work import Work
@@ -19,7 +19,8 @@ SOON = timedelta(seconds=2)
 
 def due_instances(work: Work) -> int:
     """Wakes a sender for each number that could write to somebody now, and at which nobody is at work; how many."""
-    due: dict[int, SendDue] = {}
+    answers.follow_replaced_numbers(work)
+    due = {job.instance_id: job for job in answers.numbers_due(work, work.now + SOON)}
     for waiting in queries.waiting(work.session, work.now, work.now + SOON):
         if waiting.instance_id not in due and _may_write(work, waiting):
             due[waiting.instance_id] = SendDue(waiting.instance_id, waiting.epoch)

@@ -27,6 +27,7 @@ from core.jobs import Reconcile
 from core.ports import Outgoing, RejectedKind, WhatsApp
 from core.runtime import Runtime
 from core.sending import lease as leases
+from core.sending.answers import ClaimedAnswer, settle_answer
 from core.sending.claiming import Claim, Claimed, claim_next, release_uncalled
 from core.sending.lease import Lease
 from core.sending.rules import (
@@ -49,6 +50,7 @@ TO_BE_REPEATED = {"40001", "40P01", "55P03", "23505"}
 MOST_REPEATS = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 TELL_EVERY_S = 0.25  # per topic; pages read again on each
+LOOK_FOR_ANSWERS_S = 1.0  # somebody who wrote to us does not wait for a campaign's pause
 
 
 @dataclass
@@ -136,7 +138,7 @@ class _Sender:
             elif claim.wait is None or claim.wait > WORTH_WAITING:
                 return
             else:
-                await self._pause(claim.wait.total_seconds())
+                await self._pause(min(claim.wait.total_seconds(), LOOK_FOR_ANSWERS_S))
 
     async def _claim(self, lease: Lease, most: int) -> Claim:
         """Waits for a database that is away.  What it may have committed without our hearing of it is put back."""
@@ -166,7 +168,7 @@ class _Sender:
             self._tell(work, f"campaign:{campaign_id}")
         return claim
 
-    def _put_on_the_wire(self, claimed: Claimed) -> None:
+    def _put_on_the_wire(self, claimed: Claimed | ClaimedAnswer) -> None:
         task = asyncio.create_task(self._call_and_settle(claimed))
         self.on_the_wire[claimed.token] = task
         task.add_done_callback(lambda done: self._off_the_wire(claimed.token, done))
@@ -179,7 +181,7 @@ class _Sender:
 
     # ------------------------------------------------------------ one message
 
-    async def _call_and_settle(self, claimed: Claimed) -> None:
+    async def _call_and_settle(self, claimed: Claimed | ClaimedAnswer) -> None:
         outcome = await self._call(claimed)
         waits = _Waits()
         while True:
@@ -191,12 +193,13 @@ class _Sender:
         self.report.settled += 1
         self.report.sent += status is RecipientStatus.SENT
 
-    async def _call(self, claimed: Claimed) -> Outcome:
+    async def _call(self, claimed: Claimed | ClaimedAnswer) -> Outcome:
         """The one call.  Whatever is not known to have failed may have been sent."""
         if _now() >= self.valid_until:  # we were stopped between the claim and here: others take it for dead
             return Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")
         timeout_s = self.runtime.settings.send_timeout.total_seconds()
-        message = Outgoing(claimed.phone, claimed.text)
+        address = claimed.address if isinstance(claimed, ClaimedAnswer) else None
+        message = Outgoing(claimed.phone, claimed.text, address, reference=claimed.token)
         try:
             async with asyncio.timeout(timeout_s):
                 accepted = await self.whatsapp.send_text(claimed.gateway_name, message, timeout_s=timeout_s)
@@ -209,18 +212,23 @@ class _Sender:
         except TimeoutError:
             return Outcome(AttemptOutcome.UNCONFIRMED, "deadline")
         except Exception as bug:  # a fault of ours proves nothing about the message
-            log.exception("calling the gateway for recipient %s", claimed.recipient_id)
+            log.exception("calling the gateway for message %s", claimed.message_id)
             return Outcome(AttemptOutcome.UNCONFIRMED, type(bug).__name__)
         return Outcome(
             AttemptOutcome.ACCEPTED, gateway_message_id=accepted.gateway_message_id, address=accepted.address
         )
 
-    def _settle_and_tell(self, work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | None:
-        status = settle(work, claimed, outcome)
+    def _settle_and_tell(
+        self, work: Work, claimed: Claimed | ClaimedAnswer, outcome: Outcome
+    ) -> RecipientStatus | None:
+        if isinstance(claimed, ClaimedAnswer):
+            status = settle_answer(work, claimed, outcome)
+        else:
+            status = settle(work, claimed, outcome)
+            self._tell(work, f"campaign:{claimed.campaign_id}")
+            self._tell(work, f"instances:{claimed.team_id}")
         if status is RecipientStatus.UNCONFIRMED:
             work.later(Reconcile(claimed.instance_id, self.epoch))
-        self._tell(work, f"campaign:{claimed.campaign_id}")
-        self._tell(work, f"instances:{claimed.team_id}")
         return status
 
     # ------------------------------------------------------------ the lease

@@ -22,6 +22,7 @@ from core.ports import (
     LinkChanged,
     MessageReceived,
     MessageSent,
+    MessageWritten,
     OptedOutAtProvider,
     QrChanged,
     ReceiptCame,
@@ -29,7 +30,15 @@ from core.ports import (
 )
 from core.runtime import Runtime
 from core.sending.addresses import Person
-from core.sending.receipts import Touched, apply_receipt, meet, receive, stop_at_provider, sweep_early_receipts
+from core.sending.receipts import (
+    Touched,
+    apply_receipt,
+    meet,
+    receive,
+    stop_at_provider,
+    sweep_early_receipts,
+    write,
+)
 from core.sending.settling import settle_by_evidence
 from core.tables import Message, WebhookEvent
 from core.work import Work
@@ -182,6 +191,17 @@ def _apply_one(work: Work, instance_id: InstanceId, event: Waiting, told: Gatewa
             return stop_at_provider(work, instance_id, told)
         case MessageSent(record):
             return _apply_sent(work, instance_id, record)
+        case MessageWritten():
+            return _apply_written(work, instance_id, told, event.received_at)
+    return set()
+
+
+def _apply_written(work: Work, instance_id: InstanceId, told: MessageWritten, received_at: datetime) -> Touched:
+    """Some gateways echo so what left through us: then it is evidence, and else the owner's own words."""
+    record = SentRecord(told.gateway_message_id, told.addresses, told.text, told.at)
+    if settle_by_evidence(work, instance_id, record, by="webhook"):
+        return _apply_sent(work, instance_id, record)
+    write(work, instance_id, told, received_at)
     return set()
 
 

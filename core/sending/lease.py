@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from core.instances.rules import InstanceId, Provider
 from core.jobs import Reconcile
-from core.sending import queries
+from core.sending import answers, queries
 from core.sending.rules import LEASE
 from core.work import Work
 
@@ -56,7 +56,8 @@ def acquire(work: Work, instance_id: InstanceId, owner: str) -> Lease | None:
     if row is None:
         return None
     lease = Lease(instance_id, row.team_id, row.lease_epoch, Provider(row.provider), row.gateway_token)
-    if queries.doubt_orphans(work.session, instance_id, lease.epoch):
+    recipients = len(queries.doubt_orphans(work.session, instance_id, lease.epoch))
+    if recipients + answers.doubt_orphans(work, instance_id, lease.epoch):
         work.session.execute(REST_AFTER_ORPHANS, {"id": instance_id})
         work.later(Reconcile(instance_id, lease.epoch))
     return lease

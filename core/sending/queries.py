@@ -40,6 +40,7 @@ class Number:
     gap: Gap
     next_send_at: datetime | None
     in_flight: int
+    has_answers: bool  # waiting for their turn
 
 
 LOCK_NUMBER = text("""
@@ -54,7 +55,11 @@ for no key update of i
 # After the lock, in a statement of its own: what happened while we waited for it is seen.
 AFTER_THE_LOCK = text("""
 select clock_timestamp() as now,
-       (select count(*) from campaign_leads where instance_id = :id and status = 'sending') as in_flight
+       (select count(*) from campaign_leads where instance_id = :id and status = 'sending')
+       + (select count(*) from answers where instance_id = :id and status = 'sending') as in_flight,
+       exists (
+           select from answers where instance_id = :id and status = 'queued' and not_before <= clock_timestamp()
+       ) as has_answers
 """)
 
 
@@ -76,6 +81,7 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
         gap=Gap(row.gap_min_s, row.gap_max_s),
         next_send_at=row.next_send_at,
         in_flight=seen.in_flight,
+        has_answers=seen.has_answers,
     )
 
 
@@ -210,6 +216,7 @@ class Candidate:
     facts: LeadFacts | None  # None: the lead is gone
     look: LastLook
     is_being_written: bool  # by another row: on the wire now, or with an outcome that nobody knows yet
+    conversation_id: int | None  # where they have ever written to us
 
 
 # Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
@@ -235,7 +242,9 @@ select cl.id, cl.step, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
            select from campaign_leads o
            where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash
              and o.status in ('sending', 'unconfirmed')
-       ) as is_being_written
+       ) as is_being_written,
+       (select c.id from conversations c where c.team_id = cl.team_id and c.phone_hash = cl.phone_hash)
+           as conversation_id
 from campaign_leads cl left join leads l on l.id = cl.lead_id
 where cl.campaign_id = :campaign_id and cl.status = 'queued' and cl.not_before <= :now
 order by cl.not_before, cl.id
@@ -276,7 +285,26 @@ def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
         facts=None if row.lead_gone else facts,
         look=LastLook(row.opted_out, row.replied, row.lead_gone, row.recently_written),
         is_being_written=row.is_being_written,
+        conversation_id=row.conversation_id,
     )
+
+
+LOCK_CONVERSATION = text("select id from conversations where id = :id for no key update")
+IS_ANSWERED = text("""
+select exists (
+    select from answers
+    where conversation_id = :id and (status = 'sending' or (status = 'unconfirmed' and lease_until > clock_timestamp()))
+)
+""")
+
+
+def is_being_answered(session: Session, candidate: Candidate) -> bool:
+    """Whether somebody's answer to them is on the wire; until the end of this transaction none will be claimed."""
+    if candidate.conversation_id is None:
+        return False
+    asked = {"id": candidate.conversation_id}
+    session.execute(LOCK_CONVERSATION, asked)
+    return bool(session.execute(IS_ANSWERED, asked).scalar())
 
 
 SKIP = text("""
@@ -335,12 +363,10 @@ def _doubted(session: Session, statement: Any, values: dict[str, object]) -> lis
 
 @dataclass(frozen=True)
 class InDoubt:
-    """A message whose outcome nobody knows; `may_end_at`: until then its call may still be under way."""
+    """A message of a campaign, or an answer, whose outcome nobody knows."""
 
-    id: RecipientId
     text: str
     claimed_at: datetime
-    may_end_at: datetime
 
 
 @dataclass(frozen=True)
@@ -355,10 +381,14 @@ class Doubts:
 
 
 IN_DOUBT = text("""
-select cl.id, m.text, cl.claimed_at, cl.lease_until
+select m.text, cl.claimed_at
 from campaign_leads cl join messages m on m.id = cl.message_id
 where cl.instance_id = :id and cl.status = 'unconfirmed'
-order by cl.claimed_at
+union all
+select m.text, a.claimed_at
+from answers a join messages m on m.id = a.message_id
+where a.instance_id = :id and a.status = 'unconfirmed'
+order by claimed_at
 limit 5000
 """)
 WHERE_TO_LOOK = text("""
@@ -371,7 +401,7 @@ from instances where id = :id
 def doubts_of(session: Session, instance_id: InstanceId) -> Doubts:
     where = session.execute(WHERE_TO_LOOK, {"id": instance_id}).one()
     rows = session.execute(IN_DOUBT, {"id": instance_id})
-    found = [InDoubt(RecipientId(row.id), row.text, row.claimed_at, row.lease_until) for row in rows]
+    found = [InDoubt(row.text, row.claimed_at) for row in rows]
     return Doubts(where.gateway_name, Provider(where.provider), where.gateway_token, where.now, found)
 
 
@@ -433,9 +463,12 @@ def waiting(session: Session, now: datetime, soon: datetime) -> list[Waiting]:
 
 
 NUMBERS_IN_DOUBT = text("""
-select distinct i.id, i.lease_epoch
-from campaign_leads cl join instances i on i.id = cl.instance_id
-where cl.status = 'unconfirmed'
+select i.id, i.lease_epoch
+from instances i
+where i.id in (
+    select instance_id from campaign_leads where status = 'unconfirmed'
+    union all select instance_id from answers where status = 'unconfirmed'
+)
 order by i.id
 """)
 

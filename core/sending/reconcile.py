@@ -15,7 +15,7 @@ from core.errors import OutcomeUnknown, Rejected, Unreachable
 from core.instances.rules import InstanceId
 from core.ports import SentRecord
 from core.runtime import Runtime
-from core.sending import queries
+from core.sending import answers, queries
 from core.sending.queries import Doubts
 from core.sending.rules import CLOCKS_DIFFER
 from core.sending.settling import settle_by_evidence
@@ -37,7 +37,7 @@ def reap(work: Work) -> int:
     doubted = queries.doubt_expired(work.session)
     for campaign_id in {each.campaign_id for each in doubted}:
         work.tell(f"campaign:{campaign_id}")
-    return len(doubted)
+    return len(doubted) + answers.doubt_expired(work)
 
 
 def reconcile(runtime: Runtime, instance_id: InstanceId) -> Report:
@@ -82,9 +82,11 @@ def _settle(runtime: Runtime, instance_id: InstanceId, record: SentRecord) -> bo
 def _hold(runtime: Runtime, instance_id: InstanceId, asked_at: datetime) -> int:
     """Only what was quiet for long enough when we asked: what is not in that answer may be in a later one."""
     with runtime.work() as work:
-        held = queries.hold(work.session, instance_id, asked_at - runtime.settings.quiet_window)
+        ended_before = asked_at - runtime.settings.quiet_window
+        held = queries.hold(work.session, instance_id, ended_before)
         for campaign_id in set(held):
             work.tell(f"campaign:{campaign_id}")
-    if held:
-        log.warning("number %s: %s messages without evidence are held for a person", instance_id, len(held))
-    return len(held)
+        n = len(held) + answers.hold(work, instance_id, ended_before)
+    if n:
+        log.warning("number %s: %s messages without evidence are held for a person", instance_id, n)
+    return n

@@ -15,6 +15,8 @@ from core import audit
 from core.accounts.rules import Actor, Role
 from core.campaigns.rules import CampaignId, CampaignStatus
 from core.errors import NotFound, StateChanged
+from core.replies import listening
+from core.replies.listening import Somebody
 from core.sending import queries
 from core.sending.queries import Held
 from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, SkipReason
@@ -39,6 +41,12 @@ with settled as (
 )
 select id from settled
 """).bindparams(bindparam("evidence", type_=JSONB))
+# In an order of their own, so that two who decide at once do not wait for each other.
+IN_CONVERSATION = text("""
+select c.phone_hash from conversations c
+where c.team_id = :team_id and c.phone_hash in (select phone_hash from campaign_leads where id = any(:ids))
+order by c.id
+""")
 AGAIN = text("""
 with back as (
     update campaign_leads r
@@ -137,6 +145,9 @@ def _decide(
     changed = {row.id for row in work.session.execute(statement, {"ids": ids, **values})}
     if not changed:
         raise StateChanged(asked[0].status.value)
+    if statement is ARRIVED:
+        for hashed in work.session.execute(IN_CONVERSATION, {"team_id": actor.team_id, "ids": list(changed)}).scalars():
+            listening.spoke(work, actor.team_id, Somebody(None, hashed, None))
     for campaign_id in {each.campaign_id for each in asked if each.id in changed}:
         of_this = sorted(each.id for each in asked if each.campaign_id == campaign_id and each.id in changed)
         audit.record(work, actor, action, "campaign", campaign_id, recipients=of_this)

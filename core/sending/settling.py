@@ -9,14 +9,19 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
+from core.accounts.rules import TeamId
 from core.instances.rules import InstanceId
 from core.ports import SentRecord
+from core.replies import listening
+from core.replies.listening import Somebody
 from core.sending import queries
 from core.sending.addresses import person_behind
+from core.sending.answers import settle_answer_by_evidence
 from core.sending.claiming import Claimed
 from core.sending.receipts import apply_early_receipts
 from core.sending.rules import (
@@ -41,7 +46,7 @@ LOCK_RECIPIENT = text("""
 select status, attempts from campaign_leads where id = :id and claim_token = :token for no key update
 """)
 BOUND_TO = text("""
-select campaign_lead_id from messages where instance_id = :instance_id and gateway_message_id = :gateway_id
+select id from messages where instance_id = :instance_id and gateway_message_id = :gateway_id
 """)
 NOTE_ATTEMPT = text("""
 insert into attempts (team_id, campaign_lead_id, instance_id, claim_token, started_at, ended_at, outcome, detail)
@@ -62,7 +67,9 @@ update campaign_leads
 set status = 'sent', reason = null, sent_at = :sent_at, claim_token = null, lease_until = null,
     changed_at = clock_timestamp(), evidence = coalesce(:evidence, evidence)
 where id = :id
-returning message_id, lead_id, team_id, phone_hash, campaign_id
+returning message_id, team_id, phone_hash, exists (
+    select from conversations c where c.team_id = campaign_leads.team_id and c.phone_hash = campaign_leads.phone_hash
+) as is_in_conversation
 """).bindparams(bindparam("evidence", type_=JSONB(none_as_null=True)))
 BIND_MESSAGE = text("""
 update messages
@@ -120,8 +127,8 @@ def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | 
 
 def _is_anothers(work: Work, claimed: Claimed, outcome: Outcome) -> bool:
     values = {"instance_id": claimed.instance_id, "gateway_id": outcome.gateway_message_id}
-    bound = work.session.execute(BOUND_TO, values).one_or_none()
-    return bound is not None and bound.campaign_lead_id != claimed.recipient_id
+    bound = work.session.execute(BOUND_TO, values).scalar()
+    return bound is not None and bound != claimed.message_id
 
 
 def _note(work: Work, claimed: Claimed, outcome: Outcome) -> None:
@@ -196,7 +203,7 @@ select cl.id, cl.status, cl.claimed_at, cl.campaign_id
 from campaign_leads cl join messages m on m.id = cl.message_id
 where cl.team_id = :team_id and cl.instance_id = :instance_id and cl.phone_hash = :hash
   and cl.status in ('sending', 'unconfirmed', 'held', 'sent')  -- sent: a person said so, and nobody knew the id
-  and m.text = :text and m.gateway_message_id is null
+  and (m.text = :text or cast(cl.claim_token as text) = :reference) and m.gateway_message_id is null
 order by cl.claimed_at desc
 for no key update of cl
 """)
@@ -207,21 +214,19 @@ def settle_by_evidence(work: Work, instance_id: InstanceId, record: SentRecord, 
     """A message that the gateway says it sent, `by` its "history" or a "webhook": True when it settled a claim.
 
     It is that of a claim when the person is the same under any form of their address, the text is exactly the frozen
-    one, it was not sent before the claim, and its id belongs to no other message.
+    one or the gateway names the claim, it was not sent before it, and its id belongs to no other message.
     """
     team_id = work.session.execute(TEAM_OF, {"id": instance_id}).scalar()
     if team_id is None:
         return False
+    bound_to = {"instance_id": instance_id, "gateway_id": record.gateway_message_id}
+    if work.session.execute(BOUND_TO, bound_to).one_or_none() is not None:
+        return False
     person = person_behind(work, team_id, instance_id, record.addresses)
-    if person is None:
-        return False
-    asked = {"team_id": team_id, "instance_id": instance_id, "hash": person.phone_hash, "text": record.text}
-    rows = [row for row in work.session.execute(LOCK_PERSONS_CLAIMS, asked) if may_be_of(row.claimed_at, record.at)]
-    bound = work.session.execute(
-        BOUND_TO, {"instance_id": instance_id, "gateway_id": record.gateway_message_id}
-    ).one_or_none()
-    if not rows or bound is not None:
-        return False
+    rows = [] if person is None else _claims_of(work, team_id, instance_id, person.phone_hash, record)
+    if not rows:
+        who = Somebody(None, None if person is None else person.phone_hash, None)
+        return settle_answer_by_evidence(work, team_id, instance_id, who, record, by)
     row = rows[0]
     sent_at = min(work.now, max(row.claimed_at, record.at))
     evidence = {"by": by, "at": record.at.isoformat(), "was": row.status}
@@ -230,6 +235,20 @@ def settle_by_evidence(work: Work, instance_id: InstanceId, record: SentRecord, 
     work.tell(f"campaign:{row.campaign_id}")
     log.info("recipient %s was %s and is sent: told by %s", row.id, row.status, by)
     return True
+
+
+def _claims_of(
+    work: Work, team_id: int, instance_id: InstanceId, phone_hash: bytes, record: SentRecord
+) -> list[Row[Any]]:
+    """Those of this person's claims that the message can be of, locked, the newest first."""
+    asked = {
+        "team_id": team_id,
+        "instance_id": instance_id,
+        "hash": phone_hash,
+        "text": record.text,
+        "reference": record.reference,
+    }
+    return [row for row in work.session.execute(LOCK_PERSONS_CLAIMS, asked) if may_be_of(row.claimed_at, record.at)]
 
 
 def _mark_sent(
@@ -247,3 +266,5 @@ def _mark_sent(
     )
     work.session.execute(LEADS_SENT, {"team_id": row.team_id, "phone_hash": row.phone_hash, "at": sent_at})
     apply_early_receipts(work, instance_id, gateway_id)
+    if row.is_in_conversation:
+        listening.spoke(work, TeamId(row.team_id), Somebody(None, row.phone_hash, None))
