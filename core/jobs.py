@@ -53,6 +53,22 @@ class Reconcile:
 
 
 @dataclass(frozen=True)
+class CheckPhones:
+    """Ask from one number whether the next few phones are on WhatsApp.
+
+    Whoever comes a second time finds the group taken and the next one not due yet: it needs no turn.
+    """
+
+    instance_id: int
+    queue: ClassVar[str] = "sender"
+    timeout_s: ClassVar[int] = 240
+
+    @property
+    def key(self) -> str:
+        return f"check-{self.instance_id}"
+
+
+@dataclass(frozen=True)
 class ImportLeads:
     """Bring a file of leads in, from its first row to its last."""
 
@@ -82,7 +98,7 @@ class ReadSites:
         return f"sites-{self.shard}"
 
 
-Job = ScrapeSearch | SendDue | Reconcile | ImportLeads | ReadSites
+Job = ScrapeSearch | SendDue | Reconcile | CheckPhones | ImportLeads | ReadSites
 
 QUEUES = ("scraper", "sender", "imports", "sites")
 # The one function of the workers that each job is: nothing else that lies in a queue is ever called.
@@ -90,6 +106,7 @@ FUNCTIONS = {
     "ScrapeSearch": "workers.scraper.jobs.scrape_search",
     "SendDue": "workers.sender.jobs.send_due",
     "Reconcile": "workers.sender.jobs.reconcile",
+    "CheckPhones": "workers.sender.jobs.check_phones",
     "ImportLeads": "workers.enricher.importing.import_leads",
     "ReadSites": "workers.enricher.jobs.read_sites",
 }

@@ -26,6 +26,7 @@ from core.retention import forget_old
 from core.runtime import Runtime
 from core.searches.dispatch import queue_searches
 from core.searches.weekly import start_weekly
+from core.sending.checking import queue_checks
 from core.sending.dispatch import due_instances, look_for_evidence
 from core.sending.hearing import hear_again
 from core.sending.inbox import apply_crossed, apply_waiting
@@ -75,6 +76,7 @@ def all_tasks() -> list[Task]:
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),
         Task("numbers with somebody due", 2, in_work(due_instances)),
         Task("webhooks left over", 2, apply_waiting),
+        Task("phones to look up on WhatsApp", 3, in_work(queue_checks)),
         Task("receipts that crossed a commit", 5, in_work(apply_crossed)),
         Task("state of the numbers", 4, poll_states, beside=True),
         Task("answers that no webhook told", 300, hear_again, beside=True),

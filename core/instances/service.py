@@ -14,7 +14,8 @@ from sqlalchemy import select, update
 from core import audit
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound, StateChanged
-from core.instances import queries, sessions
+from core.instances import checking, queries, sessions
+from core.instances.checking import Checker, CheckWanted
 from core.instances.queries import NumberCard
 from core.instances.rules import (
     MAY_FOLLOW,
@@ -25,6 +26,7 @@ from core.instances.rules import (
     check_pace,
 )
 from core.leads.phones import Phone
+from core.leads.rules import LeadFilter
 from core.tables import Instance, Team
 from core.work import Work
 
@@ -166,6 +168,35 @@ def set_pace(
     row.per_day, row.gap_min_s, row.gap_max_s = per_day, gap_min_s, gap_max_s
     audit.record(work, actor, "instance.pace_set", "instance", row.id, was=was, per_day=per_day)
     _tell(work, actor, row.id)
+
+
+def numbers_that_check(work: Work, actor: Actor) -> list[Checker]:
+    """Those that can find out who is on WhatsApp, with what waits for each; those that can do so now first."""
+    actor.require(Role.VIEWER)
+    return checking.checkers(work, actor.team_id)
+
+
+def check_phones(work: Work, actor: Actor, which: LeadFilter, instance_id: InstanceId) -> CheckWanted:
+    """Has the phones of the leads meant looked up on WhatsApp from this number, at its pace: a day, or several.
+
+    Raises NotFound, and BadInput("instance", "cannot_check") for a number whose gateway cannot be asked.
+    """
+    actor.require(Role.MEMBER)
+    row = _mine(work, actor, instance_id)
+    if not work.capabilities(row.provider).number_check:
+        raise BadInput("instance", "cannot_check")
+    told = checking.want(work, actor.team_id, which, row, actor.user_id)
+    audit.record(work, actor, "leads.check_wanted", "instance", row.id, phones=told.wanted)
+    return told
+
+
+def stop_checking(work: Work, actor: Actor) -> int:
+    """Takes back all that waits to be looked up, at whichever number; how many phones that were."""
+    actor.require(Role.MEMBER)
+    stopped = checking.stop(work, actor.team_id)
+    if stopped:
+        audit.record(work, actor, "leads.check_stopped", phones=stopped)
+    return stopped
 
 
 def _begin_anew(

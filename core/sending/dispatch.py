@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from core.campaigns.windows import is_open
 from core.campaigns.windows import local_day as local_day_of
@@ -20,13 +20,19 @@ SOON = timedelta(seconds=2)
 def due_instances(work: Work) -> int:
     """Wakes a sender for each number that could write to somebody now, and at which nobody is at work; how many."""
     answers.follow_replaced_numbers(work)
-    due = {job.instance_id: job for job in answers.numbers_due(work, work.now + SOON)}
-    for waiting in queries.waiting(work.session, work.now, work.now + SOON):
-        if waiting.instance_id not in due and _may_write(work, waiting):
-            due[waiting.instance_id] = SendDue(waiting.instance_id, waiting.epoch)
+    due = writing_by(work, work.now + SOON)
     for job in due.values():
         work.later(job)
     return len(due)
+
+
+def writing_by(work: Work, by: datetime) -> dict[int, SendDue]:
+    """The numbers that could write to somebody by then, and at which nobody is at work; each with what would do it."""
+    due = {job.instance_id: job for job in answers.numbers_due(work, by)}
+    for waiting in queries.waiting(work.session, work.now, by):
+        if waiting.instance_id not in due and _may_write(work, waiting):
+            due[waiting.instance_id] = SendDue(waiting.instance_id, waiting.epoch)
+    return due
 
 
 def _may_write(work: Work, waiting: Waiting) -> bool:

@@ -35,6 +35,7 @@ JOB_WORDS = {
     "ScrapeSearch": N_("search {id}"),
     "SendDue": N_("send from number {id}"),
     "Reconcile": N_("look for evidence of number {id}"),
+    "CheckPhones": N_("look up who is on WhatsApp from number {id}"),
     "ImportLeads": N_("import file {id}"),
     "ReadSites": N_("read websites"),
 }

@@ -14,7 +14,7 @@ import socket
 from core.errors import DatabaseAway
 from core.instances.rules import InstanceId
 from core.runtime import Runtime
-from core.sending import engine
+from core.sending import checking, engine
 from core.sending import reconcile as reconciling
 from core.settings import Settings
 from workers import stopping
@@ -51,6 +51,19 @@ def reconcile(instance_id: int) -> None:
         report = reconciling.reconcile(runtime, InstanceId(instance_id))
         if report.found or report.held:
             log.info("number %s: %s found, %s held", instance_id, report.found, report.held)
+    except DatabaseAway as trouble:
+        log.warning("number %s: the database is away (%s)", instance_id, trouble)
+    finally:
+        runtime.close()
+
+
+def check_phones(instance_id: int) -> None:
+    """Asks about the next few phones that somebody wants to know of; the timetable calls for those after them."""
+    runtime = Runtime(Settings.from_environment(), pool_size=2)
+    try:
+        told = checking.check_next(runtime, InstanceId(instance_id))
+        if told:
+            log.info("number %s: %s phones looked up", instance_id, told)
     except DatabaseAway as trouble:
         log.warning("number %s: the database is away (%s)", instance_id, trouble)
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.instances import service
 from core.instances.rules import InstanceStatus
+from core.leads.rules import LeadFilter
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
 from tests.core.instances.numbers import add_number
 from tests.people import People
@@ -24,6 +25,14 @@ def only_to_be_there(people: People) -> Arguments:
 
 
 CASES = [
+    Case(service.numbers_that_check, Needs.VIEWER, Stranger.OWN, only_to_be_there),
+    Case(
+        service.check_phones,
+        Needs.MEMBER,
+        Stranger.NOT_FOUND,
+        lambda people: ((LeadFilter(), *a_number(people)[0]), {}),
+    ),
+    Case(service.stop_checking, Needs.MEMBER, Stranger.OWN, only_to_be_there),
     Case(service.numbers, Needs.VIEWER, Stranger.OWN, only_to_be_there),
     Case(service.number, Needs.VIEWER, Stranger.NOT_FOUND, a_number),
     Case(service.sends_today, Needs.VIEWER, Stranger.OWN, only_to_be_there),

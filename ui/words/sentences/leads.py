@@ -1,4 +1,4 @@
-"""Phones, filters and notes."""
+"""Phones, filters, notes, and looking up who is on WhatsApp."""
 
 from ui.words import N_
 
@@ -12,5 +12,6 @@ SENTENCES = {
     "phone_placeholder": N_("This number is an example, nobody has it."),
     "phone_old_mobile": N_("The ninth digit is missing. Do you mean {suggestion}?"),
     "filter_unreadable": N_("This filter cannot be read. Choose it again."),
+    "cannot_check": N_("This number cannot ask WhatsApp who is there. Choose one that is connected by QR code."),
     "rating_range": N_("A rating is between 0 and 5."),
 }
