@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 import zxingcpp
-from gateway_client import ANA, OURS, Client, Receiver, hook
+from gateway_client import ANA, CARLOS, OURS, Client, Receiver, hook
 from PIL import Image
 
 from sandbox.gateway import Config, ControlError, Gateway, Habits, Timings, serve
@@ -179,6 +179,54 @@ async def test_a_session_used_again_after_logout_is_deaf_until_the_process_resta
     await until_state(client, "open")
     assert gateway.reply("vendas-01", ANA, "SAIR").heard
     await receiver.until(lambda: receiver.of("messages.upsert"))
+
+
+async def test_a_dead_line_says_open_and_nothing_goes_through(
+    gateway: Gateway, client: Client, receiver: Receiver
+) -> None:
+    gateway.open_instance("vendas-01", OURS, webhook=hook(receiver))
+    await client.send(ANA, "Bom dia")
+    await receiver.until(lambda: len(receiver.of("messages.update")) == 2)
+    gateway.go_deaf("vendas-01")
+    assert await client.state() == "open"
+    asked = {"numbers": [CARLOS]}
+    assert await client.post("/chat/whatsappNumbers/vendas-01", asked) == (400, {})
+    status, body = await client.send(CARLOS, "Bom dia")
+    assert (status, "reading 'find'" in str(body)) == (500, True)
+    assert (await client.send(ANA, "Boa tarde"))[0] == 201, "a number that was seen is not asked for again"
+    assert not gateway.reply("vendas-01", ANA, "SAIR").heard
+    await asyncio.sleep(0.2)
+    assert not receiver.of("messages.upsert") and len(receiver.of("messages.update")) == 2
+    assert [line.fault for line in gateway.ledger.all()] == [None, "deaf"]
+
+    await client.post("/instance/restart/vendas-01")
+    await receiver.until(lambda: receiver.of("messages.upsert"))
+    assert (await client.post("/chat/whatsappNumbers/vendas-01", asked))[0] == 200, "a restart mended it"
+
+
+async def test_a_line_that_is_deader_needs_a_restart_of_the_process(gateway: Gateway, client: Client) -> None:
+    gateway.open_instance("vendas-01", OURS)
+    gateway.go_deaf("vendas-01", heals_on_restart=False)
+    await client.post("/instance/restart/vendas-01")
+    await until_state(client, "open")
+    assert (await client.post("/chat/whatsappNumbers/vendas-01", {"numbers": [CARLOS]}))[0] == 400
+    gateway.restart(0.0)
+    await asyncio.sleep(0.1)
+    await until_state(client, "open")
+    assert (await client.post("/chat/whatsappNumbers/vendas-01", {"numbers": [CARLOS]}))[0] == 200
+    with pytest.raises(ControlError):
+        gateway.log_out_elsewhere("vendas-01")
+        gateway.go_deaf("vendas-01")
+
+
+async def test_the_limit_of_codes_can_be_reached_at_once(gateway: Gateway, client: Client, receiver: Receiver) -> None:
+    await create(client, receiver, qrcode=True)
+    gateway.use_up_codes("vendas-01")
+    assert await client.state() == "close"
+    await receiver.until(lambda: states(receiver)[-1] == "refused" and len(receiver.of("qrcode.updated")) == 2)
+    assert {"message", "statusCode"} in [set(post.body["data"]) for post in receiver.of("qrcode.updated")]
+    with pytest.raises(ControlError):
+        gateway.use_up_codes("vendas-01")
 
 
 async def test_deleting_takes_a_moment_in_which_the_name_is_taken_and_the_state_missing(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -173,3 +174,55 @@ def test_a_test_can_say_what_one_person_does_or_that_nobody_replies() -> None:
 def test_a_mode_that_is_none_is_refused(gateway: Gateway) -> None:
     with pytest.raises(ControlError):
         gateway.replies("sometimes")
+
+
+async def test_someone_changes_a_message_and_someone_takes_one_back(
+    gateway: Gateway, client: Client, receiver: Receiver
+) -> None:
+    first = gateway.reply("vendas-01", ANA, "Quanto custa?")
+    second = gateway.reply("vendas-01", ANA, "Desculpe")
+    gateway.edit("vendas-01", first.id, "SAIR")
+    gateway.revoke("vendas-01", second.id)
+    await receiver.until(lambda: receiver.of("messages.delete") and len(receiver.of("messages.edited")) == 2)
+    kinds = {post.body["data"]["type"]: post.body["data"] for post in receiver.of("messages.edited")}
+    assert kinds["MESSAGE_EDIT"]["editedMessage"] == {"conversation": "SAIR"}
+    assert kinds["REVOKE"]["key"]["id"] == second.id
+    _, found = await client.post("/chat/findMessages/vendas-01", {})
+    rows = {row["key"]["id"]: row for row in found["messages"]["records"]}
+    assert rows[first.id]["message"] == {"conversation": "SAIR"}
+    assert rows[first.id]["MessageUpdate"] == [{"status": "EDITED"}]
+    assert rows[second.id]["MessageUpdate"] == [{"status": "DELETED"}]
+
+
+async def test_a_button_has_the_words_on_it(gateway: Gateway, receiver: Receiver) -> None:
+    gateway.reply("vendas-01", ANA, "Não quero receber", button=True)
+    await receiver.until(lambda: receiver.of("messages.upsert"))
+    told = receiver.of("messages.upsert")[0].body["data"]
+    assert told["message"]["templateButtonReplyMessage"]["selectedDisplayText"] == "Não quero receber"
+
+
+async def test_a_check_tells_the_hidden_address_and_the_name_of_one_who_wrote(gateway: Gateway, client: Client) -> None:
+    hidden = "5511987650077"
+    asked = {"numbers": [hidden, ANA]}
+    _, rows = await client.post("/chat/whatsappNumbers/vendas-01", asked)
+    assert rows[0]["lid"].endswith("@lid") and "lid" not in rows[1]
+    assert not any("name" in row for row in rows)
+    gateway.person(hidden, name="Alzira")
+    gateway.reply("vendas-01", hidden, "Oi")
+    _, rows = await client.post("/chat/whatsappNumbers/vendas-01", asked)
+    assert rows[0]["name"] == "Alzira"
+    _, contacts = await client.post("/chat/findContacts/vendas-01", {})
+    assert [(each["remoteJid"], each["pushName"]) for each in contacts] == [(rows[0]["lid"], "Alzira")]
+
+
+async def test_old_messages_are_in_the_history_with_their_own_time(gateway: Gateway, client: Client) -> None:
+    body = {"instanceName": "vendas-02", "integration": "WHATSAPP-BAILEYS", "qrcode": True}
+    await client.post("/instance/create", body)
+    gateway.scan("5511900002222", instance="vendas-02")
+    for _ in range(200):
+        _, found = await client.post("/chat/findMessages/vendas-02", {})
+        if found["messages"]["total"]:
+            break
+        await asyncio.sleep(0.01)
+    old = [row["messageTimestamp"] for row in found["messages"]["records"]]
+    assert len(old) == 3 and max(old) < time.time() - 80 * 24 * 3600

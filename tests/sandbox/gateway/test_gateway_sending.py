@@ -130,6 +130,27 @@ async def test_a_cut_connection_says_nothing_about_whether_it_left(
     assert len(await client.sent_rows(ANA)) == left
 
 
+async def test_a_connection_cut_before_the_row_leaves_a_message_that_nobody_knows_of(
+    gateway: Gateway, client: Client, receiver: Receiver
+) -> None:
+    gateway.fault("drop_without_row", times=1)
+    with pytest.raises(CUT):
+        await raw_send(client)
+    await asyncio.sleep(0.05)
+    assert [line.stored for line in gateway.ledger.all()] == [False]
+    assert await client.sent_rows(ANA) == [] and not receiver.of("send.message")
+
+
+async def test_a_slow_gateway_answers_late_whatever_it_is_asked(gateway: Gateway, client: Client) -> None:
+    switch = gateway.slow(0.1)
+    before = time.monotonic()
+    assert await client.state() == "open"
+    assert (await client.send(ANA, "Bom dia"))[0] == 201
+    assert time.monotonic() - before >= 0.2
+    gateway.clear_faults(switch.id)
+    assert gateway.faults() == []
+
+
 @pytest.mark.parametrize(("kind", "rows"), [("crash_with_row", 1), ("crash_without_row", 0)])
 async def test_a_crash_at_the_write_leaves_a_message_and_perhaps_a_row_but_no_webhook(
     gateway: Gateway, client: Client, receiver: Receiver, kind: str, rows: int

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from gateway_client import ANA, OURS, Client, Receiver, hook
 
-from sandbox.gateway import Config, Gateway, Habits, Timings, serve
+from sandbox.gateway import Config, ControlError, Gateway, Habits, Timings, serve
 
 
 async def send_with_hook(gateway: Gateway, client: Client, receiver: Receiver, **more: object) -> None:
@@ -109,6 +109,25 @@ async def test_webhooks_can_be_lost_doubled_and_late(gateway: Gateway, client: C
         "twice",
         "late",
     ]
+
+
+async def test_each_nth_webhook_can_be_lost(gateway: Gateway, client: Client, receiver: Receiver) -> None:
+    gateway.open_instance("vendas-01", OURS, webhook=hook(receiver, events=["SEND_MESSAGE"]))
+    gateway.lose_webhooks(one_in=3)
+    await asyncio.sleep(0.05)
+    receiver.posts.clear()
+    for n in range(6):
+        await client.send(ANA, str(n))
+    await receiver.until(lambda: len(receiver.posts) == 4)
+    await asyncio.sleep(0.03)
+    assert len(receiver.posts) == 4
+    gateway.clear_faults()
+    gateway.lose_webhooks()
+    await client.send(ANA, "none")
+    await asyncio.sleep(0.03)
+    assert len(receiver.posts) == 4
+    with pytest.raises(ControlError):
+        gateway.lose_webhooks(one_in=0)
 
 
 async def test_a_header_that_would_break_the_request_loses_the_webhook_and_nothing_else(
