@@ -372,15 +372,14 @@ def _incoming() -> Table:
 def _make_room(work: Work) -> None:
     """The table that COPY fills; and words for the search box are set aside for `tidy` to file, 64 MB of them at most.
 
-    Filing them a few at a time, as is done otherwise, is a fifth of all the work of storing.  And keys are looked for
-    by their indexes, however many: by what PostgreSQL knows of a table that grows it would read the whole of it.
+    Filing them a few at a time, as is done otherwise, is a fifth of all the work of storing.
     """
     columns = ", ".join(
         f"{column.name} {column.type.compile(work.session.get_bind().dialect)}" for column in _incoming().c
     )
     connection = work.session.connection()
     connection.exec_driver_sql(f"create temporary table incoming ({columns}) on commit drop")
-    connection.exec_driver_sql("set local gin_pending_list_limit = '64MB'; set local enable_seqscan = off")
+    connection.exec_driver_sql("set local gin_pending_list_limit = '64MB'")
 
 
 @cache
