@@ -40,13 +40,19 @@ def read_request(line: socket.socket) -> tuple[str, bytes]:
 
 
 @contextmanager
-def answering(behaviour: Behaviour) -> Iterator[RawServer]:
-    """Every connection: the request is read, then `behaviour(socket)` says what happens, then it is closed."""
+def answering(behaviour: Behaviour, *, reads: bool = True) -> Iterator[RawServer]:
+    """Every connection: the request is read, then `behaviour(socket)` says what happens, then it is closed.
+
+    `reads` False: the behaviour has the line from its first byte on.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     server = RawServer(f"http://127.0.0.1:{listener.getsockname()[1]}")
 
     def serve(line: socket.socket) -> None:
         with line, suppress(OSError):
+            if not reads:
+                behaviour(line)
+                return
             request = read_request(line)
             if request[0]:
                 server.requests.append(request)

@@ -16,19 +16,23 @@ from core.integrations import evolution_events as events
 from core.integrations.evolution import Evolution
 from core.integrations.evolution_bodies import storable
 from core.ports import (
+    LARGEST_MEDIA,
     Accepted,
     LinkChanged,
     LinkReport,
     LinkState,
     Media,
+    MediaKind,
     MessageReceived,
     MessageSent,
     MessageWritten,
+    NumberFound,
+    OutgoingMedia,
+    OutgoingTemplate,
     Qr,
     QrChanged,
     Receipt,
     ReceiptCame,
-    RejectedKind,
 )
 from tests.integrations.raw_server import answering, says
 
@@ -45,98 +49,13 @@ def bytes_of(body: object) -> bytes:
     return body.encode() if isinstance(body, str) else json.dumps(body, ensure_ascii=False).encode()
 
 
-# ---------------------------------------------------------------- sends
-
-R = RejectedKind
-UNKNOWN = "unknown"
-SENDS: dict[str, str | RejectedKind] = {
-    "err-400-sendText-blank-text": R.CONTENT,
-    "err-400-sendText-delay-string": R.CONTENT,
-    "err-400-sendText-missing-number": R.CONTENT,
-    "err-400-sendText-missing-text": R.CONTENT,
-    "err-400-sendText-number-not-string": R.CONTENT,
-    "err-401-bad-key": R.CONFIG,
-    "err-401-no-key": R.CONFIG,
-    "err-403-name-in-use": R.CONFIG,
-    "err-404-after-delete": R.CONFIG,
-    "err-404-no-route": R.CONFIG,
-    "err-404-unknown-instance-sendText": R.CONFIG,
-    "err-unknown-instance-and-bad-key": R.CONFIG,
-    "err-malformed-json": UNKNOWN,
-    "err-chat-whatsappNumbers-timeout": UNKNOWN,  # 400 {}: says nothing
-    "err-webhook-set-no-events": UNKNOWN,
-    "err-message-sendText-after-logout": R.NOT_CONNECTED,
-    "message-sendText-not-connected": R.NOT_CONNECTED,
-    "chat-whatsappNumbers-not-connected": R.NOT_CONNECTED,  # the same error, as its library writes it
-    "err-message-sendText-while-connecting": R.NOT_CONNECTED,
-    "err-message-sendText-number-not-on-whatsapp": R.RECIPIENT,
-    "err-message-sendText-number-check-timeout": R.THROTTLED,
-    "err-message-sendText-prekey-timeout": R.THROTTLED,
-    "err-message-sendText-business-meta-130429-throughput": R.THROTTLED,
-    "err-message-sendText-business-meta-131056-pair-rate-limit": R.THROTTLED,
-    "err-message-sendText-business-meta-2-service-unavailable": R.THROTTLED,
-    "err-message-sendText-business-meta-131026-undeliverable": R.RECIPIENT,
-    "err-message-sendText-business-meta-131047-re-engagement": R.RECIPIENT,
-    "err-message-sendText-business-meta-131049-ecosystem": R.RECIPIENT,
-    "err-message-sendText-business-meta-connection-dropped": UNKNOWN,
-    "instance-connect-while-open": UNKNOWN,  # 200, but not the answer to a send
-}
-ACCEPTED = [
-    "message-sendMedia-base64-document",
-    "message-sendMedia-base64-image",
-    "message-sendMedia-business-base64",
-    "message-sendMedia-evolution-base64",
-    "message-sendTemplate-business",
-    "message-sendText",
-    "message-sendText-business",
-    "message-sendText-business-after-logout",
-    "message-sendText-business-delay",
-    "message-sendText-client-message-id-ignored",
-    "message-sendText-delay",
-    "message-sendText-evolution",
-    "message-sendText-evolution-after-logout",
-    "message-sendText-evolution-delay",
-    "message-sendText-evolution-instance-token",
-    "message-sendText-formatted-number",
-    "message-sendText-instance-token",
-    "message-sendText-nacked-by-server",  # the refusal comes later, as a receipt
-    "message-sendText-quoted",
-    "message-sendText-socket-dropped-after-write",  # nothing ever tells
-]
-NOT_A_SEND = {path.stem for path in HTTP.glob("*.json")} - SENDS.keys() - set(ACCEPTED)
+# ---------------------------------------------------------------- sends; each recorded one: test_every_answer.py
 
 
-def test_every_recorded_answer_to_a_send_has_its_line() -> None:
-    assert [name for name in NOT_A_SEND if "sendText" in name] == ["client-timeout-message-sendText-business"]
-
-
-@pytest.mark.parametrize(("name", "expected"), SENDS.items())
-def test_a_recorded_answer_that_is_no_success(name: str, expected: str) -> None:
-    answer = recorded(name)["response"]
-    with pytest.raises((Rejected, OutcomeUnknown)) as caught:
-        answers.read_sent(answer["status"], bytes_of(answer["body"]), ANA)
-    if expected is UNKNOWN:
-        assert isinstance(caught.value, OutcomeUnknown)
-    else:
-        assert isinstance(caught.value, Rejected)
-        assert caught.value.kind == expected
-
-
-@pytest.mark.parametrize("name", ACCEPTED)
-def test_a_recorded_success_gives_the_gateways_id(name: str) -> None:
-    answer = recorded(name)["response"]
+def test_the_id_and_the_address_of_a_success_are_kept() -> None:
+    answer = recorded("message-sendText")["response"]
     key = answer["body"]["key"]
-    accepted = answers.read_sent(answer["status"], bytes_of(answer["body"]), "+" + key["remoteJid"].partition("@")[0])
-    assert accepted == Accepted(key["id"], key["remoteJid"])
-
-
-@pytest.mark.parametrize("name", sorted(NOT_A_SEND))
-def test_no_other_recorded_answer_passes_for_a_send(name: str) -> None:
-    answer = recorded(name).get("response")
-    if not answer:  # the client gave up, or a sequence
-        return
-    with pytest.raises((Rejected, OutcomeUnknown)):
-        answers.read_sent(answer["status"], bytes_of(answer["body"]), ANA)
+    assert answers.read_sent(201, bytes_of(answer["body"]), ANA) == Accepted(key["id"], key["remoteJid"])
 
 
 @pytest.mark.parametrize(
@@ -197,6 +116,133 @@ def test_the_licence_gate_and_a_throttle_are_certain() -> None:
 def test_both_forms_of_a_number_and_a_hidden_id_are_the_same_person(jid: str) -> None:
     body = bytes_of({"key": {"id": "3EB0", "remoteJid": jid, "fromMe": True}, "status": "PENDING"})
     assert answers.read_sent(201, body, "+5531998765432").address == jid
+
+
+# ---------------------------------------------------------------- files, numbers, a new start
+
+
+async def test_a_file_goes_in_the_request_or_by_its_address() -> None:
+    good = recorded("message-sendMedia-base64-document")["response"]["body"]
+    pdf = OutgoingMedia(ANA, MediaKind.DOCUMENT, b"%PDF-1.4", "application/pdf", "proposta.pdf", "Proposta")
+    with answering(says(201, good)) as server:
+        whatsapp = Evolution(server.url, "k")
+        assert (await whatsapp.send_media("vendas-01", pdf, timeout_s=5)).gateway_message_id == good["key"]["id"]
+        await whatsapp.send_media("vendas-01", OutgoingMedia(ANA, MediaKind.IMAGE, "https://a.example/b"), timeout_s=5)
+        await whatsapp.close()
+    assert server.body(0) == {
+        "number": "5511987654321",
+        "mediatype": "document",
+        "mimetype": "application/pdf",
+        "media": "JVBERi0xLjQ=",
+        "fileName": "proposta.pdf",
+        "caption": "Proposta",
+    }
+    assert server.body(1) == {"number": "5511987654321", "mediatype": "image", "media": "https://a.example/b"}
+
+
+async def test_what_the_gateway_cannot_send_is_not_asked_of_it() -> None:
+    whatsapp = Evolution("http://gateway.invalid", "k")
+    with pytest.raises(Rejected, match="content"):
+        await whatsapp.send_template("x", OutgoingTemplate(ANA, "boas_vindas", "pt_BR"), timeout_s=5)
+    with pytest.raises(Rejected, match="too_large"):
+        huge = OutgoingMedia(ANA, MediaKind.VIDEO, b"0" * (LARGEST_MEDIA + 1))
+        await whatsapp.send_media("x", huge, timeout_s=5)
+    assert whatsapp.templates("x") == []
+
+
+async def test_a_database_that_is_away_is_not_taken_for_a_file_that_could_not_be_fetched() -> None:
+    told = {"response": {"message": ["Error: connect ECONNREFUSED 127.0.0.1:5432"]}}
+    with answering(says(500, told)) as server, pytest.raises(OutcomeUnknown):
+        whatsapp = Evolution(server.url, "k")
+        try:
+            await whatsapp.send_media("x", OutgoingMedia(ANA, MediaKind.IMAGE, b"GIF89a"), timeout_s=5)
+        finally:
+            await whatsapp.close()
+
+
+def test_numbers_are_checked_and_each_gets_its_own_answer() -> None:
+    told = recorded("chat-whatsappNumbers")["response"]["body"]
+    asked = ["+5511987650000", "+5511987654321", "+5511911112222"]
+    with answering(says(200, told[::-1])) as server:
+        found = Evolution(server.url, "k").check_numbers("vendas-01", asked)
+    assert found == [
+        NumberFound("+5511987650000", False),
+        NumberFound("+5511987654321", True, "5511987654321@s.whatsapp.net"),
+        NumberFound("+5511911112222", None),  # nothing was told of it
+    ]
+    assert server.body() == {"numbers": ["5511987650000", "5511987654321", "5511911112222"]}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"exists": True, "jid": "553198765432@s.whatsapp.net"}, (True, "553198765432@s.whatsapp.net", None)),
+        ({"exists": True, "jid": "119922@lid"}, (True, "119922@lid", None)),
+        (
+            {"exists": True, "jid": "553198765432@s.whatsapp.net", "lid": "119922@lid"},
+            (True, "553198765432@s.whatsapp.net", "119922@lid"),
+        ),
+        (
+            {"exists": True, "jid": "553198765432@s.whatsapp.net", "lid": "x"},
+            (True, "553198765432@s.whatsapp.net", None),
+        ),
+        ({"exists": False, "jid": "553198765432@s.whatsapp.net"}, (False, None, None)),
+        ({"exists": True, "jid": "5511912345678@s.whatsapp.net"}, (None, None, None)),  # somebody else
+        ({"exists": True}, (None, None, None)),
+        ({"exists": "true", "jid": "553198765432@s.whatsapp.net"}, (None, None, None)),
+        ({"exists": None}, (None, None, None)),
+        ({}, (None, None, None)),
+    ],
+)
+def test_only_a_plain_answer_about_a_number_counts(row: dict[str, Any], expected: tuple[object, ...]) -> None:
+    phone = "+5531998765432"
+    [found] = answers.read_numbers(200, bytes_of([{"number": "5531998765432", **row}, None, 7, {"number": 1}]), [phone])
+    assert found == NumberFound(phone, *expected)  # type: ignore[arg-type]
+
+
+def test_a_check_that_was_not_answered_is_no_answer() -> None:
+    def check(name: str) -> None:
+        answer = recorded(name)["response"]
+        answers.read_numbers(answer["status"], bytes_of(answer["body"]), [ANA])
+
+    with pytest.raises(Rejected, match="not_connected"):
+        check("chat-whatsappNumbers-not-connected")
+    for name in ("err-chat-whatsappNumbers-timeout", "err-chat-whatsappNumbers-business"):
+        with pytest.raises(OutcomeUnknown):
+            check(name)
+    for body in ({}, {"numbers": []}, "", "<html>"):
+        with pytest.raises(OutcomeUnknown):
+            answers.read_numbers(200, bytes_of(body), [ANA])
+    for many in ([], [f"+55119{n:08}" for n in range(51)]):
+        with pytest.raises(ValueError, match="numbers at once"):
+            Evolution("http://gateway.invalid", "k").check_numbers("x", many)
+
+
+def test_a_restart_is_begun_or_it_is_not_known() -> None:
+    def restart(name: str) -> None:
+        answer = recorded(name)["response"]
+        with answering(says(answer["status"], answer["body"])) as server:
+            Evolution(server.url, "k").restart("vendas-01")
+        assert server.requests[0][0].startswith("POST /instance/restart/vendas-01 ")
+
+    restart("instance-restart-while-open")
+    with pytest.raises(OutcomeUnknown):
+        restart("instance-restart-wa-unreachable")
+    with pytest.raises(Rejected):
+        restart("err-404-unknown-instance-connectionState")
+
+
+def test_receipts_are_read_out_of_the_history_each_once_and_only_our_own() -> None:
+    page = recorded("chat-findMessages-by-key-id")["response"]["body"]
+    theirs = {
+        "key": {"id": "IN1", "fromMe": False, "remoteJid": "5511987654321@s.whatsapp.net"},
+        "MessageUpdate": [{"status": "READ"}],
+    }
+    page["messages"]["records"] += [theirs, {**page["messages"]["records"][0]}, {"key": None}, {"MessageUpdate": 7}]
+    now = datetime.now(UTC)
+    with answering(says(200, page)) as server:
+        found = Evolution(server.url, "k").receipts_between("vendas-01", now, now)
+    assert found == [ReceiptCame(OURS, receipt) for receipt in (Receipt.SERVER, Receipt.DELIVERED, Receipt.READ)]
 
 
 # ---------------------------------------------------------------- the link
