@@ -143,6 +143,7 @@ def make_instance(runtime: Runtime, team_id: int, name: str = "vendas-01", **val
         "gap_min_s": 1,
         "gap_max_s": 1,
         "per_day": 1000,
+        "rest_after": 0,
     }
     with runtime.work() as work:
         row = Instance(**columns | values)

@@ -19,6 +19,8 @@ from core.campaigns.ending import cancel_left_over, finish_done
 from core.campaigns.starting import start_scheduled
 from core.errors import BadSetting, DatabaseAway, Unreachable
 from core.instances.polling import poll_states
+from core.instances.probing import probe_numbers
+from core.instances.upkeep import look_after_numbers, stop_the_ill
 from core.leader import TIMETABLE, Leadership
 from core.leads.imports import queue_imports
 from core.leads.sites import queue_sites
@@ -80,6 +82,9 @@ def all_tasks() -> list[Task]:
         Task("receipts that crossed a commit", 5, in_work(apply_crossed)),
         Task("state of the numbers", 4, poll_states, beside=True),
         Task("answers that no webhook told", 300, hear_again, beside=True),
+        Task("numbers that may have gone deaf", 15, probe_numbers, beside=True),
+        Task("numbers that are to stop", 10, stop_the_ill),
+        Task("cap and health of the numbers", 60, look_after_numbers),
         Task("jobs of workers that died", 5, lambda runtime: runtime.queue.clean_up()),
         Task("calls nobody told the end of", 5, in_work(reap)),
         Task("evidence for what is in doubt", 10, in_work(look_for_evidence)),

@@ -12,8 +12,10 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
-from core.instances import sessions
+from core.instances import breaker, sessions
 from core.instances.rules import InstanceId, InstanceStatus, LinkNews, Standing, StatusReason, standing_after
+from core.instances.upkeep import warms_up
+from core.instances.warmup import CapReason, at_first
 from core.ports import LinkChanged, LinkReport, LinkState, Qr
 from core.tables import Instance
 from core.work import Work
@@ -87,11 +89,74 @@ def _changes(work: Work, row: Instance, was: Standing, now: Standing, told: Link
         if now.status is not was.status:
             changes |= {"connected_at": work.now, "closed_since": None, "qr_count": 0, "pairing_phone": None}
             changes["gateway_trouble"] = None
+        if row.first_connected_at is None:
+            begins = at_first(warms_up=warms_up(row, work.settings))
+            changes |= {"first_connected_at": work.now, "cap": begins.cap, "cap_reason": begins.reason}
+        if isinstance(told, LinkReport) and told.people_per_day is not None:
+            changes |= _of_tier(row, told.people_per_day)
         if told.phone and told.phone != row.phone:
-            changes["phone"] = told.phone
+            changes |= {"phone": told.phone, **_from_before(work, row, told.phone)}
         if told.profile_name and told.profile_name != row.profile_name:
             changes["profile_name"] = told.profile_name
+    if now != was and now.reason in breaker.ENDS and was.status in (InstanceStatus.CONNECTED, now.status):
+        changes |= _stopped_by(work, row, breaker.ENDS[StatusReason(now.reason)])
     return changes
+
+
+def _stopped_by(work: Work, row: Instance, reason: breaker.StopReason) -> dict[str, Any]:
+    """Also where it stood still already: that a person paused it tells less."""
+    rests_until = breaker.Stop(reason).rests_until(work.now)
+    if row.rests_until is not None and rests_until is not None:
+        rests_until = max(row.rests_until, rests_until)
+    return {"paused_at": work.now, "pause_reason": reason, "pause_facts": {}, "rests_until": rests_until}
+
+
+def _of_tier(row: Instance, people_per_day: int) -> dict[str, Any]:
+    """A limit of WhatsApp's own is the cap where it is the least; when it is raised, nothing is left of it."""
+    if people_per_day < min(row.per_day, row.cap or row.per_day):
+        return {"cap": people_per_day, "cap_reason": CapReason.TIER}
+    if row.cap_reason == CapReason.TIER and row.cap != people_per_day:
+        is_under = people_per_day < row.per_day
+        return {"cap": people_per_day if is_under else None, "cap_reason": CapReason.TIER if is_under else None}
+    return {}
+
+
+# What WhatsApp holds against a number, and how far it has come, hangs on the phone and not on our row of it.
+HANGS_ON_PHONE = (
+    "first_connected_at",
+    "lowered_to",
+    "lowered_at",
+    "sent_on",
+    "sent_today",
+    "sent_in_row",
+    "next_send_at",
+)
+STANDS_STILL = ("paused_at", "pause_reason", "pause_facts", "rests_until")
+
+
+def _from_before(work: Work, row: Instance, phone: str) -> dict[str, Any]:
+    """What the team's last number of this phone, which it has disconnected since, leaves to a new one."""
+    if row.phone is not None:
+        return {}
+    before = work.session.scalars(
+        select(Instance)
+        .where(
+            Instance.team_id == row.team_id,
+            Instance.phone == phone,
+            Instance.status == InstanceStatus.REMOVED,
+            Instance.first_connected_at.is_not(None),
+        )
+        .order_by(Instance.removed_at.desc(), Instance.id.desc())
+        .limit(1)
+    ).first()
+    if before is None:
+        return {}
+    left = {name: getattr(before, name) for name in HANGS_ON_PHONE}
+    if before.cap is not None and not (row.was_in_use and before.cap_reason == CapReason.WARM_UP):
+        left |= {"cap": before.cap, "cap_reason": before.cap_reason}
+    if before.rests_until is not None and before.rests_until > work.now:
+        left |= {name: getattr(before, name) for name in STANDS_STILL}
+    return left
 
 
 def _refuse_second(work: Work, instance_id: InstanceId, gateway_name: str, was: Standing) -> InstanceStatus | None:

@@ -17,6 +17,7 @@ InstanceId = NewType("InstanceId", int)
 LONGEST_NAME = 60
 MOST_PER_DAY = 200  # an unofficial number that writes more is soon none at all
 LONGEST_GAP_S = 3600
+SHORTEST_REST_S, LONGEST_REST_S = 60, 7200  # a long pause
 CODE_LIFE = timedelta(seconds=45)  # WhatsApp makes a new one then
 # A code older than this was replaced, and the webhook that should have told us was lost.
 CODE_IS_STALE = timedelta(seconds=40)
@@ -188,15 +189,33 @@ def check_name(text: str) -> str:
     return name
 
 
-def check_pace(*, per_day: int, gap_min_s: int, gap_max_s: int, least_gap_s: float) -> None:
+@dataclass(frozen=True)
+class Pace:
+    """How fast a number writes: messages a day, seconds between two, and `rest_s` seconds after so many in a row.
+
+    `rest_after` 0: no long pause.
+    """
+
+    per_day: int = 50
+    gap_min_s: int = 45
+    gap_max_s: int = 120
+    rest_after: int = 20
+    rest_s: int = 600
+
+
+def check_pace(pace: Pace, *, least_gap_s: float) -> None:
     """Raises BadInputs, all wrong fields at once.  `least_gap_s` is the installation's own floor."""
     wrong: list[BadInput] = []
-    if not 1 <= per_day <= MOST_PER_DAY:
+    if not 1 <= pace.per_day <= MOST_PER_DAY:
         wrong.append(BadInput("per_day", "out_of_range", least=1, most=MOST_PER_DAY))
     least = max(1, round(least_gap_s))
-    if not least <= gap_min_s <= LONGEST_GAP_S:
+    if not least <= pace.gap_min_s <= LONGEST_GAP_S:
         wrong.append(BadInput("gap_min_s", "out_of_range", least=least, most=LONGEST_GAP_S))
-    elif not gap_min_s <= gap_max_s <= LONGEST_GAP_S:
-        wrong.append(BadInput("gap_max_s", "out_of_range", least=gap_min_s, most=LONGEST_GAP_S))
+    elif not pace.gap_min_s <= pace.gap_max_s <= LONGEST_GAP_S:
+        wrong.append(BadInput("gap_max_s", "out_of_range", least=pace.gap_min_s, most=LONGEST_GAP_S))
+    if not 0 <= pace.rest_after <= MOST_PER_DAY:
+        wrong.append(BadInput("rest_after", "out_of_range", least=0, most=MOST_PER_DAY))
+    if not SHORTEST_REST_S <= pace.rest_s <= LONGEST_REST_S:
+        wrong.append(BadInput("rest_s", "out_of_range", least=SHORTEST_REST_S, most=LONGEST_REST_S))
     if wrong:
         raise BadInputs(wrong)

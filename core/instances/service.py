@@ -6,7 +6,7 @@ second, whatever is killed in between.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select, update
@@ -14,13 +14,15 @@ from sqlalchemy import select, update
 from core import audit
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound, StateChanged
-from core.instances import checking, queries, sessions
+from core.instances import breaker, checking, history, queries, sessions
 from core.instances.checking import Checker, CheckWanted
+from core.instances.history import NumberRecord, RemovedNumber
 from core.instances.queries import NumberCard
 from core.instances.rules import (
     MAY_FOLLOW,
     InstanceId,
     InstanceStatus,
+    Pace,
     StatusReason,
     check_name,
     check_pace,
@@ -51,14 +53,34 @@ def _as_seen_by(actor: Actor, card: NumberCard) -> NumberCard:
     return card if is_owner else replace(card, qr_text=None, pairing_code=None, pairing_phone=None)
 
 
+def record(work: Work, actor: Actor, instance_id: InstanceId) -> NumberRecord:
+    """Who accepted the terms, and what people did with it."""
+    return history.record_of(work.session, actor.team_id, instance_id)
+
+
+def count_removed(work: Work, actor: Actor) -> int:
+    return history.count_removed(work.session, actor.team_id)
+
+
+def removed_numbers(work: Work, actor: Actor) -> list[RemovedNumber]:
+    """Those that were disconnected for good, the last first."""
+    return history.removed_of(work.session, actor.team_id)
+
+
 def sends_today(work: Work, actor: Actor) -> tuple[int, int]:
-    """Sent today by the connected numbers, and what they may send in a day."""
+    """Sent today by the connected numbers, and what they may send today."""
     return queries.sends_today_of(work.session, actor.team_id, work.now)
 
 
-def connect_new(work: Work, actor: Actor, name: str, *, accepts_terms: bool) -> InstanceId:
+def room_today(work: Work, actor: Actor) -> int:
+    """How many more messages of campaigns may leave today from the numbers that can send."""
+    return queries.room_today(work.session, actor.team_id, work.now)
+
+
+def connect_new(work: Work, actor: Actor, name: str, *, accepts_terms: bool, was_in_use: bool = False) -> InstanceId:
     """A number to be linked; its code is there in about three seconds.
 
+    `was_in_use`: the person says that customers have been written to from it for months; it then needs no warm-up.
     Raises BadInput("name") or BadInput("terms"): whoever links a number says that they know what WhatsApp forbids.
     """
     actor.require(Role.OWNER)
@@ -76,16 +98,24 @@ def connect_new(work: Work, actor: Actor, name: str, *, accepts_terms: bool) -> 
         name=name,
         terms_accepted_by=actor.user_id,
         terms_accepted_at=work.now,
+        was_in_use=was_in_use,
     )
-    if work.settings.gateway_simulated:  # nobody waits for a simulated person
-        least = max(1, round(work.settings.min_gap.total_seconds()))
-        row.gap_min_s, row.gap_max_s = least, max(least, 3)
+    _set(row, _first_pace(work, actor))
     work.session.add(row)
     work.session.flush()
     row.gateway_name = sessions.new_name(InstanceId(row.id))
-    audit.record(work, actor, "instance.added", "instance", row.id, name=name)
+    audit.record(work, actor, "instance.added", "instance", row.id, name=name, was_in_use=was_in_use)
     _tell(work, actor, row.id)
     return InstanceId(row.id)
+
+
+def rename(work: Work, actor: Actor, instance_id: InstanceId, name: str) -> None:
+    """Within the team; WhatsApp's own profile stays as it is.  Raises BadInput("name")."""
+    actor.require(Role.OWNER)
+    row = _mine(work, actor, instance_id)
+    was, row.name = row.name, check_name(name)
+    audit.record(work, actor, "instance.renamed", "instance", row.id, was=was, now=row.name)
+    _tell(work, actor, row.id)
 
 
 def accept_terms(work: Work, actor: Actor, instance_id: InstanceId) -> None:
@@ -147,27 +177,81 @@ def pause(work: Work, actor: Actor, instance_id: InstanceId) -> None:
 
 
 def unpause(work: Work, actor: Actor, instance_id: InstanceId) -> None:
+    """Raises BadInput("pause", "number_rests") while a number rests after a sign of a ban."""
     actor.require(Role.MEMBER)
     row = _mine(work, actor, instance_id)
-    if row.paused_at is not None:
-        audit.record(work, actor, "instance.unpaused", "instance", row.id, was=row.pause_reason)
-        row.paused_at = row.pause_reason = None
-        row.unconfirmed_in_a_row = 0
-        _tell(work, actor, row.id)
+    if row.paused_at is None:
+        return
+    if row.rests_until is not None and row.rests_until > work.now:
+        raise BadInput("pause", "number_rests", until=row.rests_until)
+    audit.record(work, actor, "instance.unpaused", "instance", row.id, was=row.pause_reason, facts=row.pause_facts)
+    if row.pause_reason != StatusReason.BY_HAND:
+        row.pause_facts = breaker.looked_at(work.now)
+    row.paused_at = row.pause_reason = None
+    row.unconfirmed_in_a_row = 0
+    _tell(work, actor, row.id)
 
 
 def set_pace(
-    work: Work, actor: Actor, instance_id: InstanceId, *, per_day: int, gap_min_s: int, gap_max_s: int
+    work: Work,
+    actor: Actor,
+    instance_id: InstanceId,
+    *,
+    per_day: int,
+    gap_min_s: int,
+    gap_max_s: int,
+    rest_after: int | None = None,
+    rest_s: int | None = None,
 ) -> None:
-    """Messages a day and seconds between two; holds from the next message on.  Raises BadInputs."""
+    """Holds from the next message on; a long pause that is not named stays as it is.  Raises BadInputs."""
     actor.require(Role.OWNER)
     row = _mine(work, actor, instance_id)
-    least_gap_s = work.settings.min_gap.total_seconds()
-    check_pace(per_day=per_day, gap_min_s=gap_min_s, gap_max_s=gap_max_s, least_gap_s=least_gap_s)
-    was = {"per_day": row.per_day, "gap_min_s": row.gap_min_s, "gap_max_s": row.gap_max_s}
-    row.per_day, row.gap_min_s, row.gap_max_s = per_day, gap_min_s, gap_max_s
-    audit.record(work, actor, "instance.pace_set", "instance", row.id, was=was, per_day=per_day)
+    pace = Pace(
+        per_day,
+        gap_min_s,
+        gap_max_s,
+        row.rest_after if rest_after is None else rest_after,
+        row.rest_s if rest_s is None else rest_s,
+    )
+    check_pace(pace, least_gap_s=work.settings.min_gap.total_seconds())
+    was = asdict(Pace(row.per_day, row.gap_min_s, row.gap_max_s, row.rest_after, row.rest_s))
+    _set(row, pace)
+    audit.record(work, actor, "instance.pace_set", "instance", row.id, was=was, now=asdict(pace))
     _tell(work, actor, row.id)
+
+
+def team_defaults(work: Work, actor: Actor) -> Pace:
+    """The pace that a new number of the team begins with."""
+    row = work.session.get_one(Team, actor.team_id)
+    return Pace(
+        row.number_per_day, row.number_gap_min_s, row.number_gap_max_s, row.number_rest_after, row.number_rest_s
+    )
+
+
+def set_team_defaults(work: Work, actor: Actor, pace: Pace) -> None:
+    """For numbers connected from now on; those that are there keep their own.  Raises BadInputs."""
+    actor.require(Role.OWNER)
+    check_pace(pace, least_gap_s=work.settings.min_gap.total_seconds())
+    was = team_defaults(work, actor)
+    row = work.session.get_one(Team, actor.team_id)
+    row.number_per_day, row.number_gap_min_s, row.number_gap_max_s = pace.per_day, pace.gap_min_s, pace.gap_max_s
+    row.number_rest_after, row.number_rest_s = pace.rest_after, pace.rest_s
+    audit.record(work, actor, "instance.defaults_set", "team", actor.team_id, was=asdict(was), now=asdict(pace))
+    work.tell(f"instances:{actor.team_id}")
+
+
+def _first_pace(work: Work, actor: Actor) -> Pace:
+    """The team's own.  Where it has set none and the gateway is simulated, a quick one: nobody waits for that."""
+    pace = team_defaults(work, actor)
+    if not work.settings.gateway_simulated or pace != Pace():
+        return pace
+    least = max(1, round(work.settings.min_gap.total_seconds()))
+    return replace(pace, gap_min_s=least, gap_max_s=max(least, 3), rest_after=0)
+
+
+def _set(row: Instance, pace: Pace) -> None:
+    row.per_day, row.gap_min_s, row.gap_max_s = pace.per_day, pace.gap_min_s, pace.gap_max_s
+    row.rest_after, row.rest_s = pace.rest_after, pace.rest_s
 
 
 def numbers_that_check(work: Work, actor: Actor) -> list[Checker]:

@@ -33,6 +33,9 @@ BLANK: dict[str, Any] = {
     "pairing_code": None,
     "pairing_phone": None,
     "heard_until": None,
+    "probed_at": None,
+    "probe_failures": 0,
+    "deaf_since": None,
 }
 
 

@@ -20,6 +20,7 @@ from core.campaigns.text import MissingVariable, render, values_of, with_opt_out
 from core.campaigns.windows import is_open
 from core.campaigns.windows import local_day as local_day_of
 from core.errors import BadInput
+from core.instances import breaker
 from core.instances.rules import InstanceId
 from core.sending import answers, queries
 from core.sending.answers import ClaimedAnswer
@@ -98,7 +99,11 @@ def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
             return Claim(wait=answer) if isinstance(answer, timedelta) else Claim(answer)
     if not number.can_send:
         return Claim()
-    if not room(number.per_day, number.count, local_day(number.timezone, number.now)):
+    if breaker.judges(number.provider):
+        refusals = breaker.stop_of_refusals(breaker.refusals_of(work.session, lease.instance_id))
+        if refusals is not None and breaker.stop(work, lease.instance_id, refusals):
+            return Claim()
+    if not room(number.cap_today, number.count, local_day(number.timezone, number.now)):
         return Claim()
     if number.next_send_at is not None and number.next_send_at > number.now:
         return Claim(wait=number.next_send_at - number.now)
@@ -195,7 +200,9 @@ class _Search:
         )
         queries.take_turn(self.session, campaign.id, now, campaign.count.plus(campaign_day, 1))
         share = random.random()  # noqa: S311 - a pause that looks like a person's, no secret
-        queries.take_slot(self.session, self.lease.instance_id, drawn(gap, share), number.count.plus(number_day, 1))
+        idle = now - number.next_send_at if number.next_send_at is not None else timedelta()
+        in_row, pause = number.row.plus_one(idle, drawn(gap, share))
+        queries.take_slot(self.session, self.lease.instance_id, pause, number.count.plus(number_day, 1), in_row)
         return Claimed(
             recipient_id=candidate.id,
             campaign_id=campaign.id,

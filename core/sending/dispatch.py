@@ -37,7 +37,7 @@ def writing_by(work: Work, by: datetime) -> dict[int, SendDue]:
 
 def _may_write(work: Work, waiting: Waiting) -> bool:
     """As the claim will see it; here only to spare the senders jobs that would find nothing to do."""
-    if not room(waiting.number_per_day, waiting.number_count, local_day(waiting.number_timezone, work.now)):
+    if not room(waiting.number_cap, waiting.number_count, local_day(waiting.number_timezone, work.now)):
         return False
     campaign = waiting.campaign
     try:

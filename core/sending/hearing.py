@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from core.errors import WorldTrouble
+from core.instances import probing
 from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.ports import MessageReceived
 from core.runtime import Runtime
@@ -36,6 +37,7 @@ class _Ear:
     provider: Provider
     sealed: bytes | None = field(repr=False)
     since: datetime
+    read_before: datetime | None
 
 
 def hear_again(runtime: Runtime) -> int:
@@ -64,6 +66,7 @@ def hear_again(runtime: Runtime) -> int:
             row.provider,
             row.gateway_token,
             max(row.connected_at, now - FURTHEST, *_overlap(row.heard_until)),
+            row.heard_until,
         )
         for row in rows
     ]
@@ -96,6 +99,11 @@ def _hear(runtime: Runtime, ear: _Ear, now: datetime) -> int:
         )
         for campaign_id in touched:
             work.tell(f"campaign:{campaign_id}")
+        if missed:
+            newest_at = max(message.at for message in missed)
+            probing.suspect_deaf(
+                work, ear.instance_id, ear.gateway_name, read_before=ear.read_before, newest_at=newest_at
+            )
     if missed:
         log.warning("number %s: %s answers came without a webhook", ear.instance_id, len(missed))
     return len(missed)

@@ -20,7 +20,7 @@ from core.campaigns.text import LeadFacts
 from core.campaigns.windows import Window
 from core.instances.rules import InstanceId, Provider
 from core.leads.rules import LeadId
-from core.sending.rules import DayCount, Gap, LastLook, RecipientId, RecipientStatus, SkipReason
+from core.sending.rules import DayCount, Gap, InARow, LastLook, RecipientId, RecipientStatus, SkipReason
 
 # ---------------------------------------------------------------- the number
 
@@ -32,26 +32,30 @@ class Number:
     now: datetime
     team_id: int
     gateway_name: str
-    can_send: bool  # connected, not paused
+    provider: Provider
+    can_send: bool  # connected, not paused, not deaf
     lease_is_ours: bool
     timezone: str
-    per_day: int
+    cap_today: int
     count: DayCount
     gap: Gap
+    row: InARow
     next_send_at: datetime | None
     in_flight: int
     has_answers: bool  # waiting for their turn
 
 
-LOCK_NUMBER = text("""
-select i.team_id, coalesce(i.gateway_name, '') as gateway_name,
-       i.status = 'connected' and i.paused_at is null and i.gateway_name is not null as can_send,
+# What keeps a number from writing to anybody first, whatever its hours and caps.
+CAN_SEND = "i.status = 'connected' and i.paused_at is null and i.deaf_since is null and i.gateway_name is not null"
+LOCK_NUMBER = text(f"""
+select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN_SEND} as can_send,
        i.lease_epoch = :epoch and i.lease_until > clock_timestamp() as lease_is_ours,
-       t.timezone, i.per_day, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s, i.next_send_at
+       t.timezone, least(i.per_day, i.cap) as cap_today, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s,
+       i.rest_after, i.rest_s, i.sent_in_row, i.next_send_at
 from instances i join teams t on t.id = i.team_id
 where i.id = :id
 for no key update of i
-""")
+""")  # noqa: S608 - our own text, no value of anybody's
 # After the lock, in a statement of its own: what happened while we waited for it is seen.
 AFTER_THE_LOCK = text("""
 select clock_timestamp() as now,
@@ -73,12 +77,14 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
         now=seen.now,
         team_id=row.team_id,
         gateway_name=row.gateway_name,
+        provider=Provider(row.provider),
         can_send=row.can_send,
         lease_is_ours=row.lease_is_ours,
         timezone=row.timezone,
-        per_day=row.per_day,
+        cap_today=row.cap_today,
         count=DayCount(row.sent_on, row.sent_today),
         gap=Gap(row.gap_min_s, row.gap_max_s),
+        row=InARow(row.rest_after, timedelta(seconds=row.rest_s), row.sent_in_row),
         next_send_at=row.next_send_at,
         in_flight=seen.in_flight,
         has_answers=seen.has_answers,
@@ -86,14 +92,16 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
 
 
 TAKE_SLOT = text("""
-update instances set next_send_at = clock_timestamp() + :gap, sent_on = :sent_on, sent_today = :sent_today
+update instances
+set next_send_at = clock_timestamp() + :gap, sent_on = :sent_on, sent_today = :sent_today, sent_in_row = :in_row
 where id = :id
 """)
 
 
-def take_slot(session: Session, instance_id: InstanceId, gap: timedelta, count: DayCount) -> None:
+def take_slot(session: Session, instance_id: InstanceId, gap: timedelta, count: DayCount, in_row: int) -> None:
     """In the transaction of the claim, so that neither a crash nor downtime can make a burst."""
-    session.execute(TAKE_SLOT, {"id": instance_id, "gap": gap, "sent_on": count.on, "sent_today": count.n})
+    values = {"id": instance_id, "gap": gap, "sent_on": count.on, "sent_today": count.n, "in_row": in_row}
+    session.execute(TAKE_SLOT, values)
 
 
 # ---------------------------------------------------------------- its campaigns
@@ -428,19 +436,19 @@ class Waiting:
     instance_id: InstanceId
     epoch: int
     number_timezone: str
-    number_per_day: int
+    number_cap: int
     number_count: DayCount
     campaign: RunningCampaign
 
 
 WAITING = text(f"""
-select i.id as instance_id, i.lease_epoch, i.per_day as number_per_day, i.sent_on as number_sent_on,
+select i.id as instance_id, i.lease_epoch, least(i.per_day, i.cap) as number_cap, i.sent_on as number_sent_on,
        i.sent_today as number_sent_today, t.timezone as number_timezone, {CAMPAIGN_COLUMNS}
 from campaigns c
 join campaign_instances ci on ci.campaign_id = c.id
 join instances i on i.id = ci.instance_id
 join teams t on t.id = c.team_id
-where c.status = 'running' and i.status = 'connected' and i.paused_at is null and i.gateway_name is not null
+where c.status = 'running' and {CAN_SEND}
   and (i.lease_until is null or i.lease_until < :now) and (i.next_send_at is null or i.next_send_at <= :soon)
   and {HAS_DUE}
 order by i.id, c.id
@@ -454,7 +462,7 @@ def waiting(session: Session, now: datetime, soon: datetime) -> list[Waiting]:
             instance_id=InstanceId(row.instance_id),
             epoch=row.lease_epoch,
             number_timezone=row.number_timezone,
-            number_per_day=row.number_per_day,
+            number_cap=row.number_cap,
             number_count=DayCount(row.number_sent_on, row.number_sent_today),
             campaign=_campaign(row),
         )

@@ -128,6 +128,25 @@ def room(per_day: int, count: DayCount, day: date) -> int:
     return max(0, per_day - count.of(day))
 
 
+@dataclass(frozen=True)
+class InARow:
+    """`n` messages since the last long pause, which comes `after` so many; 0: there is none."""
+
+    after: int
+    rest: timedelta
+    n: int
+
+    def plus_one(self, idle: timedelta, gap: timedelta) -> tuple[int, timedelta]:
+        """The row with one more message in it, and the pause after that message: `gap`, or the long one.
+
+        A number that was `idle` for as long as a long pause has had it.
+        """
+        n = 1 if idle >= self.rest else self.n + 1
+        if not self.after or n < self.after:
+            return n, gap
+        return 0, max(gap, self.rest)
+
+
 # ---------------------------------------------------------------- who, at the last moment
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.instances import service
-from core.instances.rules import InstanceStatus
+from core.instances.rules import InstanceStatus, Pace
 from core.leads.rules import LeadFilter
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
 from tests.core.instances.numbers import add_number
@@ -17,6 +17,11 @@ def a_number(people: People) -> Arguments:
 def a_lost_number(people: People) -> Arguments:
     lost = add_number(people.runtime, people.team_id, name=CANARY, status=InstanceStatus.DISCONNECTED)
     return (lost,), {}
+
+
+def a_removed_number(people: People) -> Arguments:
+    add_number(people.runtime, people.team_id, name=CANARY, status=InstanceStatus.REMOVED)
+    return (), {}
 
 
 def only_to_be_there(people: People) -> Arguments:
@@ -35,8 +40,15 @@ CASES = [
     Case(service.stop_checking, Needs.MEMBER, Stranger.OWN, only_to_be_there),
     Case(service.numbers, Needs.VIEWER, Stranger.OWN, only_to_be_there),
     Case(service.number, Needs.VIEWER, Stranger.NOT_FOUND, a_number),
+    Case(service.record, Needs.VIEWER, Stranger.NOT_FOUND, a_number),
+    Case(service.count_removed, Needs.VIEWER, Stranger.OWN, only_to_be_there),
+    Case(service.removed_numbers, Needs.VIEWER, Stranger.OWN, a_removed_number),
     Case(service.sends_today, Needs.VIEWER, Stranger.OWN, only_to_be_there),
+    Case(service.room_today, Needs.VIEWER, Stranger.OWN, only_to_be_there),
+    Case(service.team_defaults, Needs.VIEWER, Stranger.OWN, lambda people: ((), {})),
+    Case(service.set_team_defaults, Needs.OWNER, Stranger.OWN, lambda people: ((Pace(per_day=60),), {})),
     Case(service.connect_new, Needs.OWNER, Stranger.OWN, lambda people: ((CANARY,), {"accepts_terms": True})),
+    Case(service.rename, Needs.OWNER, Stranger.NOT_FOUND, lambda people: ((*a_number(people)[0], "Vendas"), {})),
     Case(service.accept_terms, Needs.OWNER, Stranger.NOT_FOUND, a_number),
     Case(service.new_code, Needs.OWNER, Stranger.NOT_FOUND, a_lost_number),
     Case(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -18,6 +19,7 @@ from core.instances.rules import (
     InstanceStatus,
     LinkNews,
     Look,
+    Pace,
     Standing,
     StatusReason,
     check_name,
@@ -143,10 +145,12 @@ def test_a_name_is_trimmed_and_otherwise_kept() -> None:
         ({"gap_max_s": 30}, ["gap_max_s"]),
         ({"gap_max_s": 10**9}, ["gap_max_s"]),
         ({"per_day": 0, "gap_min_s": 1}, ["per_day", "gap_min_s"]),
+        ({"rest_after": -1}, ["rest_after"]),
+        ({"rest_after": 201, "rest_s": 59}, ["rest_after", "rest_s"]),
+        ({"rest_after": 0, "rest_s": 10**9}, ["rest_s"]),
     ],
 )
 def test_a_pace_out_of_bounds_is_told_by_the_field(pace: dict[str, int], fields: list[str]) -> None:
-    wanted = {"per_day": 50, "gap_min_s": 45, "gap_max_s": 120} | pace
     with pytest.raises(BadInputs) as refused:
-        check_pace(**wanted, least_gap_s=20)
+        check_pace(replace(Pace(), **pace), least_gap_s=20)
     assert [wrong.field for wrong in refused.value.inputs] == fields

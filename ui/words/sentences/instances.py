@@ -10,7 +10,6 @@ SENTENCES = {
     "changed:scanning": N_("It waits for its code to be scanned."),
     "changed:disconnected": N_("It is disconnected by now."),
     "number_rests": N_("Nobody can start this number again before {until}: going on sooner would lose it."),
-    "rest_out_of_range": N_("Between {least} and {most} seconds, or no long pause at all."),
     # why a number stands still; core's StopReason and TroubleReason
     "pause:by_hand": N_("Paused by hand."),
     "pause:refused": N_("Stopped by itself: WhatsApp refused {refused} of the last {of} messages."),
@@ -31,9 +30,6 @@ SENTENCES = {
     "health:refused": N_("WhatsApp refused {refused} of {sent} messages in 14 days"),
     "health:opt_outs": N_("{opted_out} of {sent} people asked not to be written to in 14 days"),
     "health:undelivered": N_("{delivered}% of {sent} messages in 14 days arrived"),
-    "health:lowered": N_("The cap fell from {lowered_from} to {cap} after refusals or opt-outs"),
-    "health:deaf": N_("Connected, but it does not hear: no campaign writes from it until it does."),
-    "health:stopped": N_("Stopped by itself; a person has to look at it."),
     # why a message did not go
     "error:refused": N_("WhatsApp refused it"),
     "error:rejected": N_("The gateway refused it"),
