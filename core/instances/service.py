@@ -17,18 +17,21 @@ from core.errors import BadInput, NotFound, StateChanged
 from core.instances import breaker, checking, history, queries, sessions
 from core.instances.checking import Checker, CheckWanted
 from core.instances.history import NumberRecord, RemovedNumber
+from core.instances.official import Credentials
 from core.instances.queries import NumberCard
 from core.instances.rules import (
     MAY_FOLLOW,
     InstanceId,
     InstanceStatus,
     Pace,
+    Provider,
     StatusReason,
     check_name,
     check_pace,
 )
 from core.leads.phones import Phone
 from core.leads.rules import LeadFilter
+from core.secrets import seal
 from core.tables import Instance, Team
 from core.work import Work
 
@@ -89,9 +92,7 @@ def connect_new(work: Work, actor: Actor, name: str, *, accepts_terms: bool, was
         raise BadInput("terms", "terms_not_accepted")
     if not work.settings.gateway_url:
         raise BadInput("name", "gateway_not_set_up")
-    work.session.scalars(select(Team.id).where(Team.id == actor.team_id).with_for_update()).one()
-    if queries.count_live(work.session, actor.team_id) >= MOST_NUMBERS:
-        raise BadInput("name", "too_many_numbers", most=MOST_NUMBERS)
+    _check_room(work, actor)
     row = Instance(
         team_id=actor.team_id,
         created_by=actor.user_id,
@@ -116,6 +117,70 @@ def rename(work: Work, actor: Actor, instance_id: InstanceId, name: str) -> None
     was, row.name = row.name, check_name(name)
     audit.record(work, actor, "instance.renamed", "instance", row.id, was=was, now=row.name)
     _tell(work, actor, row.id)
+
+
+def connect_official(
+    work: Work, actor: Actor, name: str, credentials: Credentials, *, accepts_terms: bool
+) -> InstanceId:
+    """A number of WhatsApp's own Cloud API.  Meta is asked in a moment: then it is connected, or says what is refused.
+
+    Raises BadInput("name") or BadInput("terms"), and BadInputs for what cannot be a credential.
+    """
+    actor.require(Role.OWNER)
+    name = check_name(name)
+    entered = credentials.checked()
+    if not accepts_terms:
+        raise BadInput("terms", "terms_not_accepted")
+    if not _can_be_called_by_meta(work):
+        raise BadInput("name", "callback_not_https")
+    _check_room(work, actor)
+    row = Instance(
+        team_id=actor.team_id,
+        created_by=actor.user_id,
+        name=name,
+        provider=Provider.META,
+        gateway_token=seal(work.settings.secret_key, entered.to_text()),
+        terms_accepted_by=actor.user_id,
+        terms_accepted_at=work.now,
+    )
+    _set(row, _first_pace(work, actor))
+    work.session.add(row)
+    work.session.flush()
+    row.gateway_name = sessions.new_name(InstanceId(row.id))
+    audit.record(work, actor, "instance.added", "instance", row.id, name=name, provider=Provider.META)
+    _tell(work, actor, row.id)
+    return InstanceId(row.id)
+
+
+def set_credentials(work: Work, actor: Actor, instance_id: InstanceId, credentials: Credentials) -> None:
+    """New ones for an official number, as when its token has run out.  They are verified as those of a new one are.
+
+    Raises BadInputs, and BadInput("phone_number_id") where the number is no official one, or another than these are of.
+    """
+    actor.require(Role.OWNER)
+    entered = credentials.checked()
+    row = _mine(work, actor, instance_id)
+    if row.provider is not Provider.META:
+        raise BadInput("phone_number_id", "not_official")
+    if row.gateway_id is not None and row.gateway_id != entered.phone_number_id:
+        raise BadInput("phone_number_id", "another_number")
+    changes = sessions.blank(Provider.META) | {"gateway_token": seal(work.settings.secret_key, entered.to_text())}
+    status = InstanceStatus.NEW if row.status is InstanceStatus.NEW else InstanceStatus.SCANNING
+    _change(work, actor, row, status=status, status_reason=None, **changes)
+    audit.record(work, actor, "instance.credentials_set", "instance", instance_id)
+
+
+def _can_be_called_by_meta(work: Work) -> bool:
+    """Meta calls https addresses only; a stand-in for it calls any."""
+    settings = work.settings
+    callback = settings.meta_callback_url or settings.receiver_url
+    return callback.startswith("https://") or not settings.meta_url.startswith("https://")
+
+
+def _check_room(work: Work, actor: Actor) -> None:
+    work.session.scalars(select(Team.id).where(Team.id == actor.team_id).with_for_update()).one()
+    if queries.count_live(work.session, actor.team_id) >= MOST_NUMBERS:
+        raise BadInput("name", "too_many_numbers", most=MOST_NUMBERS)
 
 
 def accept_terms(work: Work, actor: Actor, instance_id: InstanceId) -> None:
@@ -293,17 +358,19 @@ def _begin_anew(
     if row.terms_accepted_at is None:
         raise BadInput("terms", "terms_not_accepted")
     left = row.gateway_name, row.provider, row.gateway_token
-    changes: dict[str, Any] = {**sessions.BLANK, "pairing_phone": pairing_phone}
+    changes: dict[str, Any] = {**sessions.blank(row.provider), "pairing_phone": pairing_phone}
+    is_official = row.provider is Provider.META  # it has no session that could be used up, and is where it was
     _change(
         work,
         actor,
         row,
         status=InstanceStatus.NEW if row.status is InstanceStatus.NEW else InstanceStatus.SCANNING,
         status_reason=None,
-        gateway_name=sessions.new_name(instance_id),
+        gateway_name=left[0] if is_official else sessions.new_name(instance_id),
         **changes,
     )
-    sessions.leave(work, instance_id, *left)
+    if not is_official:
+        sessions.leave(work, instance_id, *left)
     audit.record(work, actor, action, "instance", instance_id)
 
 

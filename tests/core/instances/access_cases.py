@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from core.instances import service
 from core.instances.rules import InstanceStatus, Pace
 from core.leads.rules import LeadFilter
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
-from tests.core.instances.numbers import add_number
+from tests.core.instances.numbers import CREDENTIALS, add_number, add_official_number
 from tests.people import People
 
 
@@ -29,6 +31,12 @@ def only_to_be_there(people: People) -> Arguments:
     return (), {}
 
 
+def an_official_one(people: People) -> Arguments:
+    settings = replace(people.runtime.settings, meta_callback_url="https://receiver.example")
+    people.runtime.settings = settings
+    return (CANARY, CREDENTIALS), {"accepts_terms": True}
+
+
 CASES = [
     Case(service.numbers_that_check, Needs.VIEWER, Stranger.OWN, only_to_be_there),
     Case(
@@ -49,6 +57,13 @@ CASES = [
     Case(service.set_team_defaults, Needs.OWNER, Stranger.OWN, lambda people: ((Pace(per_day=60),), {})),
     Case(service.connect_new, Needs.OWNER, Stranger.OWN, lambda people: ((CANARY,), {"accepts_terms": True})),
     Case(service.rename, Needs.OWNER, Stranger.NOT_FOUND, lambda people: ((*a_number(people)[0], "Vendas"), {})),
+    Case(service.connect_official, Needs.OWNER, Stranger.OWN, an_official_one),
+    Case(
+        service.set_credentials,
+        Needs.OWNER,
+        Stranger.NOT_FOUND,
+        lambda people: ((add_official_number(people.runtime, people.team_id, name=CANARY), CREDENTIALS), {}),
+    ),
     Case(service.accept_terms, Needs.OWNER, Stranger.NOT_FOUND, a_number),
     Case(service.new_code, Needs.OWNER, Stranger.NOT_FOUND, a_lost_number),
     Case(

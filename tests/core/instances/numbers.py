@@ -7,8 +7,10 @@ from typing import Any
 
 from core.accounts.rules import TeamId
 from core.instances import sessions
-from core.instances.rules import InstanceId, InstanceStatus
+from core.instances.official import Credentials
+from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.runtime import Runtime
+from core.secrets import seal
 from core.tables import GatewayLeftover, Instance
 from tests.people import People
 
@@ -33,6 +35,23 @@ def add_number(
         work.session.flush()
         row.gateway_name = gateway_name or sessions.new_name(InstanceId(row.id))
         return InstanceId(row.id)
+
+
+CREDENTIALS = Credentials(
+    phone_number_id="106540352242922",
+    account_id="102290129340398",
+    access_token="EAAJBsimulatedAccessToken000000000001",
+    app_secret="0123456789abcdef0123456789abcdef",
+)
+
+
+def add_official_number(
+    runtime: Runtime, team_id: TeamId, *, credentials: Credentials = CREDENTIALS, **columns: Any
+) -> InstanceId:
+    sealed = seal(runtime.settings.secret_key, credentials.to_text())
+    made = add_number(runtime, team_id, provider=Provider.META, gateway_token=sealed, **columns)
+    change(runtime, made, gateway_id=credentials.phone_number_id)
+    return made
 
 
 def number(runtime: Runtime, instance_id: InstanceId) -> Instance:
