@@ -20,9 +20,9 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 
 from sandbox.gateway.config import is_loopback
-from sandbox.gateway.control_words import language_of, words_in
+from sandbox.gateway.control_words import FAULTS, LIES, MODES, STATES, language_of, phone_in_words, words_in
 from sandbox.gateway.controls import ControlError, Controls
-from sandbox.gateway.faults import Kind
+from sandbox.gateway.instance import Instance
 from sandbox.gateway.world import World
 
 QUESTIONS = ("instances", "ledger", "answers", "webhooks", "faults")
@@ -56,6 +56,7 @@ NUMBERS: dict[str, Callable[[str], float]] = {
 } | {name: int for name in ("times", "after", "every", "one_in", "id", "status", "code", "size")}
 CLAIMS = ("exists", "delivered", "reads", "uses_lid", "button", "on", "leaves", "heals_on_restart")
 SHOWN = 50
+PEOPLE = 20
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
     " img-src data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'",
@@ -72,10 +73,10 @@ def routes(world: World) -> list[Route]:
         for name in QUESTIONS
     ]
     acting = [
-        Route(f"/control/{name.replace('_', '-')}", _only_here(_doing(controls, name)), methods=["POST"])
+        Route(f"/control/{name.replace('_', '-')}", _only_here(_doing(world, controls, name)), methods=["POST"])
         for name in VERBS
     ]
-    return [Route("/control", _only_here(_page(world, controls)), methods=["GET"]), *answering, *acting]
+    return [Route("/control", _only_here(_page(world)), methods=["GET"]), *answering, *acting]
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -105,12 +106,12 @@ def _asking(controls: Controls, name: str) -> Endpoint:
     return endpoint
 
 
-def _doing(controls: Controls, name: str) -> Endpoint:
+def _doing(world: World, controls: Controls, name: str) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         content = await request.body()
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             answer = _do(controls, name, dict(parse_qsl(content.decode(errors="replace"))))
-            return RedirectResponse("/control", 303) if answer.status_code == 200 else answer
+            return RedirectResponse("/control", 303) if answer.status_code == 200 else _show(world, request, answer)
         try:
             given = json.loads(content) if content else {}
         except ValueError:
@@ -151,30 +152,63 @@ def _plain(done: Any) -> Any:
     return dataclasses.asdict(done) if dataclasses.is_dataclass(done) and not isinstance(done, type) else done
 
 
-def _page(world: World, controls: Controls) -> Endpoint:
+def _page(world: World) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        language = language_of(request.headers.get("accept-language", ""))
-        html = pages.get_template("control.html").render(
-            language=language,
-            _=words_in(language),
-            instances=[each | {"webhook": _without_path(each["webhook"])} for each in controls.instances()],
-            codes={name: _png(world, name) for name in world.instances},
-            kinds=sorted(Kind),
-            faults=controls.faults(),
-            replies=world.people.replies,
-            unreachable=world.unreachable,
-            ledger=controls.ledger()[-SHOWN:][::-1],
-            left=len(world.ledger),
-            answers=controls.answers()[-SHOWN:][::-1],
-            webhooks=[
-                {"at": each.at, "instance": each.instance, "event": each.event, "outcomes": each.outcomes}
-                | {"url": _without_path(each.url)}
-                for each in list(world.webhooks.recent)[: -SHOWN - 1 : -1]
-            ],
-        )
-        return HTMLResponse(html, headers={"Content-Language": language, "Vary": "Accept-Language"})
+        return _show(world, request)
 
     return endpoint
+
+
+def _show(world: World, request: Request, refusal: Response | None = None) -> Response:
+    """The whole page; with the sentence of a refusal, when a form was sent that could not be done."""
+    language = language_of(request.headers.get("accept-language", ""))
+    say = words_in(language)
+    controls = Controls(world)
+    labels = {name: _label(instance, world, say) for name, instance in world.instances.items()}
+    html = pages.get_template("control.html").render(
+        language=language,
+        _=say,
+        phone=phone_in_words,
+        error=json.loads(bytes(refusal.body))["error"] if refusal else None,
+        instances=[
+            each | {"label": labels[each["instance"]], "people": _written_to(world, each["instance"])}
+            for each in controls.instances()
+        ],
+        codes={name: _png(world, name) for name in world.instances},
+        kinds=FAULTS,
+        lies=LIES,
+        states=STATES,
+        modes=MODES,
+        faults=controls.faults(),
+        replies=world.people.replies,
+        unreachable=world.unreachable,
+        ledger=controls.ledger()[-SHOWN:][::-1],
+        left=len(world.ledger),
+        answers=controls.answers()[-SHOWN:][::-1],
+        webhooks=[
+            {"at": each.at, "event": each.event, "outcomes": each.outcomes, "url": _without_path(each.url)}
+            | {"label": labels.get(each.instance, say("Number that is gone"))}
+            for each in list(world.webhooks.recent)[: -SHOWN - 1 : -1]
+        ],
+    )
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return HTMLResponse(html, refusal.status_code if refusal else 200, headers)
+
+
+def _label(instance: Instance, world: World, say: Callable[[str], str]) -> str:
+    """Whose number it is; the name that it has at the gateway means nothing to a person."""
+    if instance.digits:
+        return f"{instance.profile_name} · {phone_in_words(instance.digits)}"
+    if instance.number:
+        return phone_in_words(instance.number)
+    shows_code = world.link(instance).qr is not None
+    return say("New number, waiting for the scan" if shows_code else "New number, no code on show")
+
+
+def _written_to(world: World, name: str) -> list[str]:
+    """The last people that a number wrote to, each once: those who could answer."""
+    lines = world.ledger.all(instance=name)[::-1]
+    return list(dict.fromkeys(line.number for line in lines))[:PEOPLE]
 
 
 def _without_path(url: object) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import inspect
 import json
 import os
 import re
@@ -15,9 +17,11 @@ from pathlib import Path
 import aiohttp
 import pytest
 from gateway_client import ANA, OURS, Client
+from jinja2 import nodes
 
-from sandbox.gateway import Config, Gateway, Timings, listening, serve
-from sandbox.gateway.control_words import PORTUGUESE
+from sandbox.gateway import Config, Gateway, Kind, Timings, control, listening, serve
+from sandbox.gateway.control import pages
+from sandbox.gateway.control_words import FAULTS, MODES, PORTUGUESE, STATES
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,7 +31,7 @@ async def test_the_page_says_that_it_is_a_simulation_and_shows_what_left(gateway
     gateway.reply("vendas-01", ANA, "<script>alert(1)</script>")
     await client.send(ANA, "Bom dia <b>Ana</b>")
     _, page = await client.get("/control")
-    assert "Simulation" in page and "vendas-01" in page
+    assert "Simulation" in page and "(11) 90000-1111" in page
     assert "Bom dia &lt;b&gt;Ana&lt;/b&gt;" in page and "<script>alert" not in page
     assert "secret-path" not in page
 
@@ -52,10 +56,82 @@ async def test_the_page_speaks_the_language_of_the_browser(
 
 
 def test_every_sentence_of_the_page_is_there_in_portuguese() -> None:
-    template = (ROOT / "sandbox/gateway/control.html").read_text()
-    said = set(re.findall(r"_\('([^']+)'\)", template)) | set(re.findall(r"\('[a-z-]+', '([^']+)'\)", template))
-    assert len(said) > 40
-    assert sorted(said - PORTUGUESE.keys()) == []
+    source, _, _ = pages.loader.get_source(pages, "control.html")
+    calls = [call for call in pages.parse(source).find_all(nodes.Call) if getattr(call.node, "name", "") == "_"]
+    said = {const.value for call in calls for argument in call.args for const in argument.find_all(nodes.Const)}
+    said |= {call.args[0].value for call in calls if isinstance(call.args[0], nodes.Const)}
+    said |= {*STATES.values(), *MODES.values(), *FAULTS.values()}
+    said |= set(re.findall(r'"(New number[^"]+|Number that[^"]+)"', inspect.getsource(control)))
+    assert len(said - set(FAULTS.values())) > 50
+    assert sorted(said - PORTUGUESE.keys()) == [] and sorted(PORTUGUESE.keys() - said) == []
+    assert FAULTS.keys() == set(Kind)
+
+
+async def test_people_see_whose_number_it_is_and_never_its_name_at_the_gateway(
+    gateway: Gateway, client: Client
+) -> None:
+    gateway.open_instance("prumo-7-secret", OURS, webhook={"url": "http://127.0.0.1:9/x"}, name="Padaria Modelo")
+    await client.post("/instance/create", {"instanceName": "prumo-8", "integration": "WHATSAPP-BAILEYS"})
+    await client.send(ANA, "Bom dia", "prumo-7-secret")
+    gateway.reply("prumo-7-secret", ANA, "Oi")
+    async with client.session.get("/control", headers={"Accept-Language": "pt-BR"}) as answer:
+        page = await answer.text()
+    shown = re.sub(r"<[^>]*>", " ", page)
+    assert "Padaria Modelo · (11) 90000-1111" in shown and "Número novo, sem código na tela" in shown
+    assert "(11) 98765-4321" in shown and "prumo-" not in shown
+
+
+async def test_a_form_that_cannot_be_done_says_so_on_the_page(gateway: Gateway, client: Client) -> None:
+    gateway.open_instance("vendas-01", OURS)
+    form = {"instance": "vendas-01", "number": "nobody", "text": "Oi"}
+    async with client.session.post("/control/reply", data=form, headers={"Accept-Language": "pt-BR"}) as answer:
+        page = await answer.text()
+        assert (answer.status, answer.content_type) == (400, "text/html")
+    assert "Não deu certo" in page and "is not a telephone number" in page
+
+
+BUTTONS = [
+    ("cut", {"seconds": "0"}),
+    ("go-deaf", {"on": "true"}),
+    ("go-deaf", {"on": "false"}),
+    ("storm", {"seconds": "0"}),
+    ("log-out-elsewhere", {}),
+    ("ban", {}),
+]
+
+
+@pytest.mark.parametrize(("verb", "form"), BUTTONS)
+async def test_each_button_of_a_number_is_there_and_does_something(
+    gateway: Gateway, client: Client, verb: str, form: dict[str, str]
+) -> None:
+    gateway.open_instance("vendas-01", OURS)
+    if form.get("on") == "false":
+        gateway.go_deaf("vendas-01")
+    _, page = await client.get("/control")
+    assert f'action="/control/{verb}"' in page
+    async with client.session.post(f"/control/{verb}", data={"instance": "vendas-01", **form}) as answer:
+        assert (answer.status, answer.url.path) == (200, "/control")
+
+
+@pytest.mark.parametrize(
+    ("verb", "form", "kind"),
+    [
+        ("fault", {"kind": "error_500_after", "times": "1"}, "error_500_after"),
+        ("slow", {"seconds": "5"}, "slow_answer"),
+        ("lose-webhooks", {"one_in": "20"}, "webhook_lost"),
+    ],
+)
+async def test_a_switch_of_the_page_is_turned_on_and_off_again(
+    gateway: Gateway, client: Client, verb: str, form: dict[str, str], kind: str
+) -> None:
+    _, page = await client.get("/control")
+    assert f'action="/control/{verb}"' in page
+    async with client.session.post(f"/control/{verb}", data=form) as answer:
+        shown = html.unescape(await answer.text()).partition("Switches that are on")[2]
+        assert FAULTS[Kind(kind)] in shown and "Turn all off" in shown
+    assert [switch.kind for switch in gateway.faults()] == [kind]
+    async with client.session.post("/control/clear-faults", data={}) as answer:
+        assert "Everything works as it should." in await answer.text()
 
 
 async def test_the_buttons_are_plain_forms(gateway: Gateway, client: Client) -> None:
