@@ -185,13 +185,16 @@ def _number(row: Instance, timezone: str, now: datetime, others: int) -> NumberC
         name=row.name,
         phone=row.phone,
         status=InstanceStatus(row.status),
-        is_paused=row.paused_at is not None,
+        is_paused=row.paused_at is not None or row.deaf_since is not None,
         per_day=row.per_day,
-        free_today=max(0, row.per_day - sent),
+        free_today=max(0, (row.per_day if row.cap is None else min(row.per_day, row.cap)) - sent),
         gap_min_s=row.gap_min_s,
         gap_max_s=row.gap_max_s,
         next_send_at=row.next_send_at,
         other_campaigns=others,
+        cap=row.cap,
+        rest_after=row.rest_after,
+        rest_s=row.rest_s,
     )
 
 

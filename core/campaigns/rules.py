@@ -197,13 +197,40 @@ class Audience:
 
 @dataclass(frozen=True)
 class Sender:
-    """A number as far as pace goes.  `free_today` messages are left of its cap today."""
+    """A number as far as pace goes.  `free_today` messages are left of its cap today; `per_day` is that of the days
+    after.  After each `rest_after` in a row it makes a pause of `rest_s`; 0: it makes none."""
 
     per_day: int
     free_today: int
     gap_min_s: int
     gap_max_s: int
     next_send_at: datetime | None = None
+    rest_after: int = 0
+    rest_s: int = 0
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """`gap` between two messages; one in `rest_after` is followed by `rest` instead, where that is longer."""
+
+    gap: timedelta
+    rest_after: int = 0
+    rest: timedelta = timedelta()
+
+    def takes(self, n: int) -> timedelta:
+        """From the first of `n` messages to the last."""
+        rests = (n - 1) // self.rest_after if self.rest_after else 0
+        return self.gap * (n - 1) + max(timedelta(), self.rest - self.gap) * rests
+
+    def fits(self, length: timedelta) -> int:
+        """How many messages, one at the very beginning, go in less than that time."""
+        if length <= timedelta():
+            return 0
+        left = length - timedelta(microseconds=1)
+        if not self.rest_after:
+            return int(left / self.gap) + 1
+        rows, left = divmod(left, self.takes(self.rest_after + 1))
+        return rows * self.rest_after + min(self.rest_after, int(left / self.gap) + 1)
 
 
 @dataclass(frozen=True)
@@ -251,6 +278,7 @@ def estimate(plan: Plan, sender: Sender, *, window: Window, left: int, now: date
         return Estimate(None, None, 0)
     least, most = gap_between((plan.gap_min_s, plan.gap_max_s), (sender.gap_min_s, sender.gap_max_s))
     gap = timedelta(seconds=(least + most) / 2)
+    rhythm = Rhythm(gap, sender.rest_after, timedelta(seconds=sender.rest_s))
     since = max(filter(None, [now, plan.starts_at, sender.next_send_at]))
     today = local_day(window, now)
     sent_on: dict[date, int] = {}
@@ -265,12 +293,12 @@ def estimate(plan: Plan, sender: Sender, *, window: Window, left: int, now: date
         cap = min(plan.per_day, sender.per_day)
         if span.day == today:
             cap = min(plan.per_day - sent_today, sender.free_today)
-        room = _fits(begins, span.closes_at, gap)
+        room = rhythm.fits(span.closes_at - begins)
         now_sent = max(0, min(left - sent, room, cap - sent_on.get(span.day, 0)))
         if not now_sent:
             continue
         first_at = first_at or begins
-        ends = begins + gap * (now_sent - 1)
+        ends = begins + rhythm.takes(now_sent)
         may_go_at = ends + gap
         sent_on[span.day] = sent_on.get(span.day, 0) + now_sent
         points += [Point(begins, sent), Point(ends, sent + now_sent)]
@@ -278,13 +306,6 @@ def estimate(plan: Plan, sender: Sender, *, window: Window, left: int, now: date
         if sent == left:
             return Estimate(first_at, ends, len(sent_on), tuple(points), tuple(opened))
     return Estimate(first_at, None, len(sent_on), tuple(points), tuple(opened))
-
-
-def _fits(begins: datetime, ends: datetime, gap: timedelta) -> int:
-    """How many messages, one at the very beginning, go before the end."""
-    if begins >= ends:
-        return 0
-    return int((ends - begins - timedelta(microseconds=1)) / gap) + 1
 
 
 # ---------------------------------------------------------------- what it is doing now
@@ -368,7 +389,11 @@ class Check:
 
 @dataclass(frozen=True)
 class NumberChoice:
-    """A number that a campaign may leave from, as far as starting is concerned."""
+    """A number that a campaign may leave from, as far as starting is concerned.
+
+    `is_paused`: it stands still, whoever or whatever is the reason.  `cap`: what it may send today, where its health
+    allows less than `per_day`.
+    """
 
     id: InstanceId
     name: str
@@ -381,13 +406,29 @@ class NumberChoice:
     gap_max_s: int
     next_send_at: datetime | None = None
     other_campaigns: int = 0  # running from it
+    cap: int | None = None
+    rest_after: int = 0
+    rest_s: int = 0
+
+    @property
+    def cap_today(self) -> int:
+        return self.per_day if self.cap is None else min(self.per_day, self.cap)
 
     @property
     def can_send(self) -> bool:
         return self.status is InstanceStatus.CONNECTED and not self.is_paused
 
     def as_sender(self) -> Sender:
-        return Sender(self.per_day, self.free_today, self.gap_min_s, self.gap_max_s, self.next_send_at)
+        """A cap that grows with good days is not foreseen to."""
+        return Sender(
+            self.cap_today,
+            self.free_today,
+            self.gap_min_s,
+            self.gap_max_s,
+            self.next_send_at,
+            self.rest_after,
+            self.rest_s,
+        )
 
 
 def checks(

@@ -466,7 +466,7 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
         estimate=ahead,
         per_minute=lately / max(1.0, min(PACE_OVER, work.now - (found.started_at or work.now)) / timedelta(minutes=1)),
         sent_today=sent_today,
-        cap_today=min(plan.per_day, number.per_day) if number else plan.per_day,
+        cap_today=min(plan.per_day, number.cap_today) if number else plan.per_day,
         next_at=max(work.now, number.next_send_at or work.now) if is_sending and number else None,
         number=number,
     )

@@ -22,6 +22,7 @@ from core.campaigns.rules import (
     NumberChoice,
     Plan,
     Point,
+    Rhythm,
     Sender,
     Standing,
     blocks_start,
@@ -114,6 +115,30 @@ def test_the_number_bears_less_than_the_campaign_asks() -> None:
     tired = Sender(per_day=20, free_today=3, gap_min_s=1, gap_max_s=1)
     outlook = ahead(left=24, sender=tired)
     assert [point.sent for point in outlook.points] == [0, 3, 3, 23, 23, 24]
+
+
+def test_long_pauses_are_part_of_the_time_it_takes() -> None:
+    rests = replace(SENDER, rest_after=20, rest_s=600)
+    assert ahead(left=20, sender=rests).finish_at == MONDAY + timedelta(minutes=19)
+    assert ahead(left=21, sender=rests).finish_at == MONDAY + timedelta(minutes=29)
+    assert ahead(left=21, sender=replace(rests, rest_s=30)).finish_at == MONDAY + timedelta(minutes=20)
+    evening = ahead(left=40, now=here(2026, 11, 23, 17, 31), sender=rests)  # 19 + 10 minutes are no 29
+    assert [point.sent for point in evening.points] == [0, 20, 20, 40]
+
+
+@given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 900), st.integers(0, 20_000))
+def test_as_many_fit_as_their_time_is_shorter(gap_s: int, after: int, rest_s: int, length_s: int) -> None:
+    rhythm = Rhythm(timedelta(seconds=gap_s), after, timedelta(seconds=rest_s))
+    length = timedelta(seconds=length_s)
+    n = rhythm.fits(length)
+    assert n == 0 or rhythm.takes(n) < length
+    assert rhythm.takes(n + 1) >= length
+
+
+def test_a_number_that_warms_up_is_reckoned_with_as_it_is_today() -> None:
+    young = replace(NUMBER, cap=20, free_today=20)
+    assert (young.cap_today, young.as_sender().per_day) == (20, 20)
+    assert replace(NUMBER, cap=500).cap_today == 200
 
 
 def test_a_start_to_come_and_the_next_slot_of_the_number_are_waited_for() -> None:
