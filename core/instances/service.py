@@ -29,6 +29,7 @@ from core.instances.rules import (
     check_name,
     check_pace,
 )
+from core.instances.sessions import WebhookAddress
 from core.leads.phones import Phone
 from core.leads.rules import LeadFilter
 from core.secrets import seal
@@ -168,6 +169,15 @@ def set_credentials(work: Work, actor: Actor, instance_id: InstanceId, credentia
     status = InstanceStatus.NEW if row.status is InstanceStatus.NEW else InstanceStatus.SCANNING
     _change(work, actor, row, status=status, status_reason=None, **changes)
     audit.record(work, actor, "instance.credentials_set", "instance", instance_id)
+
+
+def callback(work: Work, actor: Actor, instance_id: InstanceId) -> WebhookAddress:
+    """Where Meta tells us of an official number, for who has to enter it there by hand.  NotFound for any other."""
+    actor.require(Role.OWNER)
+    row = _mine(work, actor, instance_id)
+    if row.provider is not Provider.META or row.gateway_name is None:
+        raise NotFound
+    return sessions.webhook_address(work.settings, instance_id, row.gateway_name, Provider.META)
 
 
 def _can_be_called_by_meta(work: Work) -> bool:

@@ -57,6 +57,12 @@ CASES = [
     Case(service.set_team_defaults, Needs.OWNER, Stranger.OWN, lambda people: ((Pace(per_day=60),), {})),
     Case(service.connect_new, Needs.OWNER, Stranger.OWN, lambda people: ((CANARY,), {"accepts_terms": True})),
     Case(service.rename, Needs.OWNER, Stranger.NOT_FOUND, lambda people: ((*a_number(people)[0], "Vendas"), {})),
+    Case(
+        service.callback,
+        Needs.OWNER,
+        Stranger.NOT_FOUND,
+        lambda people: ((add_official_number(people.runtime, people.team_id, name=CANARY),), {}),
+    ),
     Case(service.connect_official, Needs.OWNER, Stranger.OWN, an_official_one),
     Case(
         service.set_credentials,
