@@ -31,6 +31,7 @@ VERBS = (
     "open_instance",
     "ban",
     "cut",
+    "next_code",
     "use_up_codes",
     "go_deaf",
     "log_out_elsewhere",

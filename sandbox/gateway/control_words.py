@@ -72,6 +72,7 @@ PORTUGUESE = {
     "pairing code": "código de pareamento",
     "phone that scans": "celular que lê o código",
     "Scan the QR": "Ler o QR",
+    "Next code": "Próximo código",
     "Use up the codes": "Esgotar os códigos",
     "lead's phone": "telefone do lead",
     "reply": "resposta",

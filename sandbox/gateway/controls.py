@@ -7,6 +7,8 @@ object that `serve` yields.  Raises ControlError with a sentence for what cannot
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any, get_args
 
@@ -50,10 +52,8 @@ class Controls:
         if not canonical(number):
             raise ControlError(f"{number!r} is not a telephone number")
         found = self._instance(instance) if instance else self._showing(code or "")
-        try:
+        with _as_control_error():
             self._world.link(found).scan(number, name)
-        except CannotScan as error:
-            raise ControlError(str(error)) from None
         return self._shown(found)
 
     def open_instance(
@@ -90,12 +90,15 @@ class Controls:
         """The line to WhatsApp is lost and comes back after `seconds`."""
         self._world.link(self._instance(instance)).cut(seconds)
 
+    def next_code(self, instance: str) -> None:
+        """The code on show has lived its time: another one comes now."""
+        with _as_control_error():
+            self._world.link(self._instance(instance)).next_code()
+
     def use_up_codes(self, instance: str) -> None:
         """Nobody scanned any of the codes: the limit is reached now, with its two webhooks, and the state is close."""
-        try:
+        with _as_control_error():
             self._world.link(self._instance(instance)).use_up_codes()
-        except CannotScan as error:
-            raise ControlError(str(error)) from None
 
     def go_deaf(self, instance: str, on: bool = True, heals_on_restart: bool = True) -> None:
         """The state says open, checks of numbers time out and nothing comes in: no message, no receipt.
@@ -297,6 +300,14 @@ class Controls:
             "webhook": instance.webhook and instance.webhook["url"],
             "qr": None if qr is None else {"code": qr.text, "pairing_code": qr.pairing_code, "count": qr.count},
         }
+
+
+@contextmanager
+def _as_control_error() -> Iterator[None]:
+    try:
+        yield
+    except CannotScan as error:
+        raise ControlError(str(error)) from None
 
 
 def _with_country(number: str) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from sandbox.gateway import codes
@@ -50,6 +51,7 @@ class Link:
         self._instance = instance
         self._life: asyncio.Task[Any] | None = None
         self._flowing = asyncio.Event()  # open, and message events are let through
+        self._code_is_old = asyncio.Event()
         if instance.integration != BAILEYS:
             self._flowing.set()
 
@@ -79,8 +81,7 @@ class Link:
 
     def scan(self, number: str, name: str | None) -> None:
         """A phone reads the code on show.  Raises CannotScan when there is none."""
-        if self.qr is None:
-            raise CannotScan(f"instance {self._instance.name} shows no code")
+        self._require_code()
         self._live(self._pair(number, name))
 
     def open_at_once(self, number: str, name: str | None) -> None:
@@ -90,12 +91,20 @@ class Link:
         self._open()
         self._flowing.set()
 
+    def next_code(self) -> None:
+        """As if the one on show had lived its time.  Raises CannotScan when none is."""
+        self._require_code()
+        self._code_is_old.set()
+
     def use_up_codes(self) -> None:
         """As if nobody had scanned any of them.  Raises CannotScan when none is on show."""
-        if self.qr is None:
-            raise CannotScan(f"instance {self._instance.name} shows no code")
+        self._require_code()
         self._end_life()
         self._give_up_pairing()
+
+    def _require_code(self) -> None:
+        if self.qr is None:
+            raise CannotScan(f"instance {self._instance.name} shows no code")
 
     def go_deaf(self, *, heals_on_restart: bool) -> None:
         """The line is dead and nobody noticed: the state stays open, checks time out, and nothing comes in."""
@@ -176,10 +185,15 @@ class Link:
             count += 1
             self.qr = codes.new_qr(keys, count, pairing_code)
             self._tell("qrcode.updated", {"qrcode": self._qr_event(self.qr)})
-            await asyncio.sleep(timings.qr_life_s)
+            await self._until_old(timings.qr_life_s)
             if count % CODES_PER_CONNECTION == 0:
                 self._enter_connecting()
         self._give_up_pairing()
+
+    async def _until_old(self, life_s: float) -> None:
+        self._code_is_old.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._code_is_old.wait(), life_s)
 
     def _qr_event(self, qr: Qr) -> dict[str, Any]:
         shown = {"pairingCode": qr.pairing_code, "code": qr.text, "base64": qr.png}

@@ -219,6 +219,14 @@ async def test_a_line_that_is_deader_needs_a_restart_of_the_process(gateway: Gat
         gateway.go_deaf("vendas-01")
 
 
+async def test_the_next_code_can_be_had_without_waiting(gateway: Gateway, client: Client, receiver: Receiver) -> None:
+    first = (await create(client, receiver, qrcode=True))["qrcode"]
+    gateway.next_code("vendas-01")
+    await receiver.until(lambda: len(receiver.of("qrcode.updated")) == 2)
+    _, second = await client.get("/instance/connect/vendas-01")
+    assert second["count"] == 2 and second["code"] != first["code"]
+
+
 async def test_the_limit_of_codes_can_be_reached_at_once(gateway: Gateway, client: Client, receiver: Receiver) -> None:
     await create(client, receiver, qrcode=True)
     gateway.use_up_codes("vendas-01")
