@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Row, bindparam, text
+from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from core.instances.rules import Provider, StatusReason
+from core.instances.rules import InstanceId, Provider, StatusReason
 from core.instances.warmup import ENOUGH_ARRIVE
 from core.work import Work
 
@@ -128,7 +128,7 @@ from (
 """
 REFUSALS = text(f"select ({LAST_REFUSALS}) as refused from instances i where i.id = :id")  # noqa: S608 - our own text
 AT_WORK = text(f"""
-select i.id, i.team_id, i.provider, i.gateway_token, ({LAST_REFUSALS}) as refused, ({LAST_DELIVERIES}) as arrived
+select i.id, i.provider, i.gateway_token, ({LAST_REFUSALS}) as refused, ({LAST_DELIVERIES}) as arrived
 from instances i
 where i.status = 'connected' and i.paused_at is null
 order by i.id
@@ -148,17 +148,29 @@ def refusals_of(session: Session, instance_id: int) -> list[bool]:
     return list(row.refused or [])
 
 
-def at_work(session: Session, now: datetime) -> Sequence[Row[Any]]:
-    """Every number that could write now, with what its last messages have come to."""
-    return session.execute(
-        AT_WORK,
-        {
-            "refusals_of": REFUSALS_OF,
-            "deliveries_of": DELIVERIES_OF,
-            "oldest": now - DELIVERIES_WITHIN,
-            "settled": now - RECEIPT_TAKES,
-        },
-    ).all()
+@dataclass(frozen=True)
+class AtWork:
+    """A number that could write now, with what its last messages have come to; `refused` newest first."""
+
+    id: InstanceId
+    provider: Provider
+    sealed: bytes | None = field(repr=False)
+    refused: Sequence[bool]
+    settled: int
+    arrived: int
+
+
+def at_work(session: Session, now: datetime) -> list[AtWork]:
+    asked = {
+        "refusals_of": REFUSALS_OF,
+        "deliveries_of": DELIVERIES_OF,
+        "oldest": now - DELIVERIES_WITHIN,
+        "settled": now - RECEIPT_TAKES,
+    }
+    return [
+        AtWork(InstanceId(row.id), Provider(row.provider), row.gateway_token, row.refused or [], *row.arrived)
+        for row in session.execute(AT_WORK, asked)
+    ]
 
 
 def stop(work: Work, instance_id: int, why: Stop) -> bool:

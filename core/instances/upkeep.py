@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from core.instances import breaker
@@ -91,19 +91,21 @@ def warms_up(row: Instance, settings: Settings) -> bool:
 def stop_the_ill(runtime: Runtime) -> int:
     """Stops every number whose last messages were refused or did not arrive; how many."""
     with runtime.work() as work:
-        found = [(row.id, why) for row in breaker.at_work(work.session, work.now) if (why := _why_stop(runtime, row))]
+        numbers = breaker.at_work(work.session, work.now)
     stopped = 0
-    for instance_id, why in found:
-        with runtime.work() as work:
-            stopped += breaker.stop(work, instance_id, why)
+    for number in numbers:
+        why = _why_stop(runtime, number)
+        if why is not None:
+            with runtime.work() as work:
+                stopped += breaker.stop(work, number.id, why)
     return stopped
 
 
-def _why_stop(runtime: Runtime, row: Row[tuple[object, ...]]) -> breaker.Stop | None:
-    if breaker.judges(row.provider) and (why := breaker.stop_of_refusals(row.refused or [])):
+def _why_stop(runtime: Runtime, number: breaker.AtWork) -> breaker.Stop | None:
+    if breaker.judges(number.provider) and (why := breaker.stop_of_refusals(number.refused)):
         return why
-    tells = runtime.whatsapp(row.provider, row.gateway_token).capabilities().delivery_status
-    return breaker.stop_of_deliveries(*row.arrived) if tells else None
+    tells = runtime.whatsapp(number.provider, number.sealed).capabilities().delivery_status
+    return breaker.stop_of_deliveries(number.settled, number.arrived) if tells else None
 
 
 def look_after_numbers(runtime: Runtime) -> int:
