@@ -1,4 +1,4 @@
-"""Stored webhooks applied, each in a transaction of its own, in whatever order they came.
+"""Stored webhooks applied, in whatever order they came.
 
 An event that fails is kept with its error and tried again, five times, later each time; the others go on.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 import traceback
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -33,6 +34,7 @@ from core.sending.addresses import Person
 from core.sending.receipts import (
     Touched,
     apply_receipt,
+    apply_receipts,
     meet,
     receive,
     stop_at_provider,
@@ -46,19 +48,22 @@ from core.work import Work
 log = logging.getLogger(__name__)
 TRIES = 5
 REST_S = 5  # after the n-th failure an event rests n² times as long
+AT_ONCE = 200
 TELL_EVERY_S = 0.25
 KEEP_APPLIED = timedelta(days=30)
+# A crash that loses such a commit loses nothing: the event is still waiting then.
+LOSES_NOTHING = text("set local synchronous_commit = off")
 
 
 def apply_waiting(runtime: Runtime, limit: int = 200) -> int:
-    """Applies up to `limit` stored webhooks, the oldest first; how many were taken up.
+    """Applies up to `limit` stored webhooks, the oldest first; how many were applied, or tried.
 
     Several may do this at once: each takes what no other holds.
     """
     news = _News(runtime)
     done = 0
-    while done < limit and _apply_next(runtime, news):
-        done += 1
+    while done < limit and (taken := _apply_some(runtime, news, min(limit - done, AT_ONCE))):
+        done += taken
     news.tell()
     return done
 
@@ -113,14 +118,60 @@ class _News:
         self._told_at = time.monotonic()
 
 
-def _apply_next(runtime: Runtime, news: _News) -> bool:
-    """False when nothing waits that could be taken up now."""
+def _apply_some(runtime: Runtime, news: _News, at_most: int) -> int:
+    """Receipts, of which there are most by far, all in one transaction; after them each other in its own.
+
+    What somebody wrote locks rows of campaigns as it goes: two of them at once might lock them crosswise with others.
+    """
+    with runtime.work() as work:
+        waiting = _take(work, at_most)
+    receipts = {event.id: told for event in waiting if (told := _receipts(runtime, event)) is not None}
+    done = _apply_receipts(runtime, news, receipts) if len(receipts) > 1 else set()
+    return len(done) + sum(_apply_one_of_them(runtime, news, event.id) for event in waiting if event.id not in done)
+
+
+def _receipts(runtime: Runtime, event: Waiting) -> list[ReceiptCame] | None:
+    """None for what is not of receipts alone."""
+    try:
+        told = runtime.whatsapp(event.provider, None).read_webhook(event.body)
+    except ValueError:
+        return None
+    receipts = [each for each in told if isinstance(each, ReceiptCame)]
+    return receipts if len(receipts) == len(told) else None
+
+
+def _apply_receipts(runtime: Runtime, news: _News, receipts: Mapping[int, Sequence[ReceiptCame]]) -> set[int]:
+    """The ids of those that are applied; none when one of them did not go: then each is to be tried alone."""
+    try:
+        with runtime.work() as work:
+            work.session.execute(LOSES_NOTHING)
+            held = _take(work, len(receipts), only=receipts)
+            touched = apply_receipts(
+                work, [(event.instance_id, came, event.received_at) for event in held for came in receipts[event.id]]
+            )
+            done = {event.id for event in held}
+            work.session.execute(
+                update(WebhookEvent)
+                .where(WebhookEvent.id.in_(done))
+                .values(tries=WebhookEvent.tries + 1, applied_at=func.now(), error=None)
+                .execution_options(synchronize_session=False)
+            )
+    except DatabaseAway:
+        raise
+    except Exception as trouble:  # noqa: BLE001 - each is tried alone, and its own trouble kept
+        log.warning("%s receipts at once: %s", len(receipts), type(trouble).__name__)
+        return set()
+    news.add(touched)
+    return done
+
+
+def _apply_one_of_them(runtime: Runtime, news: _News, event_id: int) -> bool:
+    """False when another has it, or had."""
     event: Waiting | None = None
     try:
         with runtime.work() as work:
-            # A crash that loses this commit loses nothing: the event is still waiting then.
-            work.session.execute(text("set local synchronous_commit = off"))
-            event = _take_next(work)
+            work.session.execute(LOSES_NOTHING)
+            event = next(iter(_take(work, 1, only=[event_id])), None)
             if event is None:
                 return False
             touched = _apply(work, runtime, event)
@@ -136,19 +187,22 @@ def _apply_next(runtime: Runtime, news: _News) -> bool:
     return True
 
 
-def _take_next(work: Work) -> Waiting | None:
+def _take(work: Work, at_most: int, *, only: Iterable[int] | None = None) -> list[Waiting]:
+    """The oldest whose turn has come, held by this Work."""
     event = WebhookEvent
     rested = func.now() - event.tries * event.tries * timedelta(seconds=REST_S)
-    row = work.session.execute(
+    asked = (
         select(
             event.id, event.instance_id, event.gateway_name, event.provider, event.body, event.received_at, event.tries
         )
         .where(event.applied_at.is_(None), event.tries < TRIES, event.received_at <= rested)
         .order_by(event.id)
-        .limit(1)
+        .limit(at_most)
         .with_for_update(skip_locked=True)
-    ).first()
-    return Waiting(row.id, InstanceId(row.instance_id), *row[2:]) if row else None
+    )
+    if only is not None:
+        asked = asked.where(event.id.in_(only))
+    return [Waiting(row.id, InstanceId(row.instance_id), *row[2:]) for row in work.session.execute(asked)]
 
 
 def _told(event: Waiting) -> Update:

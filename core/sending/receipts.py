@@ -7,12 +7,12 @@ of, states only forward.  A receipt can come before our own commit of the id tha
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, delete, exists, func, select, update
+from sqlalchemy import delete, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from core.accounts.rules import TeamId
@@ -40,31 +40,84 @@ WRITTEN_TO = (
 
 Touched = set[CampaignId]
 
+CAME = """
+unnest(
+    cast(:instance_ids as bigint[]), cast(:message_ids as text[]), cast(:receipts as text[]),
+    cast(:moments as timestamptz[])
+) as came (instance_id, gateway_message_id, receipt, at)
+"""
+# Messages are locked in their order, and the counters, which the change locks, come last.  A refusal counts only while
+# nothing says that the message arrived; `least` takes a null for no time at all.
+MOVE = text(f"""
+with told as (
+    select instance_id, gateway_message_id,
+        min(at) filter (where receipt <> 'failed') as delivered_at,
+        min(at) filter (where receipt = 'read') as read_at,
+        min(at) filter (where receipt = 'failed') as failed_at
+    from {CAME} group by 1, 2
+), known as (
+    select message.id, told.* from told
+    join messages message on message.instance_id = told.instance_id
+        and message.gateway_message_id = told.gateway_message_id and message.direction = 'out'
+    order by message.id for no key update of message
+), moved as (
+    update messages message set
+        delivered_at = least(message.delivered_at, known.delivered_at),
+        read_at = least(message.read_at, known.read_at),
+        failed_at = case when coalesce(message.delivered_at, known.delivered_at) is null
+            then least(message.failed_at, known.failed_at) end
+    from known where message.id = known.id and (
+        known.delivered_at < coalesce(message.delivered_at, 'infinity')
+        or known.read_at < coalesce(message.read_at, 'infinity')
+        or (message.delivered_at is null and known.failed_at < coalesce(message.failed_at, 'infinity'))
+    )
+    returning message.id, message.campaign_id, message.team_id
+)
+select known.instance_id, known.gateway_message_id, moved.campaign_id, moved.team_id
+from known left join moved on moved.id = known.id
+""")  # noqa: S608 - the words are ours
+KEEP_FOR_LATER = text(f"""
+insert into early_receipts (instance_id, gateway_message_id, receipt, received_at)
+select instance_id, gateway_message_id, receipt, min(at) from {CAME} group by 1, 2, 3 order by 1, 2, 3
+on conflict (instance_id, gateway_message_id, receipt) do update set received_at = excluded.received_at
+where excluded.received_at < early_receipts.received_at
+""")  # noqa: S608
+
 
 # ---------------------------------------------------------------- receipts
 
 
 def apply_receipt(work: Work, instance_id: InstanceId, came: ReceiptCame, at: datetime) -> Touched:
     """The campaign whose counts it changed; a receipt for a message that we do not know waits for it."""
-    if came.receipt is Receipt.SERVER:
-        return set()  # says that WhatsApp's server has it, and only the account's own phone ever says so
-    moved = work.session.execute(
-        update(Message)
-        .where(
-            Message.instance_id == instance_id,
-            Message.gateway_message_id == came.gateway_message_id,
-            Message.direction == "out",
-        )
-        .values(**_moved_by(came.receipt, at))
-        .returning(Message.campaign_id, Message.team_id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    if not moved:
-        _keep_for_later(work, instance_id, came, at)
-    for row in moved:
-        if row.campaign_id is None:
+    return apply_receipts(work, [(instance_id, came, at)])
+
+
+def apply_receipts(work: Work, told: Iterable[tuple[InstanceId, ReceiptCame, datetime]]) -> Touched:
+    """Many in two statements, with the same end as one by one.  A row that says as much already is left alone.
+
+    SERVER says that WhatsApp's server has it, and only the account's own phone ever says so: nothing follows.
+    """
+    rows = [each for each in told if each[1].receipt is not Receipt.SERVER]
+    if not rows:
+        return set()
+    found = work.session.execute(MOVE, _columns(rows)).all()
+    known = {(row.instance_id, row.gateway_message_id) for row in found}
+    early = [each for each in rows if (each[0], each[1].gateway_message_id) not in known]
+    if early:
+        work.session.execute(KEEP_FOR_LATER, _columns(early))
+    for row in found:
+        if row.campaign_id is None and row.team_id is not None:
             work.tell(listening.topic(row.team_id))
-    return {CampaignId(row.campaign_id) for row in moved if row.campaign_id is not None}
+    return {CampaignId(row.campaign_id) for row in found if row.campaign_id is not None}
+
+
+def _columns(rows: Sequence[tuple[InstanceId, ReceiptCame, datetime]]) -> dict[str, Any]:
+    return {
+        "instance_ids": [instance_id for instance_id, _, _ in rows],
+        "message_ids": [came.gateway_message_id for _, came, _ in rows],
+        "receipts": [came.receipt.value for _, came, _ in rows],
+        "moments": [at for _, _, at in rows],
+    }
 
 
 def apply_early_receipts(work: Work, instance_id: InstanceId, gateway_message_id: str) -> Touched:
@@ -101,31 +154,6 @@ def sweep_early_receipts(work: Work) -> Touched:
         touched |= apply_early_receipts(work, InstanceId(instance_id), gateway_message_id)
     work.session.execute(delete(EarlyReceipt).where(EarlyReceipt.received_at < work.now - KEEP_EARLY))
     return touched
-
-
-def _moved_by(receipt: Receipt, at: datetime) -> dict[str, Any]:
-    """A refusal counts only while nothing says that the message arrived; `least` takes a null for no time at all."""
-    if receipt is Receipt.FAILED:
-        return {"failed_at": case((Message.delivered_at.is_(None), func.least(Message.failed_at, at)), else_=None)}
-    moved: dict[str, Any] = {"delivered_at": func.least(Message.delivered_at, at), "failed_at": None}
-    if receipt is Receipt.READ:
-        moved["read_at"] = func.least(Message.read_at, at)
-    return moved
-
-
-def _keep_for_later(work: Work, instance_id: InstanceId, came: ReceiptCame, at: datetime) -> None:
-    row = insert(EarlyReceipt).values(
-        instance_id=instance_id,
-        gateway_message_id=came.gateway_message_id,
-        receipt=came.receipt.value,
-        received_at=at,
-    )
-    work.session.execute(
-        row.on_conflict_do_update(
-            index_elements=["instance_id", "gateway_message_id", "receipt"],
-            set_={"received_at": func.least(EarlyReceipt.received_at, row.excluded.received_at)},
-        )
-    )
 
 
 # ---------------------------------------------------------------- answers
