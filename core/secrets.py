@@ -35,9 +35,9 @@ def seal(secret_key: str, text: str) -> bytes:
 
 
 def unseal(secret_key: str, sealed: bytes) -> str:
-    """Raises BadSetting when it was sealed under another secret key."""
+    """Raises BadSetting when it was sealed under another secret key.  Takes the driver's own view of a column, too."""
     try:
-        return _fernet(secret_key).decrypt(sealed).decode()
+        return _fernet(secret_key).decrypt(bytes(sealed)).decode()
     except InvalidToken:
         raise BadSetting("PRUMO_SECRET_KEY", "is not the one that this data was stored under") from None
 

@@ -13,7 +13,15 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from core.instances import breaker, sessions
-from core.instances.rules import InstanceId, InstanceStatus, LinkNews, Standing, StatusReason, standing_after
+from core.instances.rules import (
+    InstanceId,
+    InstanceStatus,
+    LinkNews,
+    Provider,
+    Standing,
+    StatusReason,
+    standing_after,
+)
 from core.instances.upkeep import warms_up
 from core.instances.warmup import CapReason, at_first
 from core.ports import LinkChanged, LinkReport, LinkState, Qr
@@ -50,7 +58,7 @@ def apply_link(
         except IntegrityError as broken:
             if "uq_instances_phone" not in str(broken.orig):
                 raise
-            return _refuse_second(work, instance_id, gateway_name, was)
+            return _refuse_second(work, row, was)
         if won:
             work.tell(f"instances:{row.team_id}", {"id": instance_id})
             if now != was:
@@ -159,11 +167,16 @@ def _from_before(work: Work, row: Instance, phone: str) -> dict[str, Any]:
     return left
 
 
-def _refuse_second(work: Work, instance_id: InstanceId, gateway_name: str, was: Standing) -> InstanceStatus | None:
-    """One WhatsApp is one live number: two would write to the same people, each with a pace of its own."""
+def _refuse_second(work: Work, row: Instance, was: Standing) -> InstanceStatus | None:
+    """One WhatsApp is one live number: two would write to the same people, each with a pace of its own.
+
+    An official one is not taken leave of: that would make the first of them deaf.
+    """
+    instance_id, gateway_name = InstanceId(row.id), str(row.gateway_name)
+    is_official = row.provider is Provider.META
     changes = {
-        **sessions.BLANK,
-        "gateway_name": None,
+        **sessions.blank(row.provider),
+        "gateway_name": gateway_name if is_official else None,
         "status": InstanceStatus.DISCONNECTED,
         "status_reason": StatusReason.ALREADY_CONNECTED,
         "status_at": work.now,
@@ -171,7 +184,8 @@ def _refuse_second(work: Work, instance_id: InstanceId, gateway_name: str, was: 
     team_id = _update(work, instance_id, gateway_name, was, changes)
     if team_id is None:
         return None
-    sessions.leave(work, instance_id, gateway_name)
+    if not is_official:
+        sessions.leave(work, instance_id, gateway_name)
     work.tell(f"instances:{team_id}", {"id": instance_id})
     log.info("number %s: refused, this WhatsApp is connected already", instance_id)
     return InstanceStatus.DISCONNECTED

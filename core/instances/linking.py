@@ -168,14 +168,16 @@ def _may_be_ours(runtime: Runtime, claim: AtGateway, told: LinkReport) -> bool:
         _give_up(runtime, claim, StatusReason.CREDENTIALS_REFUSED if gone else told.reason, gone)
         return False
     with runtime.work() as work:
-        is_elsewhere = told.phone is not None and queries.is_phone_in_use(
-            work.session, told.phone, but=claim.instance_id
-        )
-        if is_elsewhere:
+        if told.phone is None:
+            return True
+        if queries.is_phone_in_use(work.session, told.phone, but=claim.instance_id):
             _end_link(work, claim, StatusReason.ALREADY_CONNECTED, None)
-        elif told.phone is not None:
-            work.session.execute(_still_wanted(claim).values(phone=told.phone))
-    return not is_elsewhere
+            return False
+        if queries.has_other_past(work.session, claim.instance_id, told.phone):
+            _end_link(work, claim, StatusReason.CREDENTIALS_REFUSED, "official_account")
+            return False
+        work.session.execute(_still_wanted(claim).values(phone=told.phone))
+    return True
 
 
 def _is_for_good(trouble: WorldTrouble) -> bool:

@@ -356,6 +356,14 @@ def is_phone_in_use(session: Session, phone: str, *, but: InstanceId) -> bool:
     return session.scalar(others.limit(1)) is not None
 
 
+def has_other_past(session: Session, instance_id: InstanceId, phone: str) -> bool:
+    """Whether a number was linked to another phone before: its messages are that one's."""
+    found = select(Instance.id).where(
+        Instance.id == instance_id, Instance.phone != phone, Instance.first_connected_at.is_not(None)
+    )
+    return session.scalar(found) is not None
+
+
 def sealed_of(session: Session, instance_id: InstanceId, gateway_name: str) -> bytes | None:
     """What an official number was entered with; None for one of another kind or name."""
     return session.scalar(

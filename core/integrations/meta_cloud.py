@@ -120,12 +120,16 @@ class MetaCloud:
         """There is no session that could hang."""
 
     def remove(self, name: str) -> None:
-        """Meta tells us no more of it.  The app stays subscribed to the account: other numbers may hang on that.
+        """Meta tells this name no more of the number; where it was given another address since, that one stays.
 
-        A token that has run out can change nothing there, and is success: what Meta then tells, nobody takes.
+        The app stays subscribed to the account: other numbers may hang on that.  A token that has run out can change
+        nothing there, and is success: what Meta then tells, nobody takes.
         """
+        number = self.account.phone_number_id
         try:
-            self._do(f"/{self.account.phone_number_id}", {"webhook_configuration": {"override_callback_uri": ""}})
+            answer = self._call("GET", f"/{number}", params={"fields": "webhook_configuration"})
+            if answers.read_callback(answer.status, answer.body).endswith(f"/{name}"):
+                self._do(f"/{number}", {"webhook_configuration": {"override_callback_uri": ""}})
         except Rejected as no:
             if no.kind != RejectedKind.CONFIG:
                 raise

@@ -156,6 +156,14 @@ def _people_per_day(told: dict[str, Any]) -> int | None:
     return int(match[1]) * (1000 if match[2] else 1) if match else None
 
 
+def read_callback(status: int, body: bytes) -> str:
+    """The address that a number's own news goes to; "" where it has none of its own."""
+    if status != 200:
+        refuse(status, body)
+    told = dict_at(_readable(status, body), "webhook_configuration").get("phone_number")
+    return told if isinstance(told, str) else ""
+
+
 def read_ids(status: int, body: bytes) -> tuple[set[str], bool]:
     """Of a list: the ids on this page, and whether there are more pages."""
     if status != 200:

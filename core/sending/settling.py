@@ -204,7 +204,10 @@ select cl.id, cl.status, cl.claimed_at, cl.campaign_id
 from campaign_leads cl join messages m on m.id = cl.message_id
 where cl.team_id = :team_id and cl.instance_id = :instance_id and cl.phone_hash = :hash
   and cl.status in ('sending', 'unconfirmed', 'held', 'sent')  -- sent: a person said so, and nobody knew the id
-  and (m.text = :text or cast(cl.claim_token as text) = :reference) and m.gateway_message_id is null
+  and m.gateway_message_id is null
+  and (m.text = :text or cast(cl.claim_token as text) = :reference
+       or exists (select from attempts a  -- of one that is held the claim is over, and its call is remembered
+                  where a.campaign_lead_id = cl.id and cast(a.claim_token as text) = :reference))
 order by cl.claimed_at desc
 for no key update of cl
 """)

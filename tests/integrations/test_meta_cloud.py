@@ -162,10 +162,23 @@ def test_every_question_proves_that_we_have_the_apps_secret() -> None:
     assert f"appsecret_proof={proof}" in server.requests[0][0]
 
 
-def test_removing_a_number_takes_its_callback_away_and_a_dead_token_is_no_reason_to_try_for_ever() -> None:
-    with answering(says(200, {"success": True})) as server:
-        MetaCloud(server.url, OURS).remove("n")
-    assert server.body() == {"webhook_configuration": {"override_callback_uri": ""}}
+def removed(callback: str) -> list[Any]:
+    """What was asked of a number whose callback is this one, to remove it; each body."""
+    told = {"webhook_configuration": {"phone_number": callback, "application": "https://a.example"}, "success": True}
+    with answering(says(200, told)) as server:
+        MetaCloud(server.url, OURS).remove("prumo-1-x")
+    return [json.loads(body) for _, body in server.requests if body]
+
+
+def test_removing_a_number_takes_its_callback_away_and_nobody_elses() -> None:
+    assert removed("https://receiver.example/meta/1/prumo-1-x") == [
+        {"webhook_configuration": {"override_callback_uri": ""}}
+    ]
+    assert removed("https://receiver.example/meta/2/prumo-2-y") == []
+    assert removed("") == []
+
+
+def test_a_dead_token_is_no_reason_to_try_to_remove_for_ever() -> None:
     for dead in ({"code": 190}, {"code": 100, "error_subcode": 33}):
         with answering(says(400, {"error": dead})) as server:
             MetaCloud(server.url, OURS).remove("n")
