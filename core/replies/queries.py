@@ -100,7 +100,7 @@ left join users u on u.id = c.assigned_to
 left join campaigns p on p.team_id = c.team_id and p.id = c.campaign_id
 left join lateral (
     -- the one they answered as, else any of this phone, which may have been found since
-    select l.id, l.name from leads l
+    select l.id, l.name, l.words from leads l
     where l.team_id = c.team_id and l.deleted_at is null and (l.id = c.lead_id or l.phone_hash = c.phone_hash)
     order by l.id = c.lead_id desc nulls last, l.id limit 1
 ) l on true
@@ -236,7 +236,8 @@ class MediaFacts:
 class Line:
     """One message.  `state` is that of an answer, or of a campaign's message whose outcome is not known; None: it came.
 
-    `who` wrote it, where a person of the team did; `is_from_phone`: on the number's own phone.  `reason` is a key.
+    The campaign wrote it, or `who`, where a person of the team did; `is_from_phone`: on the number's own phone.
+    `reason` is the key of a sentence.
     """
 
     id: int
@@ -272,15 +273,15 @@ class LineBefore:
 # By ix_messages_team_id_phone_hash_at, or by ix_messages_address where only a hidden address is known.
 LINES = """
 select m.id, m.direction, m.kind, m.text, m.at, m.sent_at, m.delivered_at, m.read_at, m.failed_at, m.media,
-       m.campaign_id, m.is_from_phone, u.name as who, m.instance_id, i.name as instance_name, p.name as campaign_name,
-       a.id as answer_id, a.kind as answer_kind,
+       m.is_from_phone, u.name as who, m.instance_id, i.name as instance_name, p.id as campaign_id,
+       p.name as campaign_name, a.id as answer_id, a.kind as answer_kind,
        case when m.direction = 'out' then coalesce(a.status, case when m.sent_at is null then r.status else 'sent' end)
        end as state,
        coalesce(a.reason, case when m.sent_at is null then r.reason end) as reason
 from messages m
 join instances i on i.id = m.instance_id
 left join users u on u.id = m.written_by
-left join campaigns p on p.team_id = m.team_id and p.id = m.campaign_id
+left join campaigns p on p.team_id = m.team_id and p.id = m.campaign_id and m.direction = 'out'
 left join answers a on a.message_id = m.id
 left join campaign_leads r on r.id = m.campaign_lead_id and r.message_id = m.id
 where m.team_id = :team_id and {whose} {older}
