@@ -2,14 +2,52 @@
 
 from __future__ import annotations
 
-from sqlalchemy import update
-from sqlalchemy.dialects.postgresql import insert
+from collections.abc import Mapping
+
+from sqlalchemy import text
 
 from core.accounts.rules import TeamId, UserId
 from core.optouts.rules import OptOutReason
 from core.sending.rules import RecipientStatus, SkipReason
-from core.tables import CampaignLead, Lead, OptOut
 from core.work import Work
+
+LONGEST_WORDS = 1_000
+
+# The recipients first, then the leads, each by id: the order in which an answer and a claim take them.
+LOCK_RECIPIENTS = text(f"""
+select from campaign_leads
+where team_id = :team_id and phone_hash = any(:hashes) and status = '{RecipientStatus.QUEUED}'
+order by id for no key update
+""")
+LOCK_LEADS = text("""
+select from leads where team_id = :team_id and phone_hash = any(:hashes) order by id for no key update
+""")
+# One that was undone comes into force again; one in force stays as it was first entered.
+ENTER = text("""
+insert into opt_outs (team_id, phone_hash, phone, reason, words, campaign_id, entered_by)
+select :team_id, hash, nullif(phone, ''), :reason, :words, :campaign_id, :by
+from unnest(cast(:hashes as bytea[]), cast(:phones as text[])) as entered (hash, phone)
+order by hash
+on conflict (team_id, phone_hash) do update
+set undone_at = null, phone = coalesce(excluded.phone, opt_outs.phone), reason = excluded.reason,
+    words = excluded.words, campaign_id = excluded.campaign_id, entered_by = excluded.entered_by, created_at = now()
+where opt_outs.undone_at is not null
+returning phone_hash
+""")
+MARK_LEADS = text("""
+update leads set opted_out_at = now()
+where team_id = :team_id and phone_hash = any(:hashes) and opted_out_at is null
+""")
+SKIP_WAITING = text(f"""
+update campaign_leads set status = '{RecipientStatus.SKIPPED}', reason = '{SkipReason.OPTED_OUT}', changed_at = now()
+where team_id = :team_id and phone_hash = any(:hashes) and status = '{RecipientStatus.QUEUED}'
+returning campaign_id
+""")  # noqa: S608
+
+
+def topic(team_id: int) -> str:
+    """What the page with the list looks at."""
+    return f"optouts:{team_id}"
 
 
 def record_opt_out(
@@ -28,47 +66,37 @@ def record_opt_out(
     Also marks the leads with this phone and skips every recipient who waits in any campaign.  True when it is news;
     a second one changes nothing.
     """
-    row = insert(OptOut).values(
-        team_id=team_id,
-        phone_hash=phone_hash,
-        phone=phone,
-        reason=reason,
-        words=words[:1000] if words else None,
-        campaign_id=campaign_id,
-        entered_by=by,
-    )
-    is_news = work.session.scalar(
-        row.on_conflict_do_update(
-            index_elements=["team_id", "phone_hash"],
-            # One that was undone comes into force again; one in force stays as it was first entered.
-            set_={
-                "undone_at": None,
-                "reason": row.excluded.reason,
-                "words": row.excluded.words,
-                "campaign_id": row.excluded.campaign_id,
-                "entered_by": row.excluded.entered_by,
-                "created_at": work.now,
-            },
-            where=OptOut.undone_at.is_not(None),
-        ).returning(OptOut.team_id)
-    )
-    if is_news is None:
-        return False
-    work.session.execute(
-        update(Lead)
-        .where(Lead.team_id == team_id, Lead.phone_hash == phone_hash, Lead.opted_out_at.is_(None))
-        .values(opted_out_at=work.now)
-    )
-    touched = work.session.scalars(
-        update(CampaignLead)
-        .where(
-            CampaignLead.team_id == team_id,
-            CampaignLead.phone_hash == phone_hash,
-            CampaignLead.status == RecipientStatus.QUEUED,
-        )
-        .values(status=RecipientStatus.SKIPPED, reason=SkipReason.OPTED_OUT, changed_at=work.now)
-        .returning(CampaignLead.campaign_id)
-    )
-    for campaign in set(touched):
+    phones = {phone_hash: phone}
+    return bool(record_opt_outs(work, team_id, phones, reason=reason, words=words, campaign_id=campaign_id, by=by))
+
+
+def record_opt_outs(
+    work: Work,
+    team_id: TeamId,
+    phones: Mapping[bytes, str | None],
+    *,
+    reason: OptOutReason,
+    words: str | None = None,
+    campaign_id: int | None = None,
+    by: UserId | None = None,
+) -> int:
+    """The same for many: `phones` has the E.164 of each hash, where it is known.  How many of them are news."""
+    everybody = {"team_id": team_id, "hashes": list(phones)}
+    work.session.execute(LOCK_RECIPIENTS, everybody)
+    work.session.execute(LOCK_LEADS, everybody)
+    values = {
+        "phones": [phone or "" for phone in phones.values()],
+        "reason": reason.value,
+        "words": words[:LONGEST_WORDS] if words else None,
+        "campaign_id": campaign_id,
+        "by": by,
+    }
+    news = [bytes(row.phone_hash) for row in work.session.execute(ENTER, everybody | values)]
+    if not news:
+        return 0
+    entered = {"team_id": team_id, "hashes": news}
+    work.session.execute(MARK_LEADS, entered)
+    for campaign in set(work.session.scalars(SKIP_WAITING, entered)):
         work.tell(f"campaign:{campaign}")
-    return True
+    work.tell(topic(team_id))
+    return len(news)

@@ -197,7 +197,7 @@ def test_7_what_the_pages_say_is_what_the_world_saw(house: House, page: Page) ->
 
 def test_8_who_asked_to_be_left_out_is_on_the_list(house: House, page: Page) -> None:
     page.goto(f"{house.url}/team?tab=do-not-contact")
-    expect(page.get_by_text("Pediu por mensagem").first).to_be_visible()
+    expect(page.get_by_text("Pediu para sair").first).to_be_visible()
     expect(page.get_by_text("SAIR").first).to_be_visible()
 
 

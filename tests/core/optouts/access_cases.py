@@ -32,9 +32,22 @@ def a_lead(people: People) -> Arguments:
         return (lead.id,), {}
 
 
+def to_undo(people: People) -> Arguments:
+    (key,), _ = an_opt_out(people)
+    return (key, "ligou e pediu para voltar"), {}
+
+
+def a_list_to_export(people: People) -> Arguments:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Ana"], PHONE, note=CANARY)
+    return (), {"headings": ("Telefone", "Empresa", "Motivo", "Nota", "Quem", "Quando"), "say": str}
+
+
 CASES = [
     Case(service.page_of, Needs.VIEWER, Stranger.OWN),
     Case(service.opt_out, Needs.MEMBER, Stranger.OWN, lambda p: ((PHONE,), {})),
     Case(service.opt_out_lead, Needs.MEMBER, Stranger.NOT_FOUND, a_lead),
-    Case(service.undo, Needs.OWNER, Stranger.NOT_FOUND, an_opt_out),
+    Case(service.undo, Needs.OWNER, Stranger.NOT_FOUND, to_undo),
+    Case(service.import_list, Needs.MEMBER, Stranger.OWN, lambda p: ((), {"text": PHONE})),
+    Case(service.export_list, Needs.MEMBER, Stranger.OWN, a_list_to_export),
 ]

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from core.accounts.rules import TeamId
 from core.errors import BadInput
 from core.leads.phones import phone_hash
 from core.optouts import queries, service
+from core.optouts.queries import OptOutFilter
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.tables import AuditEntry, Campaign, CampaignLead, Lead, OptOut
+from tests.core.leads.makers import make_leads
 from tests.people import People
 
 PHONE = "+5511900000142"
+WHY = "Ligou e pediu para receber de novo."
 
 
 def hash_of(people: People, phone: str = PHONE) -> bytes:
@@ -95,18 +100,29 @@ def test_an_owner_undoes_it_and_it_stays_on_record(people: People) -> None:
     with people.runtime.work() as work:
         card = service.page_of(work, people["Vic"]).cards[0]
         assert (card.phone, card.reason, card.entered_by) == (PHONE, OptOutReason.BY_HAND, "Bea")
-        service.undo(work, people["Ana"], card.key)
+        service.undo(work, people["Ana"], card.key, WHY)
     assert not is_opted_out(people, people.team_id)
     with people.runtime.work() as work:
         assert work.session.query(OptOut).one().undone_at is not None
-        assert work.session.query(AuditEntry).filter_by(action="opt_out.undone").count() == 1
+        entry = work.session.query(AuditEntry).filter_by(action="opt_out.undone").one()
+        assert (entry.user_name, entry.details["why"], entry.details["was"]) == ("Ana", WHY, "by_hand")
         assert service.page_of(work, people["Ana"]).total == 0
+
+
+@pytest.mark.parametrize("why", ["", "   ", "x" * 201, "\u202e"])
+def test_nobody_undoes_it_without_a_reason(people: People, why: str) -> None:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE)
+    with pytest.raises(BadInput) as told, people.runtime.work() as work:
+        service.undo(work, people["Ana"], hash_of(people).hex(), why)
+    assert told.value.field == "why"
+    assert is_opted_out(people, people.team_id)
 
 
 def test_asking_again_after_an_undo_holds_again(people: People) -> None:
     with people.runtime.work() as work:
         service.opt_out(work, people["Bea"], PHONE)
-        service.undo(work, people["Ana"], hash_of(people).hex())
+        service.undo(work, people["Ana"], hash_of(people).hex(), WHY)
     with people.runtime.work() as work:
         assert record_opt_out(
             work, people.team_id, hash_of(people), phone=PHONE, reason=OptOutReason.BY_REPLY, words="SAIR"
@@ -114,6 +130,49 @@ def test_asking_again_after_an_undo_holds_again(people: People) -> None:
     with people.runtime.work() as work:
         card = service.page_of(work, people["Ana"]).cards[0]
     assert (card.reason, card.words) == (OptOutReason.BY_REPLY, "SAIR")
+
+
+def test_it_holds_for_whoever_is_entered_under_the_form_of_eight_digits(people: People) -> None:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], "11 8765-4321")
+    assert is_opted_out(people, people.team_id, "+5511987654321")
+
+
+def test_whoever_enters_one_may_say_why(people: People) -> None:
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE, OptOutReason.COMPLAINT, "ligou  para a recepção")
+    with people.runtime.work() as work:
+        card = service.page_of(work, people["Vic"]).cards[0]
+    assert (card.reason, card.words) == (OptOutReason.COMPLAINT, "ligou para a recepção")
+
+
+@pytest.mark.parametrize("reason", [OptOutReason.BY_REPLY, OptOutReason.AT_WHATSAPP, OptOutReason.IMPORTED])
+def test_nobody_enters_what_only_the_person_can_do(people: People, reason: OptOutReason) -> None:
+    with pytest.raises(BadInput) as told, people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE, reason)
+    assert told.value.field == "reason"
+
+
+def test_the_list_is_searched_by_phone_and_by_business_and_narrowed(people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Clínica Murici", "phone": PHONE})
+    with people.runtime.work() as work:
+        service.opt_out(work, people["Bea"], PHONE)
+        service.opt_out(work, people["Bea"], "+5511900000771", OptOutReason.COMPLAINT)
+        old = work.session.get_one(OptOut, (people.team_id, hash_of(people, "+5511900000771")))
+        old.created_at = work.now - timedelta(days=40)
+
+    def found(which: OptOutFilter) -> list[str | None]:
+        with people.runtime.work() as work:
+            page = service.page_of(work, people["Vic"], which=which)
+        assert (page.total, page.everybody) == (len(page.cards), 2)
+        return [card.phone for card in page.cards]
+
+    assert found(OptOutFilter()) == [PHONE, "+5511900000771"]
+    assert found(OptOutFilter(text="90000-0771")) == ["+5511900000771"]
+    assert found(OptOutFilter(text="murici")) == [PHONE]
+    assert found(OptOutFilter(text="ninguém")) == []
+    assert found(OptOutFilter(reasons=(OptOutReason.COMPLAINT,))) == ["+5511900000771"]
+    assert found(OptOutFilter(last_days=30)) == [PHONE]
 
 
 @pytest.mark.parametrize("typed", ["", "190", "abc", "+", "11 98765-4321 ramal 9", "1" * 1000])

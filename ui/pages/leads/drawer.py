@@ -191,7 +191,7 @@ class Drawer:
         if self._actor.role is Role.OWNER and key:
 
             async def take_back() -> None:
-                if await do(optouts.undo, key):
+                if await do(optouts.undo, key, _("Taken back at once")):
                     await self._again()
 
             toast(_("Nobody writes to this number any more"), undo=take_back)

@@ -10,19 +10,17 @@ from core.accounts import service as accounts
 from core.accounts.queries import Person, WaitingInvite
 from core.accounts.rules import Role, UserId
 from core.optouts import service as optouts
-from core.optouts.queries import OptOutCard
-from core.optouts.rules import OptOutReason
 from ui.calls import ask, do, settings
 from ui.frame import page_frame
+from ui.pages.team.do_not_contact import DoNotContact
 from ui.parts.avatar import avatar
 from ui.parts.button import button, icon_button
 from ui.parts.card import card
 from ui.parts.confirm import confirm
 from ui.parts.form import Form
-from ui.parts.phone import phone
-from ui.parts.states import state
-from ui.parts.status import chip, status_chip, status_words
-from ui.parts.text import icon, section, text
+from ui.parts.status import status_chip, status_words
+from ui.parts.table import table_head
+from ui.parts.text import Text, icon, section, text
 from ui.session import current_actor
 from ui.words import N_, _, formats, ngettext
 
@@ -33,11 +31,7 @@ ROLE_SENTENCES = {
     Role.MEMBER: N_("Finds leads, writes campaigns and answers."),
     Role.VIEWER: N_("Sees leads, campaigns and results. Sends nothing."),
 }
-REASONS = {
-    OptOutReason.BY_REPLY: N_("Asked by message"),
-    OptOutReason.BY_HAND: N_("Entered by hand"),
-    OptOutReason.COMPLAINT: N_("Complained"),
-}
+TABS = ("people", "do-not-contact")
 SOON = timedelta(hours=24)
 
 
@@ -49,20 +43,31 @@ async def team_page(tab: str = "people") -> None:
         listed = await ask(optouts.page_of)
         words = ngettext("{team} · {n} person", "{team} · {n} people", len(people))
         frame.fact(words.format(team=actor.team_name, n=formats.number(len(people))))
-        with ui.tabs().props("align=left no-caps inline-label").classes("p-full p-tabs") as tabs:
+        actions: dict[str, ui.element] = {}
+        with frame.actions:
+            for name in TABS:
+                actions[name] = ui.element("div").classes("p-row p-g8")
+
+        def show_actions(name: str) -> None:
+            for each, row in actions.items():
+                row.visible = each == name
+
+        chosen = tab if tab in TABS else TABS[0]
+        show_actions(chosen)
+        with ui.tabs(on_change=lambda event: show_actions(event.value)) as tabs:
+            tabs.props("align=left no-caps inline-label").classes("p-full p-tabs")
             _tab("people", _("Team"), len(people))
-            _tab("do-not-contact", _("Do not contact"), listed.total)
-        chosen = tab if tab in ("people", "do-not-contact") else "people"
+            count = _tab("do-not-contact", _("Do not contact"), listed.everybody)
         with ui.tab_panels(tabs, value=chosen, animated=False).classes("p-full p-panels"):
             with ui.tab_panel("people").classes("p-page"):
-                await _People(frame.actions).show()
+                await _People(actions["people"]).show()
             with ui.tab_panel("do-not-contact").classes("p-page"):
-                await _DoNotContact().show()
+                DoNotContact(actions["do-not-contact"], count).build(listed)
 
 
-def _tab(name: str, words: str, count: int) -> None:
+def _tab(name: str, words: str, count: int) -> Text:
     with ui.tab(name, label=words):
-        text(formats.counted(count), "p-cnt quiet")
+        return text(formats.counted(count), "p-cnt quiet")
 
 
 class _People:
@@ -81,7 +86,7 @@ class _People:
         self.body.clear()
         with self.body:
             with card(), ui.element("div").classes("p-tbl-wrap"), ui.element("table").classes("p-tbl"):
-                _head((_("Person"), ""), (_("Role"), ""), (_("Last seen"), "r p-wide"), ("", "r"))
+                table_head((_("Person"), ""), (_("Role"), ""), (_("Last seen"), "r p-wide"), ("", "r"))
                 with ui.element("tbody"):
                     for person in people:
                         self._person(person)
@@ -209,97 +214,3 @@ def _show_link(token: str, email: str) -> None:
         copied.visible = False
         with ui.element("div").classes("p-row p-full").style("justify-content:flex-end"):
             button(_("Done"), dialog.close, kind="pri")
-
-
-class _DoNotContact:
-    """Opt-outs, newest first."""
-
-    def __init__(self) -> None:
-        self.role = current_actor().role
-        self.page = 1
-        self.body = ui.element("div").classes("p-col p-g16 p-full")
-
-    async def show(self) -> None:
-        listed = await ask(optouts.page_of, self.page)
-        self.body.clear()
-        with self.body:
-            with ui.element("div").classes("p-row p-between p-g16 p-wrap p-full"):
-                text(_("Nobody on this list is written to, by any campaign or number of the team."), "p-t-2 p-grow")
-                if self.role is not Role.VIEWER:
-                    button(_("Add a number"), self._add, icon="block")
-            if not listed.cards:
-                with card(), state("block", _("Nobody has asked to be left out"), tone="ok"):
-                    pass
-                return
-            with card(), ui.element("div").classes("p-tbl-wrap"), ui.element("table").classes("p-tbl"):
-                _head((_("Phone"), ""), (_("Lead"), ""), (_("Why"), ""), (_("When"), "r p-wide"), ("", "r"))
-                with ui.element("tbody"):
-                    for shown in listed.cards:
-                        self._line(shown)
-            if listed.total > optouts.PAGE:
-                self._pages(listed.total)
-
-    def _line(self, shown: OptOutCard) -> None:
-        with ui.element("tr"):
-            with ui.element("td").classes("first p-num"):
-                phone(shown.phone)
-            with ui.element("td"):
-                text(shown.lead_name or "—")
-            with ui.element("td"), ui.element("div").classes("p-row p-g8"):
-                chip(_(REASONS[shown.reason]), "line")
-                text(shown.words or shown.entered_by or "", "p-t-sm p-t-2 p-ell").style("max-width:320px")
-            with ui.element("td").classes("r p-wide p-t-2"):
-                text(formats.moment(shown.created_at))
-            with ui.element("td").classes("r last"):
-                if self.role is Role.OWNER:
-                    button(_("Undo"), lambda: self._undo(shown), kind="gho", size="sm")
-
-    def _pages(self, total: int) -> None:
-        last = -(-total // optouts.PAGE)
-
-        async def turn(by: int) -> None:
-            self.page = max(1, min(last, self.page + by))
-            await self.show()
-
-        with ui.element("div").classes("p-row p-g8 p-full").style("justify-content:flex-end"):
-            icon_button("chevron_left", _("Previous page"), lambda: turn(-1), size="sm")
-            text(
-                _("{page} of {last}").format(page=formats.number(self.page), last=formats.number(last)), "p-t-sm p-num"
-            )
-            icon_button("chevron_right", _("Next page"), lambda: turn(1), size="sm")
-
-    async def _add(self) -> None:
-        form = Form()
-        with ui.dialog() as dialog, ui.card().style("width:460px;gap:16px"):
-            dialog.props["aria-label"] = _("Add a number")
-            section(_("Do not contact a number"))
-            with form.field("phone", _("Phone"), help=_("With its area code.")):
-                number = ui.input(placeholder="(11) 90000-0142").classes("p-full").props("type=tel")
-
-            async def add() -> None:
-                if await do(optouts.opt_out, number.value or "", form=form, done=_("Will not be written to again")):
-                    dialog.close()
-                    await self.show()
-
-            number.on("keydown.enter", add)
-            with ui.element("div").classes("p-row p-g8 p-full").style("justify-content:flex-end"):
-                button(_("Go back"), dialog.close, kind="gho")
-                button(_("Add"), add, kind="pri")
-        dialog.open()
-
-    async def _undo(self, shown: OptOutCard) -> None:
-        asked = await confirm(
-            _("Allow messages to this number again?"),
-            _("This person asked to be left out, or somebody of the team entered it. Undoing stays on record."),
-            action=_("Allow again"),
-        )
-        if asked and await do(optouts.undo, shown.key, done=_("May be written to again")):
-            await self.show()
-
-
-def _head(*columns: tuple[str, str]) -> None:
-    with ui.element("thead"), ui.element("tr"):
-        for n, (words, classes) in enumerate(columns):
-            edge = "first" if n == 0 else "last" if n == len(columns) - 1 else ""
-            with ui.element("th").classes(f"{classes} {edge}").props("scope=col"):
-                text(words)
