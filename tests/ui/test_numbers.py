@@ -104,7 +104,7 @@ async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: H
     await ana.should_see("“Vendas Sul” está conectado", retries=100)
     await ana.should_see("(11) 90000-1111")
     await until(lambda: not any(isinstance(e, ui.dialog) and e.value for e in ana.client.elements.values()), 5)  # type: ignore[union-attr]
-    await ana.should_see("1 conectado · 50 de 50 envios do dia ainda disponíveis")
+    await ana.should_see("1 conectado · 50 de 50 envios por dia disponíveis agora")
 
 
 async def test_a_pairing_code_is_shown_letter_by_letter(
@@ -127,7 +127,7 @@ async def test_a_pairing_code_is_shown_letter_by_letter(
 
     def letters() -> str:
         assert ana.client is not None
-        box = [e for e in ana.client.elements.values() if "p-pair" in e.classes]
+        box = [e for e in ana.client.elements.values() if "p-letters" in e.classes]
         return "".join(getattr(e, "text", "") for e in box[-1].descendants() if e.tag == "span") if box else ""
 
     await until(lambda: letters() == code, 10)
@@ -163,7 +163,7 @@ async def test_bea_pauses_a_number_and_lets_it_go_on(web: Web, people: People, r
     await bea.open("/instances")
     press(bea, "Pausar")
     await until(lambda: number(runtime, well).paused_at)
-    await bea.should_see("Em pausa", retries=30)
+    await bea.should_see("Pausado", retries=30)
     press(bea, "Retomar")
     await until(lambda: number(runtime, well).paused_at is None)
 
@@ -174,7 +174,7 @@ async def test_a_wrong_pace_is_told_by_its_field_and_a_right_one_is_kept(
     well = add_number(runtime, people.team_id, gateway_name="x-1")
     ana = web.as_("Ana")
     await ana.open("/instances")
-    choose(ana, "Limite por dia e intervalo")
+    choose(ana, "Limite por dia e intervalos")
     await ana.should_see("Vale para todas as campanhas que saem dele.", retries=30)
     cap = field(ana, "Por dia")
     for wrong in (0, 5000, None):

@@ -31,8 +31,9 @@ from ui.parts.campaign_words import STANDINGS
 from ui.parts.card import card
 from ui.parts.kpi import Kpi, Tone, kpi_strip, meter, share
 from ui.parts.note import note
+from ui.parts.number_words import at_time, is_limited, is_stopped, number_look, pause_words
 from ui.parts.search_words import look_of
-from ui.parts.status import chip, status_words
+from ui.parts.status import chip
 from ui.parts.text import icon, section, text
 from ui.session import current_actor
 from ui.theme import charts
@@ -43,7 +44,6 @@ REST_S = 2.0  # a number tells of every message; this page asks for everything
 DAYS_NEW = 7
 LINES = 5
 PULSES = {Standing.SENDING: "", Standing.WAITING_FOR_NUMBER: "bad", Standing.WAITING_FOR_PROOF: "warn"}
-NUMBER_PULSES = {InstanceStatus.CONNECTED: "", InstanceStatus.SCANNING: "pri", InstanceStatus.DISCONNECTED: "bad"}
 
 
 class Step(NamedTuple):
@@ -179,10 +179,18 @@ class _Board:
                     number.waiting,
                 )
                 note(
-                    words.format(n=formats.number(number.waiting), time=formats.clock(number.status_at)),
+                    words.format(n=formats.number(number.waiting), time=at_time(number.status_at)),
                     title=_("“{name}” is disconnected.").format(name=number.name),
                     icon="link_off",
                     action=_("Reconnect"),
+                    on_action=lambda: safe.go("/instances"),
+                )
+            elif number.status is InstanceStatus.CONNECTED and is_stopped(number):
+                note(
+                    pause_words(number),
+                    title=_("“{name}” stands still.").format(name=number.name),
+                    icon="front_hand",
+                    action=_("See why"),
                     on_action=lambda: safe.go("/instances"),
                 )
 
@@ -293,20 +301,19 @@ def _numbers_card(numbers: Sequence[NumberCard]) -> None:
 
 
 def _number_line(number: NumberCard) -> None:
+    look = number_look(number)
     is_off = number.status is not InstanceStatus.CONNECTED
-    tone: Tone = "mut" if is_off else "warn" if number.sent_today >= number.per_day else ""
-    pulse = "warn" if number.is_paused else NUMBER_PULSES.get(number.status, "off")
-    words = _("Paused by hand") if number.is_paused else status_words("instance", number.status)
+    is_full = is_limited(number) or number.sent_today >= number.cap_today
+    tone: Tone = "mut" if is_off else "warn" if is_full else ""
     with ui.element("div"):
         with ui.element("div").classes("p-row p-g8 p-t-sm"):
-            ui.element("i").classes(f"p-pulse {pulse}").style("width:7px;height:7px")
+            ui.element("i").classes(f"p-pulse {look.tone or 'off'}").style("width:7px;height:7px")
             text(number.name, "p-b p-ell")
-            text(words.lower(), "p-t-3 p-t-xs p-nowrap")
-            text(
-                f"{formats.number(number.sent_today)} / {formats.number(number.per_day)}", "p-num p-t-2 p-end p-nowrap"
-            )
+            text(look.words.lower(), "p-t-3 p-t-xs p-nowrap")
+            sent, cap = formats.number(number.sent_today), formats.number(number.cap_today)
+            text(f"{sent} / {cap}", "p-num p-t-2 p-end p-nowrap")
         with ui.element("div").style("margin-top:8px"):
-            meter(share(number.sent_today, number.per_day), tone=tone, label=number.name)
+            meter(share(number.sent_today, number.cap_today), tone=tone, label=number.name)
 
 
 # ---------------------------------------------------------------- lists

@@ -12,14 +12,19 @@ from core.accounts.rules import Role
 from core.instances import service as instances
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceId, InstanceStatus
+from core.instances.warmup import START
 from ui import live
 from ui.calls import ask, settings
 from ui.frame import Frame, page_frame
 from ui.pages.instances.card import Card
 from ui.pages.instances.connecting import Connecting
+from ui.pages.instances.details import Details
+from ui.pages.instances.pace import set_defaults
+from ui.pages.instances.removed import Removed
 from ui.pages.instances.simulated import simulated_note
 from ui.parts.button import button, once_at_a_time
 from ui.parts.note import note
+from ui.parts.number_words import is_limited
 from ui.parts.states import state
 from ui.parts.text import icon, text
 from ui.session import current_actor
@@ -55,6 +60,7 @@ class Numbers:
         found = await ask(instances.numbers)
         if self.owns:
             with self.frame.actions:
+                button(_("Default limits"), self.set_defaults, icon="tune").classes("p-m-hide")
                 button(_("Connect number"), self.connect_new, kind="pri", icon="add")
         if settings().gateway_simulated:
             simulated_note(_("No message leaves. On its control page codes are scanned and people answer."))
@@ -63,33 +69,44 @@ class Numbers:
             self._draw_empty()
         self.grid = ui.element("div").classes("p-grid p-numbers")
         with self.grid:
-            self.adder = ui.element("button").classes("p-card p-number p-add").props("type=button")
-            with self.adder:
-                icon("add_circle", 28)
-                text(_("Connect number"), "p-b")
-                text(
-                    _("Begin with few messages a day, and with a number that your company uses already."),
-                    "p-t-sm p-t-3",
-                )
-            self.adder.on("click", self.connect_new)
-        self.advice = ui.element("div").classes("p-full p-number-advice")
+            self._draw_adder()
+        self.advice = ui.element("div").classes("p-full")
         with self.advice:
             note(
-                _("Use a number that your company already uses, and stop at the first sign of a block."),
+                _("The cap grows little by little and falls by itself after blocks. Use a number your company uses."),
                 title=_("Healthy numbers talk to real people."),
                 tone="info",
                 icon="verified_user",
             )
+        self.removed = Removed()
+        self._draw_foot()
+        self.details = Details(self)
+        self._show(found)
+        await self.removed.look()
+        live.on(f"instances:{self.actor.team_id}", self.refresh, every_s=EVERY_S, rest_s=REST_S)
+        ui.timer(TICK_S, self._tick)
+        if connect and self.owns:
+            self.connect_new()
+
+    def _draw_adder(self) -> None:
+        self.adder = ui.element("button").classes("p-card p-number p-add").props("type=button")
+        with self.adder:
+            icon("add_circle", 28)
+            text(_("Connect number"), "p-b")
+            words = _("It begins with {n} messages a day. The cap grows with the health of the number.")
+            text(words.format(n=formats.number(START)), "p-t-sm p-t-3")
+        self.adder.on("click", self.connect_new)
+
+    def _draw_foot(self) -> None:
+        """The gateway's licence asks that whoever administers can read that it is used."""
+        with ui.element("div").classes("p-row p-g12 p-between p-wrap p-number-foot"):
             text(
                 _("Numbers are connected through the Evolution API, which is not WhatsApp's own."),
                 "p-t-xs p-t-3",
                 tag="p",
             )
-        self._show(found)
-        live.on(f"instances:{self.actor.team_id}", self.refresh, every_s=EVERY_S, rest_s=REST_S)
-        ui.timer(TICK_S, self._tick)
-        if connect and self.owns:
-            self.connect_new()
+            if self.owns:
+                button(_("Default limits"), self.set_defaults, kind="lnk").classes("p-m-only")
 
     def _draw_empty(self) -> None:
         body = _("A number writes and hears the answers. Connect one that your company uses, with its phone at hand.")
@@ -100,7 +117,11 @@ class Numbers:
     # ------------------------------------------------------------ what changes
 
     async def refresh(self) -> None:
+        was = len(self.cards)
         self._show(await ask(instances.numbers))
+        if len(self.cards) < was:
+            await self.removed.look()
+        await self.details.look_again()
 
     def _show(self, found: Sequence[NumberCard]) -> None:
         for gone in self.cards.keys() - {number.id for number in found}:
@@ -145,13 +166,18 @@ class Numbers:
 
         return handler
 
+    async def set_defaults(self) -> None:
+        await set_defaults(self)
+
     # ------------------------------------------------------------ the dialog
 
     def connect_new(self) -> None:
         self._open(None)
 
-    def open_code(self, number: NumberCard, *, by_phone: bool = False) -> None:
-        self._open(number, by_phone=by_phone)
+    def open_code(self, instance_id: InstanceId, *, by_phone: bool = False) -> None:
+        """The dialog for a number that is on the page, as it is now."""
+        if instance_id in self.cards:
+            self._open(self.cards[instance_id].number, by_phone=by_phone)
 
     def _open(self, number: NumberCard | None, *, by_phone: bool = False) -> None:
         if self.connecting is not None:
@@ -165,17 +191,21 @@ class Numbers:
 
 
 def _fact(found: Sequence[NumberCard]) -> str:
-    """How many can send, and how much is left of today."""
+    """How many are connected, and how much of what all of them may send in a day can be sent from those that can."""
+    linked = [number for number in found if number.status is InstanceStatus.CONNECTED]
     if not found:
         return ""
-    well = [number for number in found if number.status is InstanceStatus.CONNECTED]
-    words = ngettext("{n} connected", "{n} connected", len(well)).format(n=formats.number(len(well)))
-    ready = [number for number in well if not number.is_paused]
-    cap = sum(number.per_day for number in ready)
-    left = sum(max(0, number.per_day - number.sent_today) for number in ready)
-    if not cap:
-        return words
-    room = _("{left} of {cap} messages still to be had today").format(
-        left=formats.number(left), cap=formats.number(cap)
-    )
-    return f"{words} · {room}"
+    paused = sum(number.is_paused for number in linked)
+    limited = sum(is_limited(number) for number in linked if not number.is_paused)
+    well = len(linked) - paused - limited
+    counted = [ngettext("{n} connected", "{n} connected", well).format(n=formats.number(well))]
+    if limited:
+        counted.append(ngettext("{n} limited", "{n} limited", limited).format(n=formats.number(limited)))
+    if paused:
+        counted.append(ngettext("{n} paused", "{n} paused", paused).format(n=formats.number(paused)))
+    cap = sum(number.cap_today for number in found if number.first_connected_at or number in linked)
+    ready = sum(number.cap_today for number in linked if not number.is_paused and not number.is_deaf)
+    if cap:
+        words = _("{ready} of {cap} messages a day to be had now")
+        counted.append(words.format(ready=formats.number(ready), cap=formats.number(cap)))
+    return " · ".join(counted)

@@ -1,4 +1,4 @@
-"""One number on the page: what it is, what it sent, who needs it, and the one thing to do."""
+"""One number on the page: what it is, what it sent, how it is, who needs it, and the one thing to do."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ from nicegui import ui
 from core.accounts.rules import Role
 from core.instances import service as instances
 from core.instances.queries import NumberCard
-from core.instances.rules import InstanceStatus, StatusReason
+from core.instances.rules import InstanceStatus, Provider, StatusReason
 from ui.calls import do
-from ui.pages.instances.looks import (
-    code_left_s,
-    is_silent,
-    look_of,
+from ui.pages.instances.looks import code_left_s, is_silent, trouble_words
+from ui.pages.instances.official import replace_credentials
+from ui.pages.instances.pace import set_pace
+from ui.pages.instances.parting import part_from, stop_words
+from ui.pages.instances.renaming import rename
+from ui.pages.instances.wellbeing import Wellbeing
+from ui.parts import safe
+from ui.parts.button import button, icon_button
+from ui.parts.confirm import confirm
+from ui.parts.kpi import Meter, share
+from ui.parts.note import Tone, note
+from ui.parts.number_words import (
+    at_time,
+    cap_words,
+    is_limited,
+    is_stopped,
+    number_look,
     pause_words,
-    trouble_words,
     what_next,
     why_of,
 )
-from ui.pages.instances.pace import set_pace
-from ui.parts.button import button, icon_button
-from ui.parts.confirm import confirm
-from ui.parts.kpi import Meter, Tone, share
-from ui.parts.note import note
 from ui.parts.qr import qr_picture
 from ui.parts.status import chip
 from ui.parts.text import icon, text
@@ -35,7 +42,6 @@ from ui.words import _, formats, ngettext
 if TYPE_CHECKING:
     from ui.pages.instances import Numbers
 
-NEAR_THE_CAP = 0.9
 WAITING = (InstanceStatus.NEW, InstanceStatus.SCANNING)
 
 
@@ -47,6 +53,7 @@ class Card:
         self.number = number
         self.box = ui.element("article").classes("p-card p-number")
         self.shape: tuple[object, ...] = ()
+        self.wellbeing: Wellbeing | None = None
         self.show(number)
 
     def show(self, number: NumberCard) -> None:
@@ -74,8 +81,10 @@ class Card:
     def _shape(self) -> tuple[object, ...]:
         """Whatever decides which pieces the card has."""
         n = self.number
-        lines = (why_of(n), what_next(n), trouble_words(n), pause_words(n), is_silent(n))
-        return (n.name, n.phone, n.status, look_of(n), lines, n.has_code, bool(n.campaigns), n.has_accepted_terms)
+        notes = (why_of(n), what_next(n), trouble_words(n), pause_words(n), is_silent(n), n.rests_until, n.deaf_since)
+        waits = n.waiting if n.status is InstanceStatus.DISCONNECTED or n.is_paused or n.is_deaf else 0
+        campaigns = [(campaign.id, campaign.name) for campaign in n.campaigns]
+        return (n.name, n.phone, n.status, number_look(n), notes, waits, n.has_code, campaigns, n.has_accepted_terms)
 
     # ------------------------------------------------------------ the pieces
 
@@ -83,16 +92,17 @@ class Card:
         self.box.props["aria-label"] = self.number.name
         self._head()
         if self.number.status in WAITING:
-            self._code()
-            self._code_foot()
+            self._waits_for_code()
             return
         self._notes()
-        if self.number.status is InstanceStatus.CONNECTED:
+        is_connected = self.number.status is InstanceStatus.CONNECTED
+        if is_connected:
             self._sends()
+        self.wellbeing = Wellbeing(with_days=is_connected) if is_connected or self.number.first_connected_at else None
         self._foot()
 
     def _head(self) -> None:
-        look = look_of(self.number)
+        look = number_look(self.number)
         with ui.element("div").classes("p-row p-g12"):
             with ui.element("span").classes(f"p-ava sq s40 p-number-icon {look.tone}"):
                 icon(look.icon, 22)
@@ -100,44 +110,68 @@ class Card:
                 text(self.number.name, "p-b p-ell p-number-name", tag="h2")
                 self.about = text("", "p-t-sm p-t-3 p-num p-ell", tag="div")
             chip(look.words, look.tone, look.chip_icon)
-            if self.page.owns:
-                with icon_button("more_horiz", _("More actions"), size="xs"):
-                    self._menu()
+            with icon_button("more_horiz", _("More actions"), size="xs"):
+                self._menu()
 
     def _menu(self) -> None:
         with ui.menu().props("auto-close"):
-            self._choice(_("Daily cap and pause"), "tune", lambda: set_pace(self.page, self.number))
-            if self.number.status in WAITING:
+            self._choice(_("Details"), "info", lambda: self.page.details.open(self.number.id))
+            if not self.page.owns:
+                return
+            self._choice(_("Daily cap and pauses"), "tune", lambda: set_pace(self.page, self.number))
+            self._choice(_("Rename"), "edit", lambda: rename(self.page, self.number))
+            if self.number.provider is Provider.META:
+                self._choice(_("New credentials"), "key", lambda: replace_credentials(self.page, self.number))
+            elif self.number.status in WAITING:
                 self._choice(_("New code"), "refresh", self.new_code)
             ui.separator()
-            self._choice(_("Disconnect"), "link_off", self.disconnect)
+            words, symbol = stop_words(self.number)
+            self._choice(words, symbol, lambda: part_from(self.page, self.number))
 
     def _choice(self, words: str, icon_name: str, on_click: Callable[[], Any]) -> None:
         with ui.menu_item(on_click=self.page.doing(on_click)):
             icon(icon_name, 18)
             text(words)
 
+    # ------------------------------------------------------------ why it stands still
+
     def _notes(self) -> None:
         n = self.number
-        why = " ".join(filter(None, [self._waiting_words(), what_next(n)]))
         if n.status is InstanceStatus.DISCONNECTED:
-            is_coming_back = n.status_reason == StatusReason.RECONNECTING
-            if not is_coming_back:
-                self.box.classes("bad")
-            with ui.element("div").classes("p-number-b"):
-                note(
-                    why,
-                    title=why_of(n),
-                    tone="warn" if is_coming_back else "bad",
-                    icon="sync" if is_coming_back else "",
-                )
-        elif n.is_paused and n.pause_reason != StatusReason.BY_HAND:
-            with ui.element("div").classes("p-number-b"):
-                note(self._waiting_words(), title=pause_words(n), icon="pause")
+            self._lost()
+        elif is_stopped(n):
+            self._note(self._waiting_words(), self._start_again_words(), title=pause_words(n), tone="bad")
+        elif n.deaf_since is not None:
+            self._note(
+                _("No campaign writes from it meanwhile, so that nobody asks to stop unheard."),
+                self._waiting_words(),
+                _("The link is made again by itself; where that does not help, disconnect it and connect it anew."),
+                title=_("Connected, but it does not hear since {time}.").format(time=at_time(n.deaf_since)),
+                icon_name="hearing_disabled",
+            )
         if is_silent(n):
-            since = _("Last seen at {time}.").format(time=formats.clock(n.checked_at))
-            with ui.element("div").classes("p-number-b"):
-                note(since, title=trouble_words(n), icon="cloud_off")
+            since = _("Last seen at {time}.").format(time=at_time(n.checked_at or n.status_at))
+            self._note(since, title=trouble_words(n), icon_name="cloud_off")
+
+    def _lost(self) -> None:
+        n = self.number
+        is_coming_back = n.status_reason == StatusReason.RECONNECTING
+        is_trouble = not is_coming_back and n.status_reason != StatusReason.QR_LIMIT
+        if is_trouble:
+            self.box.classes("bad")
+        self._note(
+            self._waiting_words(),
+            trouble_words(n) if n.provider is Provider.META else "",
+            what_next(n),
+            self._rest_words(),
+            title=why_of(n) or _("The connection is lost."),
+            tone="bad" if is_trouble else "warn",
+            icon_name="sync" if is_coming_back else "",
+        )
+
+    def _note(self, *sentences: str, title: str, tone: Tone = "warn", icon_name: str = "") -> None:
+        with ui.element("div").classes("p-number-b"):
+            note(" ".join(filter(None, sentences)), title=title, tone=tone, icon=icon_name)
 
     def _waiting_words(self) -> str:
         n = self.number.waiting
@@ -148,6 +182,24 @@ class Card:
         )
         return words.format(n=formats.number(n))
 
+    def _rest_words(self) -> str:
+        """Of a lost number that must rest: connecting it again is not enough."""
+        until = self.number.rests_until
+        if until is None:
+            return ""
+        return _("Connected again or not, nothing leaves from it before {time}.").format(time=at_time(until))
+
+    def _start_again_words(self) -> str:
+        """Who may start a stopped number again, and from when."""
+        until = self.number.rests_until
+        if until is None:
+            return _("Only a person starts it again: administration or sales.")
+        return _("Nobody can start it again before {time}; then administration or sales can.").format(
+            time=at_time(until)
+        )
+
+    # ------------------------------------------------------------ what it sends
+
     def _sends(self) -> None:
         with ui.element("div").classes("p-number-b"):
             with ui.element("div").classes("p-row p-between p-t-sm"):
@@ -156,37 +208,57 @@ class Card:
                     self.sent = text("", "p-b")
                     self.cap = text("", "p-t-3")
             with ui.element("div").style("margin-top:7px"):
-                self.meter = Meter(0, self._tone(), label=_("Sent today"))
-        with ui.element("div").classes("p-number-b p-row p-between p-top p-g12"):
-            self.pace = text("", "p-t-xs p-t-3 p-number-pace", tag="div")
-            with ui.element("div").classes("p-spark").props("role=img") as self.spark:
-                self.bars = [ui.element("i") for _day in self.number.sent_by_day]
-        self.spark.props["title"] = _("Sent on each of the last 14 days")
+                full = is_limited(self.number) or self.number.sent_today >= self.number.cap_today
+                self.meter = Meter(0, "warn" if full else "", label=_("Sent today"))
+            self.under = text("", "p-t-xs p-t-3 p-number-cap", tag="div")
 
-    def _tone(self) -> Tone:
-        return "warn" if share(self.number.sent_today, self.number.per_day) >= NEAR_THE_CAP else ""
+    def _under_words(self) -> str:
+        """Why it may send less today, or nothing just now."""
+        n = self.number
+        if n.is_paused and not is_stopped(n) and n.paused_at is not None:
+            since = _("Paused by hand at {time}.").format(time=at_time(n.paused_at))
+            return " ".join(filter(None, [since, self._waiting_words()]))
+        if n.resting_until is not None and n.campaigns and not n.is_paused:
+            return _("Long pause until {time}.").format(time=at_time(n.resting_until))
+        return cap_words(n)
 
     def _foot(self) -> None:
-        n = self.number
         with ui.element("div").classes("p-row p-between p-number-f"):
             with ui.element("span").classes("p-row p-g6 p-t-xs p-t-2 p-ell"):
-                if n.campaigns:
-                    icon("campaign", 16, "p-t-3")
-                self.campaigns = text("", "p-ell")
+                self._used_by()
             self._action()
+
+    def _used_by(self) -> None:
+        """The campaign that leaves from it; of several, the first, and how many more."""
+        campaigns = self.number.campaigns
+        if not campaigns:
+            return
+        icon("campaign", 16, "p-t-3")
+        safe.link(f"/campaigns/{campaigns[0].id}", campaigns[0].name, "p-number-link p-ell")
+        if len(campaigns) > 1:
+            more = _("and {n} more").format(n=formats.number(len(campaigns) - 1))
+            safe.link("/campaigns", more, "p-number-link p-nowrap")
 
     def _action(self) -> None:
         n = self.number
-        if n.status is InstanceStatus.DISCONNECTED and self.page.owns:
+        if n.status_reason == StatusReason.CREDENTIALS_REFUSED and self.page.owns:
+            button(_("New credentials"), lambda: replace_credentials(self.page, n), kind="sof", size="sm")
+        elif n.status is InstanceStatus.DISCONNECTED and self.page.owns:
             words = _("New code") if n.status_reason == StatusReason.QR_LIMIT else _("Reconnect")
             button(words, self.page.doing(self.reconnect), kind="sof", size="sm")
         elif n.status is InstanceStatus.CONNECTED and self.may_send:
             if n.is_paused:
-                button(_("Let it go on"), self.page.doing(self.unpause), kind="sof", size="sm", icon="play_arrow")
+                go_on = button(_("Let it go on"), self.page.doing(self.unpause), kind="sof", size="sm")
+                go_on.set_enabled(n.rests_until is None)
             else:
                 button(_("Pause"), self.page.doing(self.pause), size="sm")
 
-    def _code(self) -> None:
+    # ------------------------------------------------------------ while it waits to be connected
+
+    def _waits_for_code(self) -> None:
+        if self.number.provider is Provider.META:
+            self._waits_for_meta()
+            return
         trouble = trouble_words(self.number)
         with ui.element("div").classes("p-number-b p-row p-g16"):
             with ui.element("span").classes("p-mini-qr"):
@@ -202,12 +274,23 @@ class Card:
                 words = trouble or _("Open WhatsApp on the phone and point it at the QR.")
                 text(words, f"p-t-sm {'p-t-warn' if trouble else 'p-t-2'}", tag="div").style("margin-top:2px")
                 self.left = text("", "p-t-xs p-t-3 p-num", tag="div").style("margin-top:6px")
-
-    def _code_foot(self) -> None:
         with ui.element("div").classes("p-row p-between p-number-f p-wrap"):
             if self.page.owns:
-                button(_("Use a pairing code"), lambda: self.page.open_code(self.number, by_phone=True), kind="lnk")
-                button(_("Open QR"), lambda: self.page.open_code(self.number), size="sm", icon="open_in_full")
+                button(_("Use a pairing code"), lambda: self.page.open_code(self.number.id, by_phone=True), kind="lnk")
+                button(_("Open QR"), lambda: self.page.open_code(self.number.id), size="sm", icon="open_in_full")
+
+    def _waits_for_meta(self) -> None:
+        trouble = trouble_words(self.number)
+        with ui.element("div").classes("p-number-b"):
+            text(_("Asking Meta about this number"), "p-b", tag="div")
+            words = trouble or _("It takes a few seconds.")
+            text(words, f"p-t-sm {'p-t-warn' if trouble else 'p-t-2'}", tag="div").style("margin-top:2px")
+        with ui.element("div").classes("p-row p-between p-number-f p-wrap"):
+            if self.page.owns:
+                ui.element("span")
+                button(
+                    _("See how it goes"), lambda: self.page.open_code(self.number.id), size="sm", icon="open_in_full"
+                )
 
     # ------------------------------------------------------------ what changes in its place
 
@@ -219,27 +302,17 @@ class Card:
                 self.picture.props["src"] = qr_picture(n.qr_text)
             self._count_down()
             return
-        names = [campaign.name for campaign in n.campaigns]
-        more = _("{name} and {n} more").format(name=names[0], n=len(names) - 1) if len(names) > 1 else ""
-        self.campaigns.text = more or "".join(names)
         if n.status is InstanceStatus.CONNECTED:
-            self._fill_sends()
-
-    def _fill_sends(self) -> None:
-        n = self.number
-        self.sent.text = formats.number(n.sent_today)
-        self.cap.text = _("of {n}").format(n=formats.number(n.per_day))
-        self.meter.set(share(n.sent_today, n.per_day))
-        least, most = formats.number(n.gap_min_s), formats.number(n.gap_max_s)
-        gap = _("{least} to {most} s between two messages").format(least=least, most=most)
-        self.pace.text = gap
-        most = max([*n.sent_by_day, 1])
-        for bar, sent in zip(self.bars, n.sent_by_day, strict=True):
-            bar.style(f"height:{max(1.2, 28 * sent / most):.1f}px")
-        total = formats.number(sum(n.sent_by_day))
-        self.spark.props["aria-label"] = _("{n} messages in the last 14 days").format(n=total)
+            self.sent.text = formats.number(n.sent_today)
+            self.cap.text = _("of {n}").format(n=formats.number(n.cap_today))
+            self.meter.set(share(n.sent_today, n.cap_today))
+            self.under.text = self._under_words()
+        if self.wellbeing is not None:
+            self.wellbeing.show(n)
 
     def _count_down(self) -> None:
+        if self.number.provider is Provider.META:
+            return
         left = code_left_s(self.number.qr_at) if self.number.has_code else 0
         if not self.number.has_code:
             self.left.text = ""
@@ -255,30 +328,24 @@ class Card:
         await self.page.refresh()
 
     async def unpause(self) -> None:
-        await do(instances.unpause, self.number.id, done=_("{name} goes on").format(name=self.number.name))
+        """What stopped by itself is not started again without having read why."""
+        n = self.number
+        if is_stopped(n):
+            title = _("Start {name} again?").format(name=n.name)
+            body = " ".join([pause_words(n), _("Look at it first: WhatsApp on its phone says more than we can.")])
+            if not await confirm(title, body, action=_("Let it go on"), danger=False):
+                return
+        await do(instances.unpause, n.id, done=_("{name} goes on").format(name=n.name))
         await self.page.refresh()
 
     async def reconnect(self) -> None:
         if not self.number.has_accepted_terms:
-            self.page.open_code(self.number)
+            self.page.open_code(self.number.id)
         elif await do(instances.reconnect, self.number.id):
             await self.page.refresh()
-            self.page.open_code(self.number)
+            self.page.open_code(self.number.id)
 
     async def new_code(self) -> None:
         if await do(instances.new_code, self.number.id):
             await self.page.refresh()
-            self.page.open_code(self.number)
-
-    async def disconnect(self) -> None:
-        number = self.number
-        body = _("It leaves this list and can send no more. What it sent and heard stays.")
-        hint = ""
-        if number.campaigns:
-            hint = _("Campaigns that leave from it will wait: {names}.").format(
-                names=", ".join(campaign.name for campaign in number.campaigns)
-            )
-        title = _("Disconnect {name}?").format(name=number.name)
-        if await confirm(title, body, action=_("Disconnect"), hint=hint):
-            await do(instances.disconnect, number.id, done=_("{name} was disconnected").format(name=number.name))
-            await self.page.refresh()
+            self.page.open_code(self.number.id)
