@@ -199,13 +199,13 @@ where m.instance_id = :id and m.direction = 'in' and m.at > greatest(:since, i.c
 
 
 def suspect_deaf(
-    work: Work, instance_id: InstanceId, gateway_name: str, *, read_before: datetime | None, newest_at: datetime
+    work: Work, instance_id: InstanceId, gateway_name: str, *, read_before: datetime | None, oldest_at: datetime
 ) -> bool:
-    """To be called when answers were read from the gateway's memory, the newest of `newest_at`, that no webhook told.
+    """To be called when answers were read from the gateway's memory, the oldest of `oldest_at`, that no webhook told.
 
     It is deaf when an earlier reading, at `read_before`, had found some too, and no webhook has come since those.
     """
-    if read_before is None or newest_at > work.now - WEBHOOK_TAKES:
+    if read_before is None or oldest_at > work.now - WEBHOOK_TAKES:
         return False
     first = work.session.execute(FIRST_HEARD, {"id": instance_id, "since": work.now - HEARD_OF}).scalar()
     if first is None or first >= read_before or _is_told(work.session, instance_id, first):
