@@ -54,7 +54,7 @@ VERBS = (
 )
 NUMBERS: dict[str, Callable[[str], float]] = {
     name: float for name in ("seconds", "share", "down_s", "reply_after_s")
-} | {name: int for name in ("times", "after", "every", "one_in", "id", "status", "code", "size")}
+} | {name: int for name in ("times", "after", "every", "one_in", "id", "status", "meta_code", "size")}
 CLAIMS = ("exists", "delivered", "reads", "uses_lid", "button", "on", "leaves", "heals_on_restart")
 SHOWN = 50
 PEOPLE = 20

@@ -26,7 +26,7 @@ class Kind(StrEnum):
     KEYS_TIMEOUT = "keys_timeout"  # a minute, then 400 "SessionError: No sessions"
     FROZEN_LINK = "frozen_link"  # a minute, then 400 "Error: Connection Closed": the line is dead, the state says open
     DROP_BEFORE = "drop_before"  # the connection is cut before anything was done
-    META_REFUSED = "meta_refused"  # kind BUSINESS: 201 with Meta's own error object, of the `code` given
+    META_REFUSED = "meta_refused"  # kind BUSINESS: 201 with Meta's own error object, of the `meta_code` given
     LICENCE = "licence"  # 503 LICENSE_REQUIRED, as Evolution 2.4 without activation
     ANSWER = "answer"  # any `status` and `body` that a test wants; nothing is done
     # it leaves, and the client does not learn so
@@ -81,7 +81,7 @@ ON_CHECKS = frozenset(
 class Fault:
     """One switch.  `times` None stays on; `after` lets that many fitting calls through first.
 
-    `every` 20 works on each twentieth fitting call only, `share` 0.05 on as many by chance.  `code` is Meta's.
+    `every` 20 works on each twentieth fitting call only, `share` 0.05 on as many by chance.  `meta_code` is Meta's.
     """
 
     kind: Kind
@@ -97,7 +97,7 @@ class Fault:
     leaves: bool = True  # False: the answers of proxies and of a broken server, without anything having left
     status: int = 200
     body: object = None
-    code: int = 131026
+    meta_code: int = 131026
     id: int = 0
     used: int = 0
     passed: int = field(default=0, repr=False)

@@ -71,7 +71,7 @@ def refused(code: int, details: str | None = None) -> Refusal:
 def refuse(digits: str, template: Row | None, fault: Fault | None) -> None:
     """Raises Refusal where Meta does not take the message."""
     if fault is not None and fault.kind is Kind.META_REFUSED:
-        raise refused(fault.code)
+        raise refused(fault.meta_code)
     if code := BY_NUMBER.get(digits[-5:]):
         raise refused(code)
     if template is not None and str(template["name"]).startswith("no_such"):

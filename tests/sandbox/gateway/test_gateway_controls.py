@@ -164,6 +164,13 @@ async def test_the_same_controls_answer_to_json(gateway: Gateway, client: Client
     assert (await client.get("/control/answers"))[0] == 200
 
 
+async def test_a_code_that_was_read_off_the_screen_is_told_as_json(gateway: Gateway, client: Client) -> None:
+    body = {"instanceName": "vendas-01", "integration": "WHATSAPP-BAILEYS", "qrcode": True}
+    _, made = await client.post("/instance/create", body)
+    status, shown = await client.post("/control/scan", {"number": OURS, "code": made["qrcode"]["code"]})
+    assert (status, shown["instance"]) == (200, "vendas-01")
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [

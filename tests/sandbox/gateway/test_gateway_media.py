@@ -135,7 +135,7 @@ async def test_meta_refuses_some_numbers_with_a_201(
 
 
 async def test_any_code_of_metas_can_be_asked_for(gateway: Gateway, client: Client, official: str) -> None:
-    gateway.fault("meta_refused", code=131050, times=1)
+    gateway.fault("meta_refused", meta_code=131050, times=1)
     assert (await client.send(ANA, "Olá", official))[1]["code"] == 131050
     assert "key" in (await client.send(ANA, "Olá", official))[1]
 
