@@ -208,6 +208,7 @@ def test_one_that_no_new_link_mends_is_deaf_until_the_gateway_has_been_restarted
     since = here.number(made).deaf_since
     assert since is not None
     here.gateway.restart(0.2)
+    here.gateway.reply(here.name(made), "5511987654321", "Oi")
     until(lambda: told_since(here, made, since))
     until(lambda: (due_now(here, made), probe_numbers(here.runtime), here.number(made).deaf_since is None)[-1])
 
@@ -234,8 +235,10 @@ class Remembers(Told):
         n = len(self.memory)
         self.memory.append(MessageReceived(f"id-{n}", ("5511987654321@s.whatsapp.net",), "Oi", "text", at))
 
-    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
+    def told_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
         return [each for each in self.memory if since <= each.at <= until]
+
+    received_between = told_between
 
 
 def test_answers_found_twice_that_no_webhook_told_show_it_as_deaf(people: People) -> None:
