@@ -158,6 +158,7 @@ class LeadDetails:
     place_id: str | None
     phone_as_printed: str | None
     phone_key: str | None  # names its opt-out, as in core.optouts
+    whatsapp_checked_at: datetime | None
     price: str | None
     plus_code: str | None
     timezone: str | None
@@ -311,6 +312,7 @@ def lead(session: Session, team_id: TeamId, lead_id: LeadId) -> LeadDetails | No
         place_id=found.place_id,
         phone_as_printed=found.phone_as_printed,
         phone_key=found.phone_hash.hex() if found.phone_hash else None,
+        whatsapp_checked_at=found.whatsapp_checked_at,
         price=found.price,
         plus_code=found.plus_code,
         timezone=found.timezone,

@@ -22,6 +22,7 @@ from core.work import Work
 from ui import live
 from ui.calls import ask
 from ui.frame import Frame, page_frame
+from ui.pages.leads.checking import Checks, check_whatsapp
 from ui.pages.leads.drawer import Drawer
 from ui.pages.leads.filters import Filters
 from ui.pages.leads.importing import Importing
@@ -143,6 +144,7 @@ class _List:
         with self.about:
             self.about_count = text("", "p-t-sm p-t-3")
             self._sort_menu()
+        self.checks = Checks()
         self.loading = skeleton_rows(6)
         self.table = lead_table(self._shown_columns())
         self.table.on("request", self._requested)
@@ -162,6 +164,7 @@ class _List:
         self._say(counts)
         await self._load()
         self.loading.visible = False
+        await self.checks.show()
         if open_id is not None:
             await self._open(open_id)
 
@@ -244,8 +247,26 @@ class _List:
         await self._load()
 
     async def _news(self) -> None:
-        """A website was read: what is open may say more now.  What is being written is left as it is."""
+        """A website was read or a phone looked up: what is shown may say more now, and stays where it stands.
+
+        What is being written is left as it is.
+        """
         await self.drawer.look_again()
+        await self.checks.show()
+        await self._bring_up_to_date()
+
+    async def _bring_up_to_date(self) -> None:
+        """The rows that are there, in their places."""
+        shown = tuple(row["id"] for row in self.table.rows)
+        if not shown:
+            return
+        found = await ask(leads.page_of, LeadFilter(ids=shown), per_page=leads.MOST_PER_PAGE)
+        now = {lead.id: row_of(lead) for lead in found.rows}
+        rows = [now.get(row["id"], row) | {"is_open": row["is_open"]} for row in self.table.rows]
+        if rows != self.table.rows:
+            chosen = {row["id"] for row in self.table.selected}
+            self.table.rows = rows
+            self.table.selected = [row for row in rows if row["id"] in chosen]
 
     async def _load(self) -> None:
         self.table.props("loading")
@@ -367,6 +388,7 @@ class _List:
             self.all_matching = button("", self._select_all, kind="gho")
             ui.element("span").classes("sep")
             button(_("Look for e-mails on the sites"), self._read_sites, kind="gho", icon="alternate_email")
+            button(_("Check WhatsApp"), self._check_whatsapp, kind="gho", icon="how_to_reg")
             button(_("Create campaign"), lambda: _write_to(self._chosen()), icon="campaign")
             icon_button("close", _("Clear the selection"), self._clear_selection)
         self.bulk.visible = False
@@ -399,6 +421,9 @@ class _List:
 
     async def _read_sites(self) -> None:
         await read_sites(self._chosen())
+
+    async def _check_whatsapp(self) -> None:
+        await check_whatsapp(self._chosen())
 
     def _clear_selection(self) -> None:
         self.is_all = False

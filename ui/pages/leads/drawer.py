@@ -15,6 +15,7 @@ from core.leads.service import LeadStory
 from core.leads.sites import LeadSite
 from core.optouts import service as optouts
 from ui.calls import ask, do
+from ui.pages.leads.checking import check_whatsapp
 from ui.pages.leads.details import draw_details
 from ui.pages.leads.moments import draw_moments
 from ui.pages.leads.site import read_sites
@@ -148,7 +149,14 @@ class Drawer:
         if self._summary_box is not None:
             self._summary_box.clear()
             with self._summary_box:
-                summary(story.lead, story.site, None if self._actor.role is Role.VIEWER else self._read_site)
+                may_ask = self._actor.role is not Role.VIEWER
+                left_alone = story.lead.row.status is LeadStatus.OPTED_OUT
+                summary(
+                    story.lead,
+                    story.site,
+                    self._read_site if may_ask else None,
+                    self._check_whatsapp if may_ask and not left_alone else None,
+                )
 
     def _tab_changed(self, event: object) -> None:
         self._tab = str(getattr(event, "value", "summary"))
@@ -177,6 +185,9 @@ class Drawer:
     async def _read_site(self) -> None:
         if await read_sites(LeadFilter(ids=(self.lead_id,))):
             await self._again()
+
+    async def _check_whatsapp(self) -> None:
+        await check_whatsapp(LeadFilter(ids=(self.lead_id,)))
 
     async def _opt_out(self, lead: LeadDetails) -> None:
         asked = await confirm(

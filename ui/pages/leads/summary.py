@@ -28,6 +28,8 @@ from ui.parts.text import icon, text
 from ui.parts.toast import toast
 from ui.words import _, formats
 
+Ask = Callable[[], Awaitable[None]]
+
 
 def title(lead: LeadDetails) -> None:
     row, look = lead.row, LOOKS[lead.row.status]
@@ -70,10 +72,11 @@ def _on_the_map(lead: LeadDetails) -> str:
     return f"{base}/maps/place/?q=place_id:{lead.place_id}"
 
 
-def summary(lead: LeadDetails, site: LeadSite, read_site: Callable[[], Awaitable[None]] | None) -> None:
+def summary(lead: LeadDetails, site: LeadSite, read_site: Ask | None, check: Ask | None) -> None:
+    """`read_site` and `check` have its site read and its phone looked up; None for who may not."""
     with lines():
         with line(_("Phone")):
-            _phone(lead, site)
+            _phone(lead, site, check)
         if lead.row.website:
             with line(_("Website")):
                 safe.outside_link(lead.row.website)
@@ -100,7 +103,7 @@ def summary(lead: LeadDetails, site: LeadSite, read_site: Callable[[], Awaitable
             text(_(BASES[Basis(lead.basis)]) if lead.basis in set(Basis) else lead.basis)
 
 
-def _phone(lead: LeadDetails, site: LeadSite) -> None:
+def _phone(lead: LeadDetails, site: LeadSite, check: Ask | None) -> None:
     row = lead.row
     with ui.element("span").classes("p-row p-g6 p-wrap p-num"):
         if row.phone is None:
@@ -118,6 +121,11 @@ def _phone(lead: LeadDetails, site: LeadSite) -> None:
             chip(_("Landline, may have no WhatsApp"), "line")
         else:
             chip(_(words), "line", icon_name)
+        if lead.whatsapp_checked_at is not None and row.on_whatsapp is not OnWhatsApp.UNKNOWN:
+            with text(_("checked {ago}").format(ago=formats.ago(lead.whatsapp_checked_at)), "p-t-xs p-t-3"):
+                ui.tooltip(formats.moment(lead.whatsapp_checked_at))
+        elif check is not None:
+            button(_("Check WhatsApp"), check, kind="lnk", size="sm")
 
 
 def now_at(lead: LeadDetails) -> datetime:
