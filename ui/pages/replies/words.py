@@ -1,0 +1,53 @@
+"""What the page calls the kinds of messages, the ends of answers, and people of whom no name is known."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from core.replies.queries import ConversationRow
+from core.replies.rules import WhyNot
+from ui.words import N_, _, formats
+
+
+class Kind(NamedTuple):
+    icon: str
+    words: str
+
+
+KINDS = {
+    "text": Kind("chat", N_("Message")),
+    "image": Kind("image", N_("Picture")),
+    "video": Kind("videocam", N_("Video")),
+    "audio": Kind("mic", N_("Voice message")),
+    "document": Kind("description", N_("Document")),
+    "sticker": Kind("mood", N_("Sticker")),
+    "location": Kind("location_on", N_("Location")),
+    "contact": Kind("person", N_("Contact")),
+    "reaction": Kind("add_reaction", N_("Reaction")),
+    "button": Kind("touch_app", N_("Button")),
+    "poll": Kind("ballot", N_("Poll")),
+    "other": Kind("help", N_("A message that cannot be shown here")),
+}
+# Why nobody can be answered now, in the place of the line to write in.
+CLOSED = {
+    WhyNot.OPTED_OUT: N_("They asked to be left alone. Nobody of the team writes to them any more."),
+    WhyNot.NUMBER_REMOVED: N_("The number they wrote to is gone. Connect it again to answer."),
+    WhyNot.NUMBER_AWAY: N_("The number is not connected. Answers can be written when it is back."),
+    WhyNot.NUMBER_STOPPED: N_("The number was stopped for a reason that answers would make worse."),
+    WhyNot.WINDOW_CLOSED: N_("More than 24 hours since they wrote: WhatsApp lets only a template through."),
+}
+# Why an answer did not leave.
+REASONS = {
+    "opted_out": N_("They asked to be left alone before it left."),
+    "number_removed": N_("Its number is gone."),
+    "window_closed": N_("More than 24 hours since they wrote."),
+    "text_too_long": N_("Too long for the gateway."),
+    "not_on_whatsapp": N_("This phone is not on WhatsApp."),
+    "content_refused": N_("WhatsApp refuses this text."),
+    "by_hand": N_("Left at that by a person."),
+}
+
+
+def name_of(row: ConversationRow) -> str:
+    """The lead's, what WhatsApp calls them, the phone, or words for nobody known."""
+    return row.name or (formats.phone(row.phone) if row.phone else _("Hidden number"))
