@@ -91,6 +91,14 @@ where a.instance_id = :id and a.status = 'queued' and a.not_before <= :now
 order by a.not_before, a.id
 limit :most
 """)
+# Where many may be on the wire, the next answer to a person comes as soon as theirs is off it.
+FOLLOWS_ONE_OF_OURS = text("""
+select exists (
+    select from answers a join answers b on b.conversation_id = a.conversation_id
+    where a.instance_id = :id and a.status = 'queued' and a.not_before <= :now
+      and b.instance_id = :id and b.status = 'sending'
+)
+""")
 LOCK_CONVERSATION = text("select id from conversations where id = :id for no key update skip locked")
 LOCK_QUEUED = text("""
 select a.id, a.team_id, a.conversation_id, a.instance_id, a.message_id, a.kind, a.created_at, m.text
@@ -160,7 +168,8 @@ def claim_answer(work: Work, instance_id: InstanceId, epoch: int, now: datetime)
         if _may_leave(work, answer, look, can, now):
             return _take(work, answer, look, number.gateway_name, epoch, now)
     # The recipients of a campaign are locked before any conversation: what was found out here is committed first.
-    return LOOKED_AT_AGAIN if due else None
+    is_soon = bool(due) or work.session.execute(FOLLOWS_ONE_OF_OURS, {"id": instance_id, "now": now}).scalar()
+    return LOOKED_AT_AGAIN if is_soon else None
 
 
 def _may_leave(work: Work, answer: Row[Any], look: Row[Any], can: Capabilities, now: datetime) -> bool:

@@ -10,7 +10,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from core.errors import OutcomeUnknown
-from core.ports import Accepted, Capabilities, MessageReceived, NumberFound, Outgoing, ReceiptCame, SentRecord
+from core.ports import (
+    Accepted,
+    Capabilities,
+    MessageReceived,
+    MessageWritten,
+    NumberFound,
+    Outgoing,
+    ReceiptCame,
+    SentRecord,
+)
 from core.runtime import Runtime
 from core.sending.engine import Report, send_due
 from core.settings import Settings
@@ -21,7 +30,7 @@ Behaviour = Callable[["FakeWhatsApp", str, Outgoing], Accepted]
 
 @dataclass
 class Left:
-    """A message that really went out."""
+    """A message that really went out; `phone` is a hidden id where nothing else is known."""
 
     number: str
     phone: str
@@ -42,8 +51,9 @@ class FakeWhatsApp:
     latency_s: float = 0.0
     max_in_flight: int = 1
     forgets: bool = False  # what is sent is not kept in the history
-    received: list[MessageReceived] = field(default_factory=list)  # its memory of what people wrote
-    receipts: list[ReceiptCame] = field(default_factory=list)  # and of what became of what was sent
+    # Its memory of what people wrote, of what its owner did, and of what became of what was sent.
+    remembered: list[MessageReceived | MessageWritten | ReceiptCame] = field(default_factory=list)
+    walks: list[datetime] = field(default_factory=list)  # from when on it was asked for that
     without_whatsapp: set[str] = field(default_factory=set)  # phones that it says are not there
     restarted: list[str] = field(default_factory=list)
     before_call: Callable[[], None] = lambda: None
@@ -73,23 +83,23 @@ class FakeWhatsApp:
     def deliver(self, name: str, message: Outgoing) -> Accepted:
         with self._lock:
             id_ = f"3EB0{next(self._ids):08d}"
-            self.left.append(Left(name, message.phone, message.text, datetime.now(UTC), id_))
-        return Accepted(id_, f"{message.phone[1:]}@s.whatsapp.net")
+            self.left.append(Left(name, message.phone or message.address or "", message.text, datetime.now(UTC), id_))
+        return Accepted(id_, address_of(self.left[-1].phone))
 
     def sent_between(self, name: str, since: datetime, until: datetime) -> list[SentRecord]:
         if self.forgets:
             return []
         return [
-            SentRecord(each.id, (f"{each.phone[1:]}@s.whatsapp.net",), each.text, each.at.replace(microsecond=0))
+            SentRecord(each.id, (address_of(each.phone),), each.text, each.at.replace(microsecond=0))
             for each in self.left
             if each.number == name and since <= each.at <= until
         ]
 
-    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
-        return [each for each in self.received if since <= each.at <= until]
-
-    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
-        return self.receipts
+    def told_between(
+        self, name: str, since: datetime, until: datetime
+    ) -> list[MessageReceived | MessageWritten | ReceiptCame]:
+        self.walks.append(since)
+        return [each for each in self.remembered if isinstance(each, ReceiptCame) or since <= each.at <= until]
 
     def check_numbers(self, name: str, phones: Sequence[str]) -> list[NumberFound]:
         return [
@@ -104,6 +114,11 @@ class FakeWhatsApp:
 
     def phones(self) -> list[str]:
         return [each.phone for each in self.left]
+
+
+def address_of(phone: str) -> str:
+    """As the gateway has it; a hidden id is one already."""
+    return phone if "@" in phone else f"{phone[1:]}@s.whatsapp.net"
 
 
 def accepts(whatsapp: FakeWhatsApp, name: str, message: Outgoing) -> Accepted:
