@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 
 import pytest
 
-from core.errors import BadInput, NotFound, StateChanged
+from core.errors import BadInput, BadInputs, NotFound, StateChanged
 from core.instances import service
-from core.instances.rules import InstanceStatus, StatusReason
+from core.instances.rules import InstanceId, InstanceStatus, Pace, StatusReason
 from core.runtime import Runtime
-from core.tables import AuditEntry, Campaign, CampaignCounter, CampaignInstance, Message
+from core.tables import AuditEntry, Campaign, CampaignCounter, CampaignInstance, Message, Team
 from tests.core.instances.numbers import OWN_PHONE, add_number, change, leftovers, number
 from tests.people import People
 
@@ -136,6 +136,85 @@ def test_the_pace_holds_from_now_on(people: People) -> None:
         service.set_pace(work, people["Ana"], well, per_day=80, gap_min_s=30, gap_max_s=60)
     row = number(people.runtime, well)
     assert (row.per_day, row.gap_min_s, row.gap_max_s) == (80, 30, 60)
+
+
+def test_a_pace_names_its_long_pause_or_leaves_it(people: People) -> None:
+    well = add_number(people.runtime, people.team_id)
+    with people.runtime.work() as work:
+        service.set_pace(work, people["Ana"], well, per_day=80, gap_min_s=30, gap_max_s=60, rest_after=0, rest_s=900)
+    with people.runtime.work() as work:
+        service.set_pace(work, people["Ana"], well, per_day=70, gap_min_s=30, gap_max_s=60)
+        card = service.number(work, people["Vic"], well)
+        [entry] = (
+            work.session.query(AuditEntry).filter_by(action="instance.pace_set").order_by(AuditEntry.id.desc())[:1]
+        )
+    assert (card.per_day, card.rest_after, card.rest_s) == (70, 0, 900)
+    assert entry.details["was"] == {"per_day": 80, "gap_min_s": 30, "gap_max_s": 60, "rest_after": 0, "rest_s": 900}
+
+
+def test_a_new_number_begins_with_the_pace_of_its_team_and_the_others_keep_theirs(
+    runtime_with_gateway: Runtime, people: People
+) -> None:
+    old = add_number(people.runtime, people.team_id)
+    wanted = Pace(per_day=80, gap_min_s=60, gap_max_s=90, rest_after=10, rest_s=1200)
+    with people.runtime.work() as work:
+        assert service.team_defaults(work, people["Vic"]) == Pace()
+        service.set_team_defaults(work, people["Ana"], wanted)
+    with people.runtime.work() as work:
+        made = service.connect_new(work, people["Ana"], "Comercial 2", accepts_terms=True)
+        assert service.team_defaults(work, people["Carlos"]) == Pace(), "another team's are its own"
+    assert pace_of(people, made) == wanted
+    assert pace_of(people, old) == Pace()
+
+
+def pace_of(people: People, instance_id: InstanceId) -> Pace:
+    row = number(people.runtime, instance_id)
+    return Pace(row.per_day, row.gap_min_s, row.gap_max_s, row.rest_after, row.rest_s)
+
+
+def test_the_products_own_defaults_are_those_of_its_tables() -> None:
+    columns = (
+        Team.number_per_day,
+        Team.number_gap_min_s,
+        Team.number_gap_max_s,
+        Team.number_rest_after,
+        Team.number_rest_s,
+    )
+    assert [int(column.property.columns[0].server_default.arg) for column in columns] == list(astuple(Pace()))
+
+
+def test_wrong_defaults_are_told_by_their_fields(people: People) -> None:
+    with people.runtime.work() as work, pytest.raises(BadInputs) as refused:
+        service.set_team_defaults(work, people["Ana"], Pace(per_day=201, rest_s=1))
+    assert [wrong.field for wrong in refused.value.inputs] == ["per_day", "rest_s"]
+
+
+def test_behind_a_simulated_gateway_nobody_waits_unless_the_team_says_so(
+    runtime_with_gateway: Runtime, people: People
+) -> None:
+    runtime = runtime_with_gateway
+    paces = []
+    for simulated in (True, False):
+        runtime.settings = replace(runtime.settings, gateway_simulated=simulated, min_gap=timedelta(seconds=1))
+        with runtime.work() as work:
+            made = service.connect_new(work, people["Ana"], "Comercial 1", accepts_terms=True)
+        paces.append(pace_of(people, made))
+    assert paces == [Pace(gap_min_s=1, gap_max_s=3, rest_after=0), Pace()]
+
+
+def test_that_a_number_was_in_use_is_a_persons_word_and_is_remembered(
+    runtime_with_gateway: Runtime, people: People
+) -> None:
+    with people.runtime.work() as work:
+        made = service.connect_new(work, people["Ana"], "Comercial 1", accepts_terms=True, was_in_use=True)
+        other = service.connect_new(work, people["Ana"], "Comercial 2", accepts_terms=True)
+    assert (number(people.runtime, made).was_in_use, number(people.runtime, other).was_in_use) == (True, False)
+    with people.runtime.work() as work:
+        entries = work.session.query(AuditEntry).filter_by(action="instance.added").order_by(AuditEntry.id)
+        assert [(entry.user_name, entry.details["was_in_use"]) for entry in entries] == [
+            (people["Ana"].name, True),
+            (people["Ana"].name, False),
+        ]
 
 
 def test_a_card_tells_what_was_sent_today_and_on_the_days_before(people: People) -> None:
