@@ -33,6 +33,7 @@ class RejectedKind(StrEnum):
     """Why a message was surely not sent."""
 
     RECIPIENT = "recipient"  # this number cannot receive; never again
+    OPTED_OUT = "opted_out"  # this person has told WhatsApp to stop what this business sends
     CONTENT = "content"  # the message itself is refused
     NOT_CONNECTED = "not_connected"  # the number is not linked now; later, again
     THROTTLED = "throttled"  # too fast; later, again
@@ -351,10 +352,13 @@ class WhatsApp(Protocol):
 
     def sent_between(self, name: str, since: datetime, until: datetime) -> list[SentRecord]: ...
 
-    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]: ...
+    def told_between(
+        self, name: str, since: datetime, until: datetime
+    ) -> list[MessageReceived | MessageWritten | ReceiptCame]:
+        """What the gateway remembers of the messages of this time: each, and its receipts, whenever those came.
 
-    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
-        """What the gateway remembers of the messages that were sent in this time, whenever it was told of it."""
+        Newest first.  What was sent through us looks as if the owner had written it.
+        """
         ...
 
     def read_webhook(self, body: bytes) -> list[GatewayEvent]:

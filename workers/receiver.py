@@ -15,6 +15,7 @@ import asyncio
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -43,6 +44,7 @@ THREADS = 8
 LOOK_FOR_WISHES_S = 0.5
 LOOK_FOR_LEFTOVERS_S = 5.0
 REST_AFTER_TROUBLE_S = 2.0
+TROUBLE_EVERY_S = 10.0
 # By h11: httptools takes headers of any size, whatever limit uvicorn is given.
 LISTENING: dict[str, Any] = {
     "http": "h11",
@@ -65,6 +67,7 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     """`wake` is set whenever something new was stored."""
     receiving = Receiving(runtime)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
+    troubles = _Troubles()
 
     async def webhook(request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -88,7 +91,7 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
                 told = await asyncio.get_running_loop().run_in_executor(threads, take, body)
             taken = await asyncio.wrap_future(told)
         except DatabaseAway as trouble:
-            log.warning("a webhook could not be stored: %s", trouble)
+            troubles.say(trouble)
             return Response(status_code=503)
         if taken is Taken.REFUSED:
             return _refused()
@@ -131,6 +134,21 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
             Route("/healthz", healthz),
         ]
     )
+
+
+class _Troubles:
+    """Webhooks that could not be stored: five hundred a second are not to be as many lines."""
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._said_at = -TROUBLE_EVERY_S
+
+    def say(self, trouble: DatabaseAway) -> None:
+        self._n += 1
+        now = time.monotonic()
+        if now - self._said_at >= TROUBLE_EVERY_S:
+            log.warning("webhooks could not be stored, the gateway is to come again: %s (%s)", self._n, trouble)
+            self._n, self._said_at = 0, now
 
 
 def _refused() -> Response:

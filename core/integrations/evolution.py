@@ -31,6 +31,7 @@ from core.ports import (
     LinkReport,
     LinkState,
     MessageReceived,
+    MessageWritten,
     NumberFound,
     Outgoing,
     OutgoingMedia,
@@ -225,13 +226,15 @@ class Evolution:
         found = (events.sent_of(row) for row in self._history(name, since, until))
         return list({record.gateway_message_id: record for record in found if record is not None}.values())
 
-    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
-        found = (events.received_of(row) for row in self._history(name, since, until))
-        return list({message.gateway_message_id: message for message in found if message is not None}.values())
-
-    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
-        found = (receipt for row in self._history(name, since, until) for receipt in events.receipts_of(row))
-        return list(dict.fromkeys(found))
+    def told_between(
+        self, name: str, since: datetime, until: datetime
+    ) -> list[MessageReceived | MessageWritten | ReceiptCame]:
+        found: dict[MessageReceived | MessageWritten | ReceiptCame, None] = {}
+        for row in self._history(name, since, until):
+            message = events.received_of(row) or events.written_of(row)
+            if message is not None:
+                found |= dict.fromkeys([message, *events.receipts_of(row)])
+        return list(found)
 
     def _history(self, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         """Every message of the window, newest first.  Both bounds are given: one alone is ignored.

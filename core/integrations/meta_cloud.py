@@ -32,6 +32,7 @@ from core.ports import (
     LinkState,
     MediaKind,
     MessageReceived,
+    MessageWritten,
     NumberFound,
     Outgoing,
     OutgoingMedia,
@@ -223,11 +224,10 @@ class MetaCloud:
         """Has no memory to be asked: what was sent is told by webhooks, with our reference."""
         return []
 
-    def received_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
+    def told_between(
+        self, name: str, since: datetime, until: datetime
+    ) -> list[MessageReceived | MessageWritten | ReceiptCame]:
         """The same; Meta repeats a webhook for seven days instead."""
-        return []
-
-    def receipts_between(self, name: str, since: datetime, until: datetime) -> list[ReceiptCame]:
         return []
 
     # ------------------------------------------------------------ webhooks

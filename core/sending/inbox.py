@@ -227,26 +227,29 @@ def _keep_error(runtime: Runtime, event: Waiting, trouble: Exception) -> None:
 def _apply(work: Work, runtime: Runtime, event: Waiting) -> Touched:
     touched: Touched = set()
     for each in runtime.whatsapp(event.provider, None).read_webhook(event.body):
-        touched |= _apply_one(work, event.instance_id, event, each)
+        touched |= apply_event(work, event.instance_id, event.gateway_name, each, event.received_at)
     return touched
 
 
-def _apply_one(work: Work, instance_id: InstanceId, event: Waiting, told: GatewayEvent) -> Touched:
+def apply_event(
+    work: Work, instance_id: InstanceId, gateway_name: str, told: GatewayEvent, received_at: datetime
+) -> Touched:
+    """What one event changes, however it was heard of.  The same again changes nothing."""
     match told:
         case LinkChanged():
-            apply_link(work, instance_id, event.gateway_name, told)
+            apply_link(work, instance_id, gateway_name, told)
         case QrChanged(qr):
-            apply_code(work, instance_id, event.gateway_name, qr)
+            apply_code(work, instance_id, gateway_name, qr)
         case ReceiptCame():
-            return apply_receipt(work, instance_id, told, event.received_at)
+            return apply_receipt(work, instance_id, told, received_at)
         case MessageReceived():
-            return receive(work, instance_id, told, event.received_at)
+            return receive(work, instance_id, told, received_at)
         case OptedOutAtProvider():
             return stop_at_provider(work, instance_id, told)
         case MessageSent(record):
             return _apply_sent(work, instance_id, record)
         case MessageWritten():
-            return _apply_written(work, instance_id, told, event.received_at)
+            return _apply_written(work, instance_id, told, received_at)
     return set()
 
 

@@ -241,8 +241,10 @@ def test_receipts_are_read_out_of_the_history_each_once_and_only_our_own() -> No
     page["messages"]["records"] += [theirs, {**page["messages"]["records"][0]}, {"key": None}, {"MessageUpdate": 7}]
     now = datetime.now(UTC)
     with answering(says(200, page)) as server:
-        found = Evolution(server.url, "k").receipts_between("vendas-01", now, now)
-    assert found == [ReceiptCame(OURS, receipt) for receipt in (Receipt.SERVER, Receipt.DELIVERED, Receipt.READ)]
+        written, *receipts, answer = Evolution(server.url, "k").told_between("vendas-01", now, now)
+    assert isinstance(written, MessageWritten) and written.gateway_message_id == OURS
+    assert isinstance(answer, MessageReceived) and answer.gateway_message_id == "IN1"
+    assert receipts == [ReceiptCame(OURS, receipt) for receipt in (Receipt.SERVER, Receipt.DELIVERED, Receipt.READ)]
 
 
 # ---------------------------------------------------------------- the link
@@ -335,7 +337,8 @@ def test_the_history_is_read_with_both_bounds_and_only_our_own() -> None:
     since, until = datetime(2026, 11, 23, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
     with answering(says(200, page)) as server:
         found = Evolution(server.url, "k").sent_between("vendas-01", since, until)
-        assert Evolution(server.url, "k").received_between("vendas-01", since, until) == []
+        told = Evolution(server.url, "k").told_between("vendas-01", since, until)
+        assert not any(isinstance(each, MessageReceived) for each in told)
     assert server.body(0)["where"]["messageTimestamp"] == {
         "gte": "2026-11-23T00:00:00.000000Z",
         "lte": "2026-11-24T00:00:00.000000Z",

@@ -75,10 +75,10 @@ def until(so: Callable[[], object], within_s: float = SOON_S) -> None:
 
 
 @contextmanager
-def receiving(runtime: Runtime) -> Iterator[str]:
+def receiving(runtime: Runtime, port: int = 0) -> Iterator[str]:
     """The receiver's own app on a free port, with its thread that applies; yields where it listens."""
     wake, stop = threading.Event(), threading.Event()
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     server = uvicorn.Server(uvicorn.Config(receiver.create_app(runtime, wake), **receiver.LISTENING))
     threads = [
         threading.Thread(target=server.run, args=([listener],), daemon=True),
