@@ -108,3 +108,30 @@ async def test_the_numbers_change_in_place(web: Web, people: People, runtime: Ru
         work.tell(f"instances:{people.team_id}", {})
     await bea.should_see("Campinas", retries=30)
     await bea.should_see("/ 320", retries=30)
+
+
+async def test_a_number_that_stopped_by_itself_is_told_with_its_reason(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    under_way(people)
+    with runtime.work() as work:
+        work.session.execute(
+            update(Instance)
+            .where(Instance.name == "Comercial 1")
+            .values(
+                paused_at=work.now,
+                pause_reason="undelivered",
+                pause_facts={"delivered": 60, "of": 40},
+                cap=80,
+                health=1,
+            )
+        )
+    bea = web.as_("Bea")
+    await bea.open("/")
+    for words in (
+        "“Comercial 1” está parado.",
+        "Parou sozinho: das últimas 40 mensagens só 60% chegaram.",
+        "parado",
+        "0 / 80",
+    ):
+        await bea.should_see(words)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from base64 import b64decode
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import zxingcpp
@@ -15,12 +17,15 @@ from PIL import Image
 
 from core.accounts import service as accounts
 from core.instances import service
-from core.instances.rules import InstanceId, InstanceStatus
+from core.instances.health import Failure, HealthReason, Kept, Shares
+from core.instances.rules import InstanceId, InstanceStatus, Provider
+from core.instances.warmup import CapReason
 from core.runtime import Runtime
-from core.tables import AuditEntry, Instance
+from core.tables import AuditEntry, Campaign, CampaignCounter, CampaignInstance, Instance, Message
 from sandbox.gateway import Config, Habits, Timings
+from sandbox.meta import Running, run_in_thread
 from tests.core.instances.house import House, house
-from tests.core.instances.numbers import add_number, change, number
+from tests.core.instances.numbers import CREDENTIALS, add_number, add_official_number, ago, change, number
 from tests.people import People
 from tests.ui.conftest import Web, until
 from ui.parts.qr import qr_picture
@@ -57,7 +62,7 @@ def field(user: User, label: str) -> ui.element:
         for e in user.client.elements.values()
         if "p-field" in e.classes and any(getattr(child, "text", "") == label for child in e.descendants())
     )
-    return next(e for e in box.descendants() if isinstance(e, ui.input | ui.number | ui.checkbox))
+    return next(e for e in box.descendants() if isinstance(e, ui.input | ui.number | ui.checkbox | ui.toggle))
 
 
 def press(user: User, words: str) -> None:
@@ -78,12 +83,33 @@ def choose(user: User, words: str) -> None:
     found.click()
 
 
+def button(user: User, words: str) -> ui.button:
+    assert user.client is not None
+    return [e for e in user.client.elements.values() if isinstance(e, ui.button) and e.text == words and e.visible][-1]
+
+
+def use_in_a_campaign(runtime: Runtime, people: People, instance_id: InstanceId, *, waiting: int) -> int:
+    with runtime.work() as work:
+        campaign = Campaign(team_id=people.team_id, name="Clínicas", status="running")
+        work.session.add(campaign)
+        work.session.flush()
+        team = {"campaign_id": campaign.id, "team_id": people.team_id}
+        work.session.add(CampaignInstance(instance_id=instance_id, **team))
+        work.session.add(CampaignCounter(name="queued", n=waiting, **team))
+        return campaign.id
+
+
+def a_fortnight(**kept: Any) -> dict[str, Any]:
+    """What the timetable has found out about a number."""
+    return Kept(**kept).as_json()
+
+
 async def test_a_code_can_be_read_by_a_camera() -> None:
     words = "2@" + "aB3/" * 40 + "," + "x" * 44 + "," + "y" * 24
     assert read_qr(qr_picture(words)) == words
 
 
-async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: House) -> None:
+async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: House, runtime: Runtime) -> None:
     ana = web.as_("Ana")
     await ana.open("/instances")
     await ana.should_see("Ainda nenhum número")
@@ -95,6 +121,9 @@ async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: H
     press(ana, "Mostrar o código")
     await ana.should_see("Marque a caixa para continuar.", retries=30)
     field(ana, "Termos").value = True  # type: ignore[attr-defined]
+    await ana.should_see("Então ele começa com 20 envios por dia e ganha mais conforme eles vão bem.")
+    field(ana, "A sua empresa já usa este número com clientes há meses?").value = True  # type: ignore[attr-defined]
+    await ana.should_see("Então ele começa com o limite por dia da equipe.")
     press(ana, "Mostrar o código")
     await ana.should_see("Conectar “Vendas Sul”", retries=50)
     await until(lambda: pictures(ana), within_s=10)
@@ -104,6 +133,8 @@ async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: H
     await ana.should_see("“Vendas Sul” está conectado", retries=100)
     await ana.should_see("(11) 90000-1111")
     await until(lambda: not any(isinstance(e, ui.dialog) and e.value for e in ana.client.elements.values()), 5)  # type: ignore[union-attr]
+    with runtime.work() as work:
+        assert work.session.query(Instance).one().was_in_use
     await ana.should_see("1 conectado · 50 de 50 envios por dia disponíveis agora")
 
 
@@ -297,3 +328,319 @@ async def test_it_speaks_english_too(web: Web, people: People, runtime: Runtime)
     await ana.open("/instances")
     await ana.should_see("WhatsApp blocked this number at")
     await ana.should_see("Connect number")
+    stopped = add_number(
+        runtime, people.team_id, paused_at=ago(runtime), pause_reason="opt_outs", pause_facts={"opted_out": 2, "of": 30}
+    )
+    change(runtime, stopped, health=1)
+    await ana.open("/instances")
+    for words in ("Stopped by itself: 2 of 30 people asked not to be written to.", "Poor", "Let it go on"):
+        await ana.should_see(words)
+
+
+async def test_a_healthy_number_says_so_and_leads_to_its_campaign(web: Web, people: People, runtime: Runtime) -> None:
+    well = add_number(
+        runtime,
+        people.team_id,
+        per_day=130,
+        health=5,
+        health_reason=HealthReason.WELL,
+        health_facts=a_fortnight(reason_facts={"replied": 16, "refused": 0, "days": 64}),
+    )
+    campaign = use_in_a_campaign(runtime, people, well, waiting=3)
+    vic = web.as_("Vic")
+    client = await vic.open("/instances")
+    for words in ("Conectado", "Ótima", "Respostas 16% · recusas 0 · 64 dias de uso", "de 130"):
+        await vic.should_see(words)
+    pictures_told = [e.props.get("aria-label") for e in client.elements.values() if e.props.get("role") == "img"]
+    assert pictures_told == ["Saúde: Ótima", "0 mensagens nos últimos 14 dias, 0 delas hoje"]
+    links = {e.text: e.props["href"] for e in client.elements.values() if isinstance(e, ui.link) and e.text}
+    assert links["Clínicas"] == f"/campaigns/{campaign}"
+
+
+@pytest.mark.parametrize(
+    ("columns", "chip", "words"),
+    [
+        ({"cap": 20, "cap_reason": CapReason.WARM_UP}, "Conectado", "Aquecimento: sobe um pouco a cada dia bom."),
+        (
+            {"cap": 80, "cap_reason": CapReason.LOWERED, "health_facts": a_fortnight(lowered_from=120)},
+            "Limitado",
+            "O limite caiu de 120 para 80 e volta a subir com dias bons.",
+        ),
+        (
+            {"cap": 250, "cap_reason": CapReason.TIER, "provider": Provider.META, "per_day": 1000},
+            "Conectado",
+            "O WhatsApp deixa este número comercial iniciar conversa com 250 pessoas por dia.",
+        ),
+    ],
+)
+async def test_a_number_that_may_send_less_today_says_why(
+    web: Web, people: People, runtime: Runtime, columns: dict[str, Any], chip: str, words: str
+) -> None:
+    add_number(runtime, people.team_id, **{"per_day": 120, **columns})
+    vic = web.as_("Vic")
+    await vic.open("/instances")
+    for told in (chip, words, f"de {columns['cap']}"):
+        await vic.should_see(told)
+
+
+async def test_a_number_that_stopped_by_itself_says_why_and_who_may_start_it_when(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    well = add_number(
+        runtime,
+        people.team_id,
+        paused_at=ago(runtime, minutes=5),
+        pause_reason="refused",
+        pause_facts={"refused": 4, "of": 20},
+        rests_until=ago(runtime, hours=-23),
+    )
+    use_in_a_campaign(runtime, people, well, waiting=43)
+    bea = web.as_("Bea")
+    await bea.open("/instances")
+    for words in (
+        "Parado",
+        "Parou sozinho: o WhatsApp recusou 4 das últimas 20 mensagens.",
+        "43 mensagens esperam por este número; nenhuma foi perdida. Ninguém pode retomá-lo antes de",
+        "depois disso, administração ou vendas podem.",
+    ):
+        await bea.should_see(words)
+    assert not button(bea, "Retomar").enabled
+
+    change(runtime, well, rests_until=ago(runtime, seconds=1))
+    await bea.open("/instances")
+    await bea.should_see("Só uma pessoa o retoma: administração ou vendas.")
+    press(bea, "Retomar")
+    await bea.should_see("Retomar Comercial 1?", retries=30)
+    assert number(runtime, well).paused_at is not None
+    press(bea, "Retomar")
+    await until(lambda: number(runtime, well).paused_at is None)
+
+
+async def test_a_number_that_does_not_hear_says_what_follows(web: Web, people: People, runtime: Runtime) -> None:
+    add_number(runtime, people.team_id, deaf_since=ago(runtime, minutes=12))
+    vic = web.as_("Vic")
+    await vic.open("/instances")
+    for words in ("Não ouve", "Conectado, mas não ouve desde", "nenhuma campanha sai dele"):
+        await vic.should_see(words)
+    await vic.should_see("1 conectado · 0 de 50 envios por dia disponíveis agora")
+
+
+async def test_a_lost_number_says_what_waits_and_that_connecting_is_not_enough(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    lost = add_number(
+        runtime,
+        people.team_id,
+        status=S.DISCONNECTED,
+        status_reason="logged_out",
+        first_connected_at=ago(runtime, days=30),
+        rests_until=ago(runtime, hours=-23),
+        health=4,
+    )
+    use_in_a_campaign(runtime, people, lost, waiting=1)
+    vic = web.as_("Vic")
+    await vic.open("/instances")
+    for words in (
+        "1 mensagem espera por este número; nenhuma foi perdida.",
+        "Mesmo reconectado, nada sai dele antes de",
+        "Boa",
+        "0 de 50 hoje",
+        "0 conectados · 0 de 50 envios por dia disponíveis agora",
+    ):
+        await vic.should_see(words)
+
+
+async def test_three_codes_may_expire_then_it_waits_for_a_person(web: Web, people: People, runtime: Runtime) -> None:
+    made = add_number(
+        runtime, people.team_id, status=S.SCANNING, phone=None, qr_text="2@a,b,c,d", qr_at=ago(runtime), qr_count=1
+    )
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    press(ana, "Abrir QR")
+    await ana.should_see("Código 1 de 3", retries=30)
+    for nth in (2, 3):
+        change(runtime, made, qr_text=f"2@a,b,c,{nth}", qr_at=ago(runtime))
+        await ana.should_see(f"Código {nth} de 3", retries=100)
+    change(runtime, made, qr_at=ago(runtime, seconds=50))
+    await ana.should_see("3 códigos venceram.", retries=100)
+    press(ana, "Gerar novo código")
+    await until(lambda: number(runtime, made).qr_text != "2@a,b,c,3", 5)
+
+
+async def test_the_details_tell_how_messages_fared_and_who_did_what(web: Web, people: People, runtime: Runtime) -> None:
+    well = add_number(
+        runtime,
+        people.team_id,
+        terms_accepted_by=people["Ana"].user_id,
+        health_facts=a_fortnight(
+            shares=Shares(sent=200, delivered=190, read=120, replied=31, opted_out=2, refused=1),
+            errors=(
+                Failure("not_on_whatsapp", ago(runtime, hours=3)),
+                Failure("never heard of", ago(runtime, hours=4)),
+            ),
+        ),
+    )
+    with runtime.work() as work:
+        service.pause(work, people["Bea"], well)
+    vic = web.as_("Vic")
+    await vic.open("/instances")
+    choose(vic, "Detalhes")
+    for words in (
+        "Mensagens dos últimos 14 dias",
+        "95,0%",
+        "15,5%",
+        "Este número não está no WhatsApp",
+        "O gateway recusou",
+        "10 min a cada 20 mensagens",
+        "Ana, ",
+        "Bea: pausou",
+        "Pausado à mão.",
+    ):
+        await vic.should_see(words, retries=30)
+    for words in ("Mudar o nome", "Desconectar", "Limite por dia e intervalos"):
+        await vic.should_not_see(words)
+
+
+async def test_ana_renames_a_number_and_a_hostile_name_is_text(web: Web, people: People, runtime: Runtime) -> None:
+    well = add_number(runtime, people.team_id)
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    choose(ana, "Mudar o nome")
+    await ana.should_see("Mudar o nome de Comercial 1", retries=30)
+    field(ana, "Nome").value = "  "  # type: ignore[attr-defined]
+    press(ana, "Salvar")
+    await ana.should_see("Preencha este campo.", retries=30)
+    hostile = "<script>alert(1)</script>"
+    field(ana, "Nome").value = hostile  # type: ignore[attr-defined]
+    press(ana, "Salvar")
+    await until(lambda: number(runtime, well).name == hostile, 5)
+    await ana.should_see(hostile, retries=30)
+
+
+async def test_the_default_limits_are_for_numbers_to_come(web: Web, people: People, runtime: Runtime) -> None:
+    there = add_number(runtime, people.team_id)
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    press(ana, "Limites padrão")
+    await ana.should_see("Os que já existem ficam com os seus.", retries=30)
+    long_pause = field(ana, "Pausa longa, em minutos")
+    long_pause.value = 300  # type: ignore[attr-defined]
+    press(ana, "Salvar")
+    await until(lambda: long_pause.error, 5)  # type: ignore[attr-defined]
+    long_pause.value = 15  # type: ignore[attr-defined]
+    field(ana, "Por dia").value = 80  # type: ignore[attr-defined]
+    press(ana, "Salvar")
+    await ana.should_see("Novos números começam com estes limites", retries=30)
+    with runtime.work() as work:
+        pace = service.team_defaults(work, people["Ana"])
+    assert (pace.per_day, pace.gap_min_s, pace.rest_after, pace.rest_s) == (80, 45, 20, 900)
+    assert number(runtime, there).per_day == 50
+
+
+async def test_a_removed_number_is_folded_away_with_what_it_wrote(web: Web, people: People, runtime: Runtime) -> None:
+    gone = add_number(runtime, people.team_id, name="Antigo", status=S.REMOVED, removed_at=ago(runtime, days=2))
+    with runtime.work() as work:
+        for direction in ("out", "out", "in"):
+            work.session.add(
+                Message(team_id=people.team_id, instance_id=gone, direction=direction, text="Oi", sent_at=work.now)
+            )
+    vic = web.as_("Vic")
+    client = await vic.open("/instances")
+    await vic.should_not_see("Antigo")
+    [fold] = [e for e in client.elements.values() if isinstance(e, ui.expansion)]
+    assert fold.props["label"] == "1 número removido"
+    fold.set_value(True)
+    await vic.should_see("Antigo", retries=30)
+    await vic.should_see("2 mensagens")
+
+
+async def test_the_gateway_s_licence_is_told_even_without_a_number(web: Web, people: People) -> None:
+    vic = web.as_("Vic")
+    await vic.open("/instances")
+    await vic.should_see("Os números são conectados pela Evolution API")
+
+
+# ---------------------------------------------------------------- WhatsApp's own
+
+
+@pytest.fixture
+def meta(here: House, runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    with run_in_thread() as meta:
+        runtime.settings = replace(runtime.settings, meta_url=meta.url)
+        monkeypatch.setenv("PRUMO_META_URL", meta.url)
+        monkeypatch.setenv("PRUMO_RECEIVER_URL", runtime.settings.receiver_url)
+        yield meta
+
+
+CREDENTIAL_FIELDS = {
+    "Identificação do número de telefone": CREDENTIALS.phone_number_id,
+    "Identificação da conta do WhatsApp Business": CREDENTIALS.account_id,
+    "Token de acesso": CREDENTIALS.access_token,
+    "Chave secreta do app": CREDENTIALS.app_secret,
+}
+
+
+async def test_ana_connects_an_official_number_by_its_credentials(
+    meta: Running, web: Web, people: People, runtime: Runtime
+) -> None:
+    ana = web.as_("Ana")
+    client = await ana.open("/instances")
+    press(ana, "Conectar número")
+    [way] = [e for e in client.elements.values() if isinstance(e, ui.toggle) and e.props.get("aria-label")]
+    way.set_value(Provider.META.value)
+    await ana.should_see("texto livre, só nas 24 horas depois que a pessoa escreve.")
+    field(ana, "Nome").value = "Oficial"  # type: ignore[attr-defined]
+    field(ana, "Termos").value = True  # type: ignore[attr-defined]
+    for label in CREDENTIAL_FIELDS:
+        field(ana, label).value = "não é" if label != "Chave secreta do app" else ""  # type: ignore[attr-defined]
+    press(ana, "Conectar")
+    for label in CREDENTIAL_FIELDS:
+        await until(lambda label=label: field(ana, label).error, 5)  # type: ignore[misc, attr-defined]
+    for label, value in CREDENTIAL_FIELDS.items():
+        field(ana, label).value = value  # type: ignore[attr-defined]
+    press(ana, "Conectar")
+    await ana.should_see("“Oficial” está conectado", retries=100)
+    with runtime.work() as work:
+        made = work.session.query(Instance).one()
+    assert (made.status, made.provider) == (S.CONNECTED, Provider.META)
+    told = " ".join(str(e.props) + getattr(e, "text", "") for e in client.elements.values())
+    assert CREDENTIALS.access_token not in told and CREDENTIALS.app_secret not in told
+
+
+async def test_a_refused_official_number_says_what_is_refused_and_takes_new_credentials(
+    meta: Running, web: Web, people: People, runtime: Runtime
+) -> None:
+    lost = add_official_number(
+        runtime,
+        people.team_id,
+        status=S.DISCONNECTED,
+        status_reason="credentials_refused",
+        gateway_trouble="official_token",
+    )
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    await ana.should_see("A Meta não aceita mais o token de acesso deste número.")
+    press(ana, "Trocar credenciais")
+    await ana.should_see("Novas credenciais de Comercial 1", retries=30)
+    for label, value in CREDENTIAL_FIELDS.items():
+        assert not field(ana, label).value  # type: ignore[attr-defined]
+        field(ana, label).value = value  # type: ignore[attr-defined]
+    press(ana, "Conectar")
+    await until(lambda: number(runtime, lost).status is S.CONNECTED, 10)
+
+
+async def test_an_owner_can_copy_where_meta_is_to_call_us(
+    meta: Running, web: Web, people: People, runtime: Runtime
+) -> None:
+    official = add_official_number(runtime, people.team_id)
+    name = number(runtime, official).gateway_name
+    for who, may_see in (("Ana", True), ("Vic", False)):
+        user = web.as_(who)
+        await user.open("/instances")
+        choose(user, "Detalhes")
+        await user.should_see("oficial, da Meta", retries=30)
+        if may_see:
+            await user.should_see(f"/meta/{official}/{name}", retries=30)
+            await user.should_see("Token de verificação")
+        else:
+            await user.should_not_see("Token de verificação")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -111,7 +112,9 @@ async def set_defaults(page: Numbers) -> None:
     _dialog(page, _("Default limits"), words, pace, save)
 
 
-def _dialog(page: Numbers, title: str, words: str, pace: Pace, save) -> None:  # type: ignore[no-untyped-def]
+def _dialog(
+    page: Numbers, title: str, words: str, pace: Pace, save: Callable[[PaceFields, Pace], Awaitable[bool]]
+) -> None:
     with page.frame.body, ui.dialog(value=True) as dialog, ui.card().style("width:460px;gap:16px"):
         dialog.props["aria-label"] = title
         with ui.element("div").classes("p-col p-g4"):
