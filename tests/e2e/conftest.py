@@ -45,7 +45,7 @@ class House:
         """Does something in the simulated WhatsApp, `scan` for example, or asks it when nothing is given."""
         url = f"{self.addresses['gateway']}/control/{verb}"
         answer = requests.post(url, json=how, timeout=10) if how else requests.get(url, timeout=10)
-        answer.raise_for_status()
+        assert answer.ok, answer.text
         return answer.json()
 
     def ledger(self) -> list[dict[str, Any]]:

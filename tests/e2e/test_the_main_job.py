@@ -8,17 +8,15 @@ for.  In the end the ledger of that world, which knows what really left, is comp
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from sandbox.maps.city import City
 from sandbox.maps.plan import CENTRE_LAT, CENTRE_LNG
 from tests.e2e.conftest import House
+from tests.e2e.looking import read_qr, wait_until
 
 PASSWORD = "uma senha bem comprida"
 EMAIL = "ana@prumo.example"
@@ -43,16 +41,6 @@ def ana(browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture(scope="module")
 def page(ana: BrowserContext) -> Page:
     return ana.new_page()
-
-
-def wait_until(what: Callable[[], Any], why: str, within_s: float = 60) -> Any:
-    """Asks again until the answer is true; says what was waited for when it never is."""
-    end = time.monotonic() + within_s
-    while time.monotonic() < end:
-        if answer := what():
-            return answer
-        time.sleep(0.3)
-    return pytest.fail(f"in {within_s:.0f} s never: {why}")
 
 
 def press_until(thumb: Locator, key: str, shown: Locator) -> None:
@@ -97,17 +85,6 @@ def test_2_a_number_is_connected_by_its_qr(house: House, page: Page) -> None:
     house.world("scan", number=OUR_NUMBER, code=code)
     expect(page.get_by_text("Conectado").first).to_be_visible(timeout=5_000)
     expect(page.get_by_text("(11) 90000-1234").first).to_be_visible()
-
-
-def read_qr(page: Page) -> str | None:
-    """What a phone's camera would read off the screen."""
-    import io
-
-    import zxingcpp
-
-    picture = Image.open(io.BytesIO(page.screenshot()))
-    found = zxingcpp.read_barcodes(picture)
-    return found[0].text if found else None
 
 
 def test_3_a_search_brings_leads_from_the_map(house: House, page: Page) -> None:
