@@ -44,7 +44,7 @@ POOL = 24  # the lock, the tasks, and a connection for each number that is asked
 
 @dataclass
 class Task:
-    """`beside`: it asks the gateway, which may take long, and so has a thread of its own.
+    """`beside`: it asks the gateway or counts much, which may take long, and so has a thread of its own.
 
     `fault`: what went wrong the last time; its trace is told once, not again every two seconds.
     """
@@ -84,7 +84,7 @@ def all_tasks() -> list[Task]:
         Task("answers that no webhook told", 300, hear_again, beside=True),
         Task("numbers that may have gone deaf", 15, probe_numbers, beside=True),
         Task("numbers that are to stop", 10, stop_the_ill),
-        Task("cap and health of the numbers", 60, look_after_numbers),
+        Task("cap and health of the numbers", 60, look_after_numbers, beside=True),
         Task("jobs of workers that died", 5, lambda runtime: runtime.queue.clean_up()),
         Task("calls nobody told the end of", 5, in_work(reap)),
         Task("evidence for what is in doubt", 10, in_work(look_for_evidence)),

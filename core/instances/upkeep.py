@@ -7,7 +7,7 @@ looked meanwhile; a second look on the same day comes to the same.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -143,14 +143,15 @@ def look_after(runtime: Runtime, work: Work, instance_id: InstanceId) -> None:
         kept.lowered_from,
         row.lowered_at.astimezone(zone).date() if row.lowered_at else None,
     )
-    now = ceiling_after(was, use, seen.days, today)
+    judged = breaker.judges(row.provider)
+    now = ceiling_after(was, use, seen.days if judged else [replace(day, refused=0) for day in seen.days], today)
     condition = Condition(
         days=(today - use.first_on).days,
         is_stopped=why is not None or row.pause_reason in set(breaker.StopReason),
         is_deaf=row.deaf_since is not None,
         lowered_from=now.lowered_from,
         cap=now.cap,
-        judged=breaker.judges(row.provider),
+        judged=judged,
         tells_delivery=tells,
     )
     _write(work, row, was, now, health_of(seen.shares, condition), _kept(work, row, kept, seen, now))

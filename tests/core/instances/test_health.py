@@ -171,6 +171,14 @@ def test_refusals_lower_the_cap_and_the_card_says_from_what_to_what(people: Peop
     assert (card.cap_today, card.cap_reason, card.lowered_from) == (70, None, None), "its team asks for less"
 
 
+def test_an_official_number_is_not_lowered_for_people_without_whatsapp(people: People, runtime: Runtime) -> None:
+    official = add_old(people, provider=Provider.META, per_day=120)
+    runtime.__dict__["whatsapp"] = lambda provider, sealed: runtime.evolution
+    wrote(people, official, 60, failed=(3, 40), minutes_ago=1)
+    card = look(people, official)
+    assert (card.cap_today, card.health, card.shares.refused) == (120, 4, 2)
+
+
 def test_a_limit_of_whatsapps_own_is_the_cap_while_it_is_the_least(people: People) -> None:
     official = add_number(people.runtime, people.team_id, provider=Provider.META, was_in_use=True, per_day=100)
     name = name_at_gateway(people, official)
