@@ -59,6 +59,27 @@ def test_a_scanned_number_is_connected_and_knows_whose_it_is(here: House, people
     assert (row.gateway_token or b"") != unseal(here.runtime.settings.secret_key, row.gateway_token or b"").encode()
 
 
+def test_the_short_close_of_a_pairing_is_never_shown_as_a_disconnection(runtime: Runtime, people: People) -> None:
+    """Looked at all the time, and it lasts far longer than it ever does."""
+    timings = replace(Timings.fast(), close_to_reconnect_s=1.5)
+    with house(runtime, config=Config(timings=timings, habits=Habits.calm())) as here:
+        here.poll_every_s = 0.1
+        here.looks.set()
+        made = here.connect(people)
+        here.scan(made, "5511900001111")
+        seen: set[InstanceStatus] = set()
+
+        def is_connected() -> bool:
+            row = here.number(made)
+            seen.add(row.status)
+            assert row.status_reason is None
+            return row.status is S.CONNECTED
+
+        until(is_connected)
+        assert seen == {S.SCANNING, S.CONNECTED}
+        assert here.number(made).first_connected_at is not None
+
+
 def test_it_is_connected_within_five_seconds_even_where_every_webhook_is_lost(deaf: House, people: People) -> None:
     deaf.poll_every_s = 4.0  # as the timetable looks
     made = deaf.connect(people)
