@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from nicegui import ui
+from nicegui.events import KeyEventArguments
 
 from core.errors import NotFound
 from core.instances import service as instances
@@ -50,6 +51,11 @@ class Details:
         self.shown: tuple[NumberCard, NumberRecord] | None = None
         self.box = ui.element("aside").classes("p-drawer p-number-drawer")
         self.box.visible = False
+        ui.keyboard(self._key, repeating=False)
+
+    def _key(self, event: KeyEventArguments) -> None:
+        if event.action.keydown and event.key.escape and self.instance_id is not None:
+            self.close()
 
     async def open(self, instance_id: InstanceId) -> None:
         self.instance_id, self.shown = instance_id, None
