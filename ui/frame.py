@@ -98,7 +98,7 @@ def page_frame(
         with ui.element("main").classes("p-sheet").props("tabindex=-1") as main:
             frame = _sheet(title, fact, crumb, bleed=bleed, plain_head=plain_head)
     dark.on_value_change(lambda _event: frame.theme_changed())
-    menu.tab_bar(active, lines, more)
+    menu.tab_bar(active, lines, more, side)
     ui.skip_link(_("Skip to the content"), target=main)
     _follow(actor, side)
     if actions is not None:
@@ -206,3 +206,4 @@ def _follow(actor: Actor, side: menu.Side) -> None:
 
     live.on("sessions", ended)
     live.on(f"instances:{actor.team_id}", refresh, every_s=REFRESH_S, rest_s=2.0)
+    live.on(f"replies:{actor.team_id}", refresh, rest_s=2.0)

@@ -12,7 +12,7 @@ from ui.calls import settings
 from ui.parts import safe
 from ui.parts.avatar import avatar
 from ui.parts.kpi import Meter, share
-from ui.parts.text import icon, text
+from ui.parts.text import Text, icon, text
 from ui.words import N_, _, formats
 
 
@@ -35,6 +35,7 @@ MENU = (
 )
 QUEUES = Item("queues", "/queues", "stacks", N_("Queues & workers"))
 TEAM = Item("team", "/team", "settings", N_("Team & settings"))
+TO_DO = ("replies",)  # its count asks for somebody, and is told in the strong colour
 TABS = ("home", "leads", "campaigns", "replies", "searches")  # the first four that are there, then "more"
 
 
@@ -56,7 +57,9 @@ class Side:
     """The menu on the left; keeps what changes: the counts and today's sends."""
 
     def __init__(self, actor: Actor, active: str, menu: list[Item], admin: list[Item], dark: ui.dark_mode) -> None:
-        self.counts: dict[str, ui.element] = {}
+        self.counts: dict[str, Text] = {}
+        self.badges: dict[str, Text] = {}
+        self.numbers = shell_numbers.at_load()
         with ui.element("nav").classes("p-side") as nav:
             nav.props["aria-label"] = _("Main menu")
             with safe.link("/", classes="p-brand"):
@@ -73,7 +76,7 @@ class Side:
                     simulated_note()
                 self._sends_card()
                 account_menu.user_row(actor, dark)
-        self.show(shell_numbers.at_load())
+        self.show(self.numbers)
 
     def _line(self, item: Item, active: str) -> None:
         with safe.link(item.path, classes=f"p-nav {'on' if item.key == active else ''}") as line:
@@ -81,7 +84,7 @@ class Side:
                 line.props["aria-current"] = "page"
             icon(item.icon, 20)
             text(_(item.words))
-            self.counts[item.key] = text("", "p-cnt quiet")
+            self.counts[item.key] = text("", f"p-cnt {'' if item.key in TO_DO else 'quiet'}")
 
     def _sends_card(self) -> None:
         with ui.element("div").classes("p-cap") as self.card:
@@ -94,16 +97,26 @@ class Side:
                 self.meter = Meter(0, label=_("Sent today"))
 
     def show(self, numbers: shell_numbers.ShellNumbers) -> None:
-        for key, element in self.counts.items():
-            count = numbers.counts.get(key, 0)
-            element.text = formats.counted(count) if count else ""  # type: ignore[attr-defined]
-            element.visible = bool(count)
+        self.numbers = numbers
+        _count(self.counts, numbers)
+        self.show_badges()
         self.card.visible = numbers.sends is not None
         if numbers.sends is not None:
             sent, cap = numbers.sends
             self.sent.text = formats.number(sent)
             self.cap.text = _("of {n}").format(n=formats.number(cap))
             self.meter.set(share(sent, cap))
+
+    def show_badges(self) -> None:
+        _count(self.badges, self.numbers)
+
+
+def _count(places: dict[str, Text], numbers: shell_numbers.ShellNumbers) -> None:
+    for key, place in places.items():
+        count = numbers.counts.get(key, 0)
+        words = formats.to_do(count) if key in TO_DO else formats.counted(count)
+        place.text = words if count else ""
+        place.visible = bool(count)
 
 
 def is_simulated() -> bool:
@@ -132,7 +145,8 @@ def mobile_bar(actor: Actor, more: ui.dialog) -> None:
         simulated_note("strip p-m-only")
 
 
-def tab_bar(active: str, menu: list[Item], more: ui.dialog) -> None:
+def tab_bar(active: str, menu: list[Item], more: ui.dialog, side: Side) -> None:
+    """Its counts are kept by `side`, as those of the menu are."""
     there = {item.key: item for item in menu}
     with ui.element("nav").classes("p-tabbar") as bar:
         bar.props["aria-label"] = _("Main menu")
@@ -142,7 +156,10 @@ def tab_bar(active: str, menu: list[Item], more: ui.dialog) -> None:
                 if key == active:
                     tab.props["aria-current"] = "page"
                 icon(item.icon, 22)
+                if key in TO_DO:
+                    side.badges[key] = text("", "p-bd p-num")
                 text(_(item.words))
+        side.show_badges()
         with ui.element("button").classes("p-tab").props("type=button").on("click", more.open):
             icon("more_horiz", 22)
             text(_("More"))

@@ -42,6 +42,11 @@ def counted(value: int | None) -> str:
     return number(value)
 
 
+def to_do(count: int) -> str:
+    """How many wait, where there is room for three digits; beyond them `999+`."""
+    return number(count) if count < 1_000 else "999+"
+
+
 def percent(share: float | None, digits: int = 1) -> str:
     """0.149 is 14,9%.  Takes a share, not a hundredth."""
     if share is None:
@@ -110,6 +115,21 @@ def ago(when: datetime | None, now: datetime | None = None) -> str:
         return _("{n} h ago").format(n=int(passed.total_seconds() // 3600))
     if _local_day(when) == _local_day(now) - timedelta(days=1):
         return _("yesterday, {time}").format(time=clock(when))
+    return day(when, today=_local_day(now))
+
+
+def briefly(when: datetime | None, now: datetime | None = None) -> str:
+    """12 min, 2 h; ontem; then the day: as `ago`, where a column has room for no more."""
+    if when is None:
+        return UNKNOWN
+    now = now or local_now()
+    minutes = int((now - when).total_seconds() // 60)
+    if minutes < 1:
+        return _("now")
+    if minutes < 24 * 60:
+        return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h"
+    if _local_day(when) == _local_day(now) - timedelta(days=1):
+        return _("yesterday")
     return day(when, today=_local_day(now))
 
 

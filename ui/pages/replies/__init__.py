@@ -9,14 +9,17 @@ panel       the lead beside the conversation
 
 from __future__ import annotations
 
+from urllib.parse import parse_qs
+
 from nicegui import events, ui
 
 from core.accounts import service as accounts
-from core.accounts.rules import Role
+from core.accounts.rules import Actor, Role
 from core.errors import NotFound
 from core.replies import service as replies
 from core.replies.rules import Inbox
-from core.replies.service import ConversationView
+from core.replies.service import ConversationView, QuickReplyCard
+from core.work import Work
 from ui import live
 from ui.calls import ask
 from ui.frame import Frame, page_frame
@@ -31,15 +34,34 @@ from ui.words import _
 
 SAFETY_S = 10.0
 REST_S = 0.5  # a busy number tells of every message
+MOST_ADDRESS = 500
+
+
+def read(
+    work: Work, actor: Actor, conversation_id: int, *, has_quick: bool = True
+) -> tuple[ConversationView, list[QuickReplyCard]]:
+    """A conversation and what is at hand to answer in it, from one moment."""
+    seen = replies.conversation(work, actor, conversation_id)
+    return seen, replies.quick_replies(work, actor, conversation_id) if has_quick else []
 
 
 @ui.page("/replies", response_timeout=15)
-async def replies_page(tab: str = "open", c: int | None = None) -> None:
+async def replies_page(tab: str = "", c: str = "") -> None:
     with page_frame("replies", _("Replies"), bleed=True, plain_head=True) as frame:
-        which = Inbox(tab) if tab in set(Inbox) else Inbox.OPEN
-        page = _Replies(frame, which)
-        await page.begin(c)
+        page = _Replies(frame, _tab_of(tab))
+        await page.begin(_id_of(c))
         live.on(f"replies:{current_actor().team_id}", page.refresh, every_s=SAFETY_S, rest_s=REST_S)
+        # The browser's own way back changes the address and tells nobody.
+        ui.on("replies-went-back", page.went_back)
+        ui.run_javascript("addEventListener('popstate', () => emitEvent('replies-went-back', location.search))")
+
+
+def _tab_of(written: str) -> Inbox:
+    return Inbox(written) if written in set(Inbox) else Inbox.OPEN
+
+
+def _id_of(written: str) -> int | None:
+    return int(written) if written.isascii() and written.isdigit() and len(written) < 16 else None
 
 
 class _Replies:
@@ -49,62 +71,64 @@ class _Replies:
         self.frame = frame
         self.opened: int | None = None
         self.drafts: dict[int, str] = {}  # what was typed and not sent yet, by conversation
+        self.wanted: int | None = None  # what was asked for last, while it is being read
         frame.body.classes("p-replies-page")
         with ui.element("div").classes("p-inbox") as self.root:
             self.people = People(which, self.open, self._tab_changed)
             self.middle = ui.element("section").classes("p-talk")
             self.middle.props["aria-label"] = _("Conversation")
-            self.side = ui.element("aside").classes("p-who-panel p-m-hide")
+            self.side = ui.element("aside").classes("p-who-panel")
             self.side.props["aria-label"] = _("Lead")
         self.chat: Chat | None = None
         self.panel: Panel | None = None
-        ui.keyboard(on_key=self._key, ignore=["input", "select", "textarea", "button"])
+        ui.keyboard(on_key=self._key, ignore=["input", "select", "textarea"])
 
     async def begin(self, conversation_id: int | None) -> None:
-        self.team = await ask(accounts.people) if current_actor().role is not Role.VIEWER else []
+        self.team = [one for one in await ask(accounts.people) if one.is_active and one.role is not Role.VIEWER]
         await self.people.load()
-        if conversation_id is not None and await self.open(conversation_id):
-            return
         self._nothing_open()
+        if conversation_id is not None:
+            await self._show(conversation_id)
 
     # ------------------------------------------------------------ one conversation
 
     async def open(self, conversation_id: int) -> bool:
-        """Shows it; False, with a word to the person, when it is not there."""
-        try:
-            seen = await ask(replies.conversation, conversation_id)
-        except NotFound:
-            problem(_("This conversation is not here any more."))
+        """Shows it, and says so in the address; False where it is open, or is not there any more."""
+        if conversation_id == self.opened or not await self._show(conversation_id):
             return False
-        self._keep_draft()
-        self.opened = conversation_id
-        self._draw(seen)
-        self.people.mark(conversation_id)
         self._say_where()
         return True
 
-    def _draw(self, seen: ConversationView) -> None:
+    async def _show(self, conversation_id: int) -> bool:
+        self.wanted = conversation_id
+        try:
+            seen, quick = await ask(read, conversation_id)
+        except NotFound:
+            problem(_("This conversation is not here any more."))
+            return False
+        if self.wanted != conversation_id:
+            return False  # another one was asked for meanwhile
+        self.opened = conversation_id
         self.root.classes("p-chatting")
         self.middle.clear()
         self.side.clear()
         with self.middle:
-            draft = self.drafts.get(seen.row.id, "")
-            self.chat = Chat(seen, self.team, draft, close=self.close, changed=self.refresh)
+            self.chat = Chat(seen, quick, self.team, self.drafts, close=self.close, changed=self.refresh)
         with self.side:
             self.panel = Panel(seen, self.refresh)
+        self.people.mark(conversation_id)
+        return True
 
     def close(self) -> None:
-        """Back to the list, on a phone."""
-        self._keep_draft()
-        self.opened = self.chat = self.panel = None
+        """Back to the list."""
+        self._leave()
+        self._say_where()
+
+    def _leave(self) -> None:
+        self.opened = self.wanted = self.chat = self.panel = None
         self.root.classes(remove="p-chatting")
         self._nothing_open()
         self.people.mark(None)
-        self._say_where()
-
-    def _keep_draft(self) -> None:
-        if self.opened is not None and self.chat is not None:
-            self.drafts[self.opened] = self.chat.draft
 
     def _nothing_open(self) -> None:
         self.middle.clear()
@@ -122,30 +146,45 @@ class _Replies:
     async def refresh(self) -> None:
         """Told by whoever stores a message: reads again, and leaves alone what is being typed."""
         with self.frame.body:
+            was_empty = self.people.is_empty
             await self.people.refresh()
-            if self.opened is None or self.chat is None or self.panel is None:
-                return
             opened = self.opened
+            if opened is None:
+                if was_empty != self.people.is_empty:
+                    self._nothing_open()
+                return
             try:
-                seen = await ask(replies.conversation, opened)
+                seen, _quick = await ask(read, opened, has_quick=False)
             except NotFound:
                 self.close()
                 return
-            if opened == self.opened:
+            if opened == self.opened and self.chat is not None and self.panel is not None:
                 self.chat.show(seen)
                 self.panel.show(seen)
 
+    # ------------------------------------------------------------ where we are
+
     async def _tab_changed(self) -> None:
-        await self.people.load()
         if self.opened is None:
             self._nothing_open()
-        else:
-            self.people.mark(self.opened)
         self._say_where()
 
     def _say_where(self) -> None:
         chosen = "" if self.opened is None else f"&c={self.opened:d}"
-        ui.navigate.history.replace(safe.own_path(f"/replies?tab={self.people.which.value}{chosen}"))
+        ui.navigate.history.push(safe.own_path(f"/replies?tab={self.people.which.value}{chosen}"))
+
+    async def went_back(self, event: events.GenericEventArguments) -> None:
+        """The address is another one now: the page follows it."""
+        asked = parse_qs(event.args[:MOST_ADDRESS].lstrip("?")) if isinstance(event.args, str) else {}
+        which = _tab_of(asked.get("tab", [""])[0])
+        to = _id_of(asked.get("c", [""])[0])
+        with self.frame.body:
+            if which is not self.people.which:
+                await self.people.show_tab(which)
+            if to is None:
+                self._leave()
+            elif to != self.opened:
+                await self._show(to)
 
     async def _key(self, event: events.KeyEventArguments) -> None:
         held = event.modifiers
@@ -154,8 +193,8 @@ class _Replies:
         name = event.key.name
         step = {"ArrowDown": 1, "j": 1, "ArrowUp": -1, "k": -1}.get(name)
         if step is not None:
-            to = self.people.beside(self.opened, step)
-            if to is not None:
-                await self.open(to)
+            self.people.step(step)
+        elif name == "/":
+            self.people.look_for()
         elif name == "Escape" and self.opened is not None:
             self.close()

@@ -49,7 +49,7 @@ class Panel:
             if seen.lead is not None:
                 with safe.link(f"/leads?id={seen.lead.id:d}", "", "p-link") as way:
                     way.props["aria-label"] = _("Open lead")
-                    icon("open_in_new", 18)
+                    icon("open_in_new", 18, "p-t-3")
         with ui.element("div").classes("p-col p-g20 p-who-body"):
             self._facts(seen)
             if seen.row.campaign_id is not None:
@@ -84,11 +84,16 @@ class Panel:
                     safe.outside_link(lead.website)
 
     def _campaign(self, seen: ConversationView) -> None:
+        campaign_id = seen.row.campaign_id
+        wrote = [line.sent_at for line in seen.lines if line.campaign_id == campaign_id and line.direction == "out"]
         with ui.element("div"):
             text(_("Came from the campaign"), "p-label", tag="div")
             with safe.link(f"/campaigns/{seen.row.campaign_id:d}", "", "p-plain p-who-campaign"):
                 icon("campaign", 18, "p-t-3")
-                text(seen.row.campaign_name or "", "p-t-sm p-b p-grow p-ell")
+                with ui.element("span").classes("p-col p-grow"):
+                    text(seen.row.campaign_name or "", "p-t-sm p-b p-ell")
+                    if wrote:
+                        text(formats.moment(wrote[-1]), "p-t-xs p-t-3")
                 icon("chevron_right", 18, "p-t-3")
 
     def _notes(self, seen: ConversationView) -> None:

@@ -8,6 +8,7 @@ from core.replies import service as replies
 from core.replies.service import QuickReplyCard
 from ui.calls import ask, do
 from ui.parts.button import button, icon_button
+from ui.parts.confirm import confirm
 from ui.parts.form import Form
 from ui.parts.text import text
 from ui.words import _
@@ -60,8 +61,14 @@ class _Manager:
         await self.show_list()
 
     async def _remove(self, each: QuickReplyCard) -> None:
-        await do(replies.remove_quick_reply, each.id)
-        await self.show_list()
+        asked = await confirm(
+            _("Delete “{name}”?").format(name=each.title),
+            _("Nobody of the team has it at hand any more. What was sent with it stays."),
+            action=_("Delete"),
+        )
+        if asked:
+            await do(replies.remove_quick_reply, each.id)
+            await self.show_list()
 
     async def _edit(self, each: QuickReplyCard | None) -> None:
         self._card.clear()

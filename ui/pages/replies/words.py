@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 from core.replies.queries import ConversationRow
 from core.replies.rules import WhyNot
+from ui.parts.campaign_words import REASONS
 from ui.words import N_, _, formats
+
+LONG = timedelta(hours=2)  # then whoever waits is told in amber
 
 
 class Kind(NamedTuple):
@@ -36,18 +40,35 @@ CLOSED = {
     WhyNot.NUMBER_STOPPED: N_("The number was stopped for a reason that answers would make worse."),
     WhyNot.WINDOW_CLOSED: N_("More than 24 hours since they wrote: WhatsApp lets only a template through."),
 }
-# Why an answer did not leave.
-REASONS = {
-    "opted_out": N_("They asked to be left alone before it left."),
+# Why a message did not arrive, beside what the list of a campaign's recipients knows.
+ENDS = {
     "number_removed": N_("Its number is gone."),
     "window_closed": N_("More than 24 hours since they wrote."),
     "text_too_long": N_("Too long for the gateway."),
-    "not_on_whatsapp": N_("This phone is not on WhatsApp."),
-    "content_refused": N_("WhatsApp refuses this text."),
     "by_hand": N_("Left at that by a person."),
 }
+
+
+def end_of(reason: str | None) -> str:
+    """Why a message of ours ended without arriving; "" where nothing is known."""
+    known = REASONS | ENDS
+    return _(known[reason]) if reason in known else ""
 
 
 def name_of(row: ConversationRow) -> str:
     """The lead's, what WhatsApp calls them, the phone, or words for nobody known."""
     return row.name or (formats.phone(row.phone) if row.phone else _("Hidden number"))
+
+
+def last_words(row: ConversationRow) -> str:
+    """The last line that was said, in one line, and by whom where it was us."""
+    kind = KINDS.get(row.last_kind, KINDS["other"])
+    said = " ".join(row.last_text.split()) or _(kind.words)
+    if row.last_kind == "reaction" and row.last_text:
+        said = _("Reacted: {text}").format(text=said)
+    return _("You: {text}").format(text=said) if row.last_direction == "out" else said
+
+
+def is_late(row: ConversationRow) -> bool:
+    """They have waited for so long that it is told in amber."""
+    return row.waiting_since is not None and formats.local_now() - row.waiting_since >= LONG
