@@ -163,7 +163,7 @@ def of_stranger(kind: str, caption: str, size: int) -> dict[str, Any]:
     shown["fileLength"] = {"low": size, "high": 0, "unsigned": True}
     if kind == "document":
         shown["fileName"] = "proposta.pdf"
-    if kind in ("audio",):
+    if kind == "audio":
         shown |= {"seconds": 7, "ptt": True}
     if kind in ("image", "video", "sticker"):
         shown |= {"height": 10, "width": 10}
