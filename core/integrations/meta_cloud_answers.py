@@ -15,16 +15,18 @@ from core.integrations.strangers import clean, dict_at, dicts_of, is_id, read_js
 from core.leads.phones import forms, from_address
 from core.ports import Accepted, LinkReport, LinkState, Quality, RejectedKind, Template
 
+OPTED_OUT = 131050  # this person has told WhatsApp that they want no more of this business's advertising
+
 # What Meta's codes say of a send: surely not made, each of them.
 KINDS = {
-    **dict.fromkeys((130472, 130497, 131021, 131026, 131030, 131047, 131049, 131050), RejectedKind.RECIPIENT),
+    OPTED_OUT: RejectedKind.OPTED_OUT,
+    **dict.fromkeys((130472, 130497, 131021, 131026, 131030, 131047, 131049), RejectedKind.RECIPIENT),
     **dict.fromkeys((100, 131008, 131009, 131051, 131053), RejectedKind.CONTENT),  # a wrong form of the request
     **dict.fromkeys((132000, 132001, 132005, 132007, 132012, 132015, 132016), RejectedKind.CONTENT),  # templates
     **dict.fromkeys((1, 2, 4, 80007, 130429, 131016, 131056, 131057, 133004), RejectedKind.THROTTLED),
     **dict.fromkeys((0, 3, 10, 190, 200, 131005), RejectedKind.CONFIG),  # the token and what it may
     **dict.fromkeys((33, 368, 131031, 131037, 131042, 131045, 131048, 133010), RejectedKind.CONFIG),  # the number
 }
-OPTED_OUT = 131050  # this person has told WhatsApp that they want no more of this business's advertising
 CALLBACK_NOT_REACHED = 2200  # Meta asked our address for its challenge, and did not get it
 NOT_THERE = {(100, 33), (33, None)}  # code and subcode of an id that the token cannot see
 

@@ -30,7 +30,7 @@ MAY_FOLLOW: dict[RecipientStatus, set[RecipientStatus]] = {
     S.QUEUED: {S.SENDING, S.SKIPPED, S.CANCELLED, S.FAILED},
     # back to QUEUED only where it is certain that nothing left us
     S.SENDING: {S.SENT, S.FAILED, S.UNCONFIRMED, S.QUEUED, S.SKIPPED},
-    S.UNCONFIRMED: {S.SENT, S.HELD, S.FAILED, S.QUEUED},
+    S.UNCONFIRMED: {S.SENT, S.HELD, S.FAILED, S.QUEUED, S.SKIPPED},  # by a late answer
     S.HELD: {S.SENT, S.QUEUED, S.SKIPPED},
     S.SENT: set(),
     S.FAILED: {S.QUEUED},
@@ -198,14 +198,15 @@ class Outcome:
 class After:
     """What follows for the recipient, the number and the campaign.
 
-    `wait` belongs to QUEUED, `reason` to FAILED.  `left`: the message went out, or may have; otherwise its place in
-    the day's count is given back.  `rest` holds the number's next slot off.  `in_a_row` are the outcomes in doubt.
+    `wait` belongs to QUEUED, `reason` to FAILED and SKIPPED.  `left`: the message went out, or may have; otherwise its
+    place in the day's count is given back.  `rest` holds the number's next slot off.  `in_a_row` are the outcomes in
+    doubt.
     """
 
     status: RecipientStatus
     left: bool
     in_a_row: int
-    reason: FailReason | None = None
+    reason: FailReason | SkipReason | None = None
     wait: timedelta = timedelta()
     rest: timedelta = timedelta()
     pause_number: TroubleReason | None = None
@@ -234,6 +235,8 @@ def after(outcome: Outcome, *, tries: int, in_a_row: int) -> After:
 def _after_refusal(kind: RejectedKind, tries: int, in_a_row: int) -> After:
     if kind is RejectedKind.RECIPIENT:
         return After(S.FAILED, left=False, in_a_row=0, reason=FailReason.NOT_ON_WHATSAPP)
+    if kind is RejectedKind.OPTED_OUT:
+        return After(S.SKIPPED, left=False, in_a_row=0, reason=SkipReason.OPTED_OUT)
     if kind is RejectedKind.CONTENT:
         return After(
             S.FAILED,

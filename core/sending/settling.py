@@ -16,19 +16,23 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from core.accounts.rules import TeamId
 from core.instances.rules import InstanceId
+from core.optouts.recording import record_opt_out
+from core.optouts.rules import OptOutReason
 from core.ports import SentRecord
 from core.replies import listening
 from core.replies.listening import Somebody
 from core.sending import queries
-from core.sending.addresses import person_behind
+from core.sending.addresses import person_behind, person_of_phone
 from core.sending.answers import settle_answer_by_evidence
 from core.sending.claiming import Claimed
 from core.sending.receipts import apply_early_receipts
 from core.sending.rules import (
     After,
     AttemptOutcome,
+    FailReason,
     Outcome,
     RecipientStatus,
+    SkipReason,
     after,
     may_be_of,
 )
@@ -169,7 +173,18 @@ def _settle_recipient(
     )
     if not in_doubt:  # a text that surely did not go is no message
         work.session.execute(FORGET_MESSAGE, {"id": claimed.message_id})
-    if follows.status is RecipientStatus.FAILED and follows.pause_campaign is None:
+    if follows.reason is SkipReason.OPTED_OUT:
+        person = person_of_phone(work, claimed.phone)
+        record_opt_out(
+            work,
+            TeamId(claimed.team_id),
+            person.phone_hash,
+            phone=person.phone,
+            reason=OptOutReason.AT_WHATSAPP,
+            campaign_id=claimed.campaign_id,
+        )
+    # Not of whoever is refused for another reason: that says nothing of where they are.
+    if outcome.detail == FailReason.NOT_ON_WHATSAPP:
         work.session.execute(LEADS_NOT_ON_WHATSAPP, {"id": claimed.recipient_id, "team_id": claimed.team_id})
     return follows.status
 

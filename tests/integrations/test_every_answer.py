@@ -455,7 +455,7 @@ CODES = table("""
 131047     400      recipient       # the 24 hours are over
 131048     400      config          # too much taken for spam
 131049     400      recipient       # kept from them for the good of all
-131050     400      recipient       # has stopped the advertising of this business
+131050     400      opted_out       # has stopped the advertising of this business
 131051     400      content
 131053     400      content
 131056     400      throttled       # too much to this person

@@ -68,9 +68,9 @@ def test_only_what_surely_did_not_leave_is_tried_again(outcome: Outcome, tries: 
 
 
 @given(outcomes, st.integers(1, 50), st.integers(0, 10))
-def test_whoever_failed_has_a_reason_and_nobody_else(outcome: Outcome, tries: int, in_a_row: int) -> None:
+def test_whoever_failed_or_is_skipped_has_a_reason_and_nobody_else(outcome: Outcome, tries: int, in_a_row: int) -> None:
     follows = after(outcome, tries=tries, in_a_row=in_a_row)
-    assert (follows.reason is not None) == (follows.status is S.FAILED)
+    assert (follows.reason is not None) == (follows.status in (S.FAILED, S.SKIPPED))
 
 
 def test_there_is_no_way_out_of_what_is_final() -> None:
@@ -87,7 +87,8 @@ def test_nothing_is_sent_again_by_a_machine_once_it_may_have_arrived() -> None:
 @pytest.mark.parametrize("kind", list(RejectedKind))
 def test_no_refusal_is_left_without_a_meaning(kind: RejectedKind) -> None:
     follows = after(Outcome(AttemptOutcome.REJECTED, refusal=kind), tries=1, in_a_row=0)
-    assert follows.status in (S.FAILED, S.QUEUED)
+    assert follows.status in (S.FAILED, S.QUEUED, S.SKIPPED)
+    assert not follows.left
 
 
 # ---------------------------------------------------------------- the breaker

@@ -7,7 +7,7 @@ from datetime import timedelta
 from core.errors import OutcomeUnknown, Rejected, Unreachable
 from core.ports import RejectedKind
 from core.runtime import Runtime
-from core.tables import CampaignLead, Lead
+from core.tables import CampaignLead, Lead, OptOut
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, raises, work_through
 from tests.factories import LINE, make_campaign, make_scene, phone_of
 
@@ -56,6 +56,34 @@ def test_nobody_without_whatsapp_is_tried_again(runtime: Runtime, whatsapp: Fake
     assert len(scene.messages()) == 1, "a text that did not go is no message"
     with runtime.work() as work:
         assert work.session.get_one(Lead, scene.leads[0]).on_whatsapp.value == "no"
+
+
+def test_whoever_is_refused_for_another_reason_is_not_said_to_be_without_whatsapp(
+    runtime: Runtime, whatsapp: FakeWhatsApp
+) -> None:
+    scene = make_scene(runtime, 1)
+    whatsapp.behaves[phone_of(1)] = raises(Rejected(RejectedKind.RECIPIENT, "meta_131049"))
+    work_through(runtime, scene)
+    assert scene.statuses() == {"failed": 1}
+    with runtime.work() as work:
+        assert work.session.get_one(Lead, scene.leads[0]).on_whatsapp.value == "unknown"
+
+
+def test_whoever_told_whatsapp_to_stop_us_is_skipped_and_never_written_to_again(
+    runtime: Runtime, whatsapp: FakeWhatsApp
+) -> None:
+    scene = make_scene(runtime, 1)
+    other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    scene.set_campaign(status="paused", campaign_id=other)
+    whatsapp.behaves[phone_of(1)] = raises(Rejected(RejectedKind.OPTED_OUT, "meta_131050"))
+    work_through(runtime, scene)
+    [row] = scene.recipients()
+    assert (row.status.value, row.reason) == ("skipped", "opted_out")
+    assert [each.reason for each in scene.recipients(other)] == ["opted_out"]
+    assert scene.instance().sent_today == 0
+    with runtime.work() as work:
+        entered = work.session.query(OptOut).one()
+        assert (entered.phone, entered.reason.value) == (phone_of(1), "at_whatsapp")
 
 
 def test_a_refused_text_pauses_the_campaign_and_says_why(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
