@@ -12,9 +12,20 @@ from core.instances.rules import InstanceStatus
 from core.runtime import Runtime
 from core.tables import Instance
 from tests.core.campaigns.making import connect_number, keep_lead, start, write_draft
+from tests.core.replies.making import Talk, hears
+from tests.factories import make_instance, make_leads
 from tests.people import People
-from tests.ui.conftest import Web
+from tests.ui.conftest import Web, until
 from ui.words import formats
+
+
+def somebody_wrote(people: People, name: str, *, ago_s: float) -> Talk:
+    """A lead of Ana's team, to its number."""
+    number = make_instance(people.runtime, people.team_id, f"de {name}")
+    make_leads(people.runtime, people.team_id, [int(ago_s)], name=name)
+    talk = Talk(people.runtime, people.team_id, number, int(ago_s))
+    hears(talk, "Quanto custa?", ago_s=ago_s)
+    return talk
 
 
 def under_way(people: People) -> CampaignId:
@@ -135,3 +146,33 @@ async def test_a_number_that_stopped_by_itself_is_told_with_its_reason(
         "0 / 80",
     ):
         await bea.should_see(words)
+
+
+async def test_who_waits_for_an_answer_stands_on_it_the_longest_first_and_late_ones_in_amber(
+    web: Web, people: People
+) -> None:
+    somebody_wrote(people, "Implantes Serra Clara", ago_s=2040)
+    late = somebody_wrote(people, "Clínica Marfim Azul", ago_s=7800)
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    await bea.should_see("Esperando você")
+    lines = [e for e in client.elements.values() if "p-wait-line" in e.classes]
+    assert next(line.props["href"] for line in lines) == f"/replies?c={late.conversation_id}"
+    texts = [[getattr(e, "text", "") for e in line.descendants()] for line in lines]
+    assert [("Clínica Marfim Azul" in line, "2 h" in line) for line in texts] == [(True, True), (False, False)]
+    amber = [e for e in client.elements.values() if {"p-t-warn", "p-t-xs", "p-nowrap"} <= set(e.classes)]
+    assert [getattr(e, "text", "") for e in amber] == ["2 h"]
+
+
+async def test_somebody_who_writes_appears_on_it_by_himself_and_is_counted_in_the_menu(
+    web: Web, people: People
+) -> None:
+    under_way(people)
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    await bea.should_see("Ninguém esperando por você")
+    badges = [e for e in client.elements.values() if "p-bd" in e.classes]
+    assert [badge.visible for badge in badges] == [False]
+    somebody_wrote(people, "Clínica Marfim Azul", ago_s=60)
+    await bea.should_see("Clínica Marfim Azul", retries=60)
+    await until(lambda: [(badge.visible, badge.text) for badge in badges] == [(True, "1")])  # type: ignore[attr-defined]

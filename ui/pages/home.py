@@ -18,6 +18,8 @@ from core.campaigns.service import CampaignList, ListedCampaign
 from core.instances import service as instances
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceStatus
+from core.replies import service as replies
+from core.replies.queries import ConversationRow
 from core.searches import service as searches
 from core.searches.queries import History, HistoryFilter, PastSearch
 from core.sending.rules import RecipientStatus
@@ -25,6 +27,7 @@ from core.work import Work
 from ui import live
 from ui.calls import ask
 from ui.frame import Frame, page_frame
+from ui.pages.replies.waiting import WaitingCard
 from ui.parts import safe
 from ui.parts.button import button
 from ui.parts.campaign_words import STANDINGS
@@ -43,6 +46,7 @@ EVERY_S = 10.0
 REST_S = 2.0  # a number tells of every message; this page asks for everything
 DAYS_NEW = 7
 LINES = 5
+WAITING = 4  # as high as the chart beside them
 PULSES = {Standing.SENDING: "", Standing.WAITING_FOR_NUMBER: "bad", Standing.WAITING_FOR_PROOF: "warn"}
 
 
@@ -90,6 +94,8 @@ class Overview:
     numbers: list[NumberCard]
     active: CampaignList
     searches: History
+    waiting: list[ConversationRow]
+    waiting_in_all: int
 
 
 def overview(work: Work, actor: Actor) -> Overview:
@@ -99,6 +105,8 @@ def overview(work: Work, actor: Actor) -> Overview:
         numbers=instances.numbers(work, actor),
         active=campaigns.list_campaigns(work, actor, "active", limit=LINES),
         searches=searches.history(work, actor, HistoryFilter(days=DAYS_NEW)),
+        waiting=replies.waiting_for_you(work, actor, WAITING),
+        waiting_in_all=replies.counts(work, actor).waiting,
     )
 
 
@@ -135,12 +143,14 @@ class _Board:
         self.frame = frame
         self.may_act = may_act
         self.seen: Overview | None = None
+        self.wait_card: WaitingCard | None = None
         self.places = [ui.element("div").classes("p-full p-col p-g16") for _place in range(3)]
 
     def follow(self, seen: Overview) -> None:
         self._show(seen)
         self.frame.on_theme(self._draw_again)
         live.on(f"instances:{current_actor().team_id}", self.refresh, every_s=EVERY_S, rest_s=REST_S)
+        live.on(f"replies:{current_actor().team_id}", self.refresh, rest_s=REST_S)
 
     async def refresh(self) -> None:
         self._show(await ask(overview))
@@ -162,10 +172,11 @@ class _Board:
                 self._numbers(seen)
         elif seen.steps.has_number:
             self._count(seen)
-        if was is None or (was.active, was.searches) != (seen.active, seen.searches):
+        if self.wait_card is not None:
+            self.wait_card.show(seen.waiting, seen.waiting_in_all)
+        if was is None or (was.active, was.searches, was.numbers) != (seen.active, seen.searches, seen.numbers):
             with _cleared(lists):
-                _campaigns_card(seen.active.lines)
-                _searches_card(seen.searches.searches[:LINES])
+                self._lists(seen)
         for place in self.places:
             place.visible = bool(place.default_slot.children)  # an empty one would still be set apart by a gap
 
@@ -200,7 +211,24 @@ class _Board:
         self._strip(seen)
         with ui.element("div").classes("p-grid p-aside"):
             _sends_card(seen.numbers)
-            _numbers_card(seen.numbers)
+            self.wait_card = WaitingCard()
+
+    def _lists(self, seen: Overview) -> None:
+        """Beside the numbers stands what they work for, or else where their leads come from."""
+        campaigns_there, searches_there = seen.active.lines, seen.searches.searches[:LINES]
+        if seen.numbers and (campaigns_there or searches_there):
+            with ui.element("div").classes("p-grid p-aside"):
+                if campaigns_there:
+                    _campaigns_card(campaigns_there)
+                else:
+                    _searches_card(searches_there)
+                _numbers_card(seen.numbers)
+        else:
+            _campaigns_card(campaigns_there)
+            if seen.numbers:
+                _numbers_card(seen.numbers)
+        if campaigns_there or not seen.numbers:
+            _searches_card(searches_there)
 
     def _strip(self, seen: Overview) -> None:
         with kpi_strip(_("Today at a glance")):

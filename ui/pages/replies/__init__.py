@@ -109,7 +109,7 @@ class _Replies:
         if self.wanted != conversation_id:
             return False  # another one was asked for meanwhile
         self.opened = conversation_id
-        self.root.classes("p-chatting")
+        self.root.classes("p-chatting", remove="p-nobody")
         self.middle.clear()
         self.side.clear()
         with self.middle:
@@ -133,8 +133,10 @@ class _Replies:
     def _nothing_open(self) -> None:
         self.middle.clear()
         self.side.clear()
+        is_empty = self.people.is_empty
+        self.root.classes(add="p-nobody" if is_empty else "", remove="" if is_empty else "p-nobody")
         with self.middle, ui.element("div").classes("p-talk-none"):
-            if self.people.is_empty:
+            if is_empty:
                 with state("forum", _("Nobody has written yet"), _("Whoever answers a campaign is here.")):
                     pass
             else:
