@@ -10,9 +10,12 @@ from datetime import timedelta
 
 import pytest
 
+from core.leads.phones import phone_hash
 from core.runtime import Runtime
+from core.sending.checking import check_next
 from core.sending.reconcile import reconcile
 from core.settings import Settings
+from core.tables import Lead, PhoneCheck, WhatsAppAddress
 from sandbox.gateway import Gateway, Habits, serve
 from tests.core.sending.world import without_pause, work_through
 from tests.factories import Scene, counters_and_counts, make_scene, phone_of
@@ -164,3 +167,54 @@ def test_every_form_of_an_address_is_found_in_the_history(runtime: Runtime, gate
     work_through(runtime, scene)
     assert reconcile(runtime, scene.instance_id).found == 1
     assert scene.statuses() == {"sent": 5}
+
+
+# ---------------------------------------------------------------- who is on WhatsApp
+
+
+def looked_up(scene: Scene, *phones: str) -> dict[str, str]:
+    """Wishes for these phones, carried out; what their leads are told."""
+    runtime = scene.runtime
+    scene.set_campaign(status="paused")
+    with runtime.work() as work:
+        for n, phone in enumerate(phones):
+            hashed = phone_hash(runtime.settings.secret_key, phone)
+            work.session.add(
+                Lead(
+                    team_id=scene.team_id,
+                    place_key=f"looked-up:{n}",
+                    name=phone,
+                    phone=phone,
+                    phone_type="mobile",
+                    phone_hash=hashed,
+                )
+            )
+            work.session.add(
+                PhoneCheck(
+                    team_id=scene.team_id,
+                    phone=phone,
+                    phone_hash=hashed,
+                    instance_id=scene.instance_id,
+                    wanted_at=work.now,
+                )
+            )
+    check_next(runtime, scene.instance_id)
+    with runtime.work() as work:
+        rows = work.session.query(Lead).filter(Lead.name.in_(phones))
+        return {row.name: row.on_whatsapp.value for row in rows}
+
+
+def test_the_gateway_is_asked_who_is_there_and_tells_hidden_ids(runtime: Runtime, scene: Scene) -> None:
+    there, gone, hidden = "+5511987650101", "+5531998760000", "+5511987650177"
+    assert looked_up(scene, there, gone, hidden) == {there: "yes", gone: "no", hidden: "yes"}
+    with runtime.work() as work:
+        [learned] = work.session.query(WhatsAppAddress)
+        assert (learned.phone, learned.address.endswith("@lid")) == (hidden, True)
+
+
+def test_a_closed_number_tells_nothing_of_anybody(runtime: Runtime, gateway: Gateway, scene: Scene) -> None:
+    gateway.log_out_elsewhere(scene.instance().gateway_name)
+    phone = "+5511987650101"
+    assert looked_up(scene, phone) == {phone: "unknown"}
+    with runtime.work() as work:
+        assert work.session.query(PhoneCheck).one().wanted_at is not None
