@@ -186,7 +186,7 @@ on conflict do nothing
 HEARD = text(f"""
 update conversations
 set status = case when :opens then '{ConversationStatus.OPEN}' else status end,
-    done_at = case when :opens then least(done_at, :not_done_from) else done_at end,
+    done_at = case when :opens and done_at is not null then least(done_at, :not_done_from) else done_at end,
     profile_name = coalesce(:profile_name, profile_name)
 where id = :id
 """)  # noqa: S608 - our own text, no value of anybody's

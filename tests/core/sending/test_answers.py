@@ -244,9 +244,12 @@ def test_a_gateway_that_is_away_costs_a_wait(people: People, talk: Talk, whatsap
     assert (it.status, it.attempts, talk.messages()[-1].text) == ("queued", 1, "Custa 90 reais")
     assert round((it.not_before - it.changed_at).total_seconds()) == 30
     del whatsapp.behaves[""]
+    to(people, talk, "Por mês")
+    send(talk)
+    assert said(whatsapp) == [], "the next does not overtake it"
     sleep(talk, timedelta(minutes=1))
     send(talk)
-    assert states(talk) == ["sent"]
+    assert [words for _, words in said(whatsapp)] == ["Custa 90 reais", "Por mês"]
 
 
 @pytest.mark.parametrize(
