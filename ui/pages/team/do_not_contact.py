@@ -33,7 +33,7 @@ from ui.words.errors import sentence_of_input
 
 REASONS = {
     OptOutReason.BY_REPLY: Look(N_("Opted out"), "", "logout"),
-    OptOutReason.BY_HAND: Look(N_("Entered by hand"), "info", "front_hand"),
+    OptOutReason.BY_HAND: Look(N_("Entered by hand"), "info", "edit_note"),
     OptOutReason.COMPLAINT: Look(N_("Complained"), "warn", "report"),
     OptOutReason.AT_WHATSAPP: Look(N_("Stopped at WhatsApp"), "warn", "block"),
     OptOutReason.IMPORTED: Look(N_("From a list"), "", "upload_file"),
@@ -71,7 +71,7 @@ class DoNotContact:
                 _("This is looked at when an audience is put together, and again a second before each message."),
                 title=_("Whoever is here is written to by nobody."),
                 tone="info",
-                icon="do_not_touch",
+                icon="front_hand",
             )
             with card():
                 self._draw_tools()
@@ -141,7 +141,7 @@ class DoNotContact:
             if not listed.cards:
                 self._nobody()
                 return
-            with ui.element("div").classes("p-tbl-wrap"), ui.element("table").classes("p-tbl"):
+            with ui.element("div").classes("p-tbl-wrap"), ui.element("table").classes("p-tbl p-out-tbl"):
                 table_head(
                     (_("Phone"), ""),
                     (_("Company"), "p-wide"),
@@ -322,10 +322,11 @@ class _Import:
             self.upload.reset()
 
     async def _show(self, told: Imported) -> None:
+        await self.done()  # first: the button that was pressed goes with what is cleared
         self.box.clear()
         with self.box:
             words = ngettext("{n} number was added to the list", "{n} numbers were added to the list", told.added)
-            section(words.format(n=formats.number(told.added)))
+            section(words.format(n=formats.number(told.added)) if told.added else _("Nobody new on the list"))
             if told.known:
                 known = ngettext("{n} was on it already.", "{n} were on it already.", told.known)
                 text(known.format(n=formats.number(told.known)), "p-t-2", tag="p")
@@ -344,5 +345,4 @@ class _Import:
                             "p-t-sm p-t-3",
                         )
             with ui.element("div").classes("p-row p-full").style("justify-content:flex-end"):
-                button(_("Done"), self.dialog.close, kind="pri")
-        await self.done()
+                button(_("Close"), self.dialog.close, kind="pri")
