@@ -47,4 +47,6 @@ class Work:
 
     def tell(self, topic: str, payload: dict[str, Any] | None = None) -> None:
         """Tells the pages that look at `topic` to read again, after the commit."""
-        self.news.append((topic, payload or {}))
+        news = (topic, payload or {})
+        if news not in self.news:
+            self.news.append(news)

@@ -215,7 +215,12 @@ def _sent_by_day(session: Session, ids: Sequence[int], zone: ZoneInfo, today: da
     day = cast(func.timezone(zone.key, Message.sent_at), Date)
     counted = session.execute(
         select(Message.instance_id, day, func.count())
-        .where(Message.instance_id.in_(ids), Message.sent_at >= first, Message.direction == "out")
+        .where(
+            Message.instance_id.in_(ids),
+            Message.sent_at >= first,
+            Message.direction == "out",
+            Message.is_from_phone.is_(False),
+        )
         .group_by(Message.instance_id, day)
     )
     found: dict[int, dict[date, int]] = {}

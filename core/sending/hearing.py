@@ -72,6 +72,7 @@ def _ears(work: Work) -> list[_Ear]:
             Message.instance_id == Instance.id,
             Message.sent_at > work.now - FURTHEST,
             Message.direction == "out",
+            Message.is_from_phone.is_(False),
             Message.read_at.is_(None),
         )
         .scalar_subquery()
