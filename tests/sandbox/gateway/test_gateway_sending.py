@@ -33,14 +33,16 @@ async def test_two_equal_requests_are_two_messages_and_the_ledger_says_so(gatewa
     assert gateway.ledger.written_twice() == {(ANA, "Bom dia"): 2}
 
 
-async def test_a_client_that_hangs_up_does_not_stop_its_message(gateway: Gateway, client: Client) -> None:
+async def test_a_client_that_hangs_up_does_not_stop_its_message(
+    gateway: Gateway, client: Client, receiver: Receiver
+) -> None:
     with pytest.raises(asyncio.TimeoutError):
-        body = {"number": ANA, "text": "Bom dia", "delay": 5000}
+        body = {"number": ANA, "text": "Bom dia", "delay": 25_000}
         timeout = aiohttp.ClientTimeout(total=0.02)
         await client.call("POST", "/message/sendText/vendas-01", json=body, timeout=timeout)
     assert len(gateway.ledger) == 0
-    await asyncio.sleep(0.2)
-    assert len(gateway.ledger) == 1
+    await receiver.until(lambda: len(gateway.ledger) == 1)
+    await receiver.until(lambda: receiver.of("send.message"))
     assert len(await client.sent_rows(ANA)) == 1
 
 
