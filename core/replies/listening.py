@@ -8,7 +8,7 @@ what the earlier stored.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,11 +17,10 @@ from sqlalchemy import Row, text
 from core.accounts.rules import TeamId
 from core.instances.rules import InstanceId
 from core.optouts.rules import Verdict, read_opt_out
-from core.replies.rules import ConversationId, ConversationStatus
+from core.replies.rules import REACTION, ConversationId, ConversationStatus, Said, shown_of
 from core.work import Work
 
-REACTION = "reaction"  # shown, and answered by nobody
-RECENT = 1_000  # messages of one person that are looked at: somebody may write without an end
+RECENT = 500  # messages of one person that are looked at: somebody may write without an end
 READ_FOR_DOUBT = 20
 LONGEST_NAME = 120
 # What somebody said before the number was first connected here is history that the phone brought along.
@@ -120,12 +119,27 @@ def silence(work: Work, team_id: TeamId, phone_hash: bytes) -> None:
 
 def refresh(work: Work, conversation_id: ConversationId) -> ConversationId:
     """Works the row out from the messages, and tells whoever looks.  The row has to be locked by this Work."""
-    row = work.session.execute(REFRESH, {"id": conversation_id, "most": RECENT, "slack": CLOCKS_DIFFER}).one()
-    doubtful = row.waiting_since is not None and _is_doubtful(work, row)
-    if doubtful != row.is_doubtful:
-        work.session.execute(SET_DOUBTFUL, {"id": conversation_id, "is_doubtful": doubtful})
+    row = work.session.execute(ROW, {"id": conversation_id}).one()
+    shown = shown_of(_recent(work, row), done_at=row.done_at)
+    waiting_since = None if row.opted_out or row.status != ConversationStatus.OPEN else shown.waiting_since
+    doubtful = waiting_since is not None and _is_doubtful(work, row, waiting_since)
+    values = asdict(shown) | {
+        "waiting_since": waiting_since,
+        "is_doubtful": doubtful,
+        "lead_by_phone": row.lead_by_phone,
+    }
+    work.session.execute(SHOW, values | {"id": conversation_id})
     work.tell(topic(row.team_id), {"id": conversation_id})
     return conversation_id
+
+
+def _recent(work: Work, row: Row[Any]) -> list[Said]:
+    asked = {"team_id": row.team_id, "slack": CLOCKS_DIFFER, "most": RECENT}
+    if row.phone_hash is not None:
+        found = work.session.execute(SAID_BY_PERSON, asked | {"phone_hash": row.phone_hash})
+    else:
+        found = work.session.execute(SAID_FROM_HIDDEN, asked | {"address": row.address})
+    return [Said(*each) for each in found]
 
 
 def lock(work: Work, team_id: TeamId, conversation_id: ConversationId) -> Row[Any] | None:
@@ -138,13 +152,13 @@ def _is_history(work: Work, letter: Letter) -> bool:
     return began is not None and letter.at < began - CLOCKS_DIFFER
 
 
-def _is_doubtful(work: Work, row: Row[Any]) -> bool:
+def _is_doubtful(work: Work, row: Row[Any], since: datetime) -> bool:
     """Whether one of those that wait for an answer smells of a wish to be left alone."""
     asked = {
         "team_id": row.team_id,
         "phone_hash": row.phone_hash,
         "address": row.address,
-        "since": row.waiting_since,
+        "since": since,
         "most": READ_FOR_DOUBT,
     }
     unanswered = work.session.execute(UNANSWERED, asked).scalars()
@@ -193,62 +207,40 @@ where id = :id
 
 # ---------------------------------------------------------------- the row, from the messages
 
-# `recent` is found by the person's hash or, where there is none, by the hidden address: each by its own index.
-REFRESH = text("""
-with k as materialized (
-    select id, team_id, phone_hash, address, done_at from conversations where id = :id
-), recent as materialized (
-    (select m.* from k join messages m on m.team_id = k.team_id and m.phone_hash = k.phone_hash
-     order by m.at desc, m.id desc limit :most)
-    union all
-    (select m.* from k join messages m on m.team_id = k.team_id and m.phone_hash is null and m.address = k.address
-     where k.phone_hash is null order by m.at desc, m.id desc limit :most)
-), heard as materialized (
-    select r.* from recent r left join instances i on i.id = r.instance_id
-    where r.direction = 'in' and (i.first_connected_at is null or r.at >= i.first_connected_at - :slack)
-), written as (
-    select * from recent where direction = 'out' and sent_at is not null
-), last as (
-    select * from (select * from heard union all select * from written) each order by at desc, id desc limit 1
-), newest as (
-    select * from heard order by at desc, id desc limit 1
-), answered_to as (
-    select * from heard where campaign_id is not null order by at desc, id desc limit 1
-), dealt_with as (
-    select greatest((select max(at) from written where campaign_lead_id is null), (select done_at from k)) as until
-), first_unanswered as (
-    select min(h.at) as at from heard h, dealt_with d
-    where h.kind <> 'reaction' and (d.until is null or h.at > d.until)
-), its_lead as (
-    select coalesce(
-        (select lead_id from heard where lead_id is not null order by at desc, id desc limit 1),
-        (select l.id from k join leads l on l.team_id = k.team_id and l.phone_hash = k.phone_hash
-         where l.deleted_at is null order by l.id limit 1)
-    ) as id
-), is_over as (
-    select exists (
-        select from k join opt_outs o on o.team_id = k.team_id and o.phone_hash = k.phone_hash
-        where o.undone_at is null
-    ) as so
-)
-update conversations c
-set address = coalesce((select address from newest), c.address),
-    instance_id = coalesce((select instance_id from newest), c.instance_id),
-    heard_at = coalesce((select at from newest), c.heard_at),
-    begun_at = least(c.begun_at, (select min(at) from heard)),
-    campaign_id = coalesce((select campaign_id from answered_to), c.campaign_id),
-    campaign_lead_id = coalesce((select campaign_lead_id from answered_to), c.campaign_lead_id),
-    lead_id = coalesce((select id from its_lead), c.lead_id),
-    last_at = coalesce((select at from last), c.last_at),
-    last_direction = coalesce((select direction from last), c.last_direction),
-    last_kind = coalesce((select kind from last), c.last_kind),
-    last_text = coalesce((select left(text, 200) from last), c.last_text),
-    waiting_since = case when c.status = 'open' and not (select so from is_over)
-        then (select at from first_unanswered) end
-where c.id = :id
-returning c.team_id, c.phone_hash, c.address, c.waiting_since, c.is_doubtful
+ROW = text("""
+select c.team_id, c.phone_hash, c.address, c.status, c.done_at,
+       exists (
+           select from opt_outs o
+           where o.team_id = c.team_id and o.phone_hash = c.phone_hash and o.undone_at is null
+       ) as opted_out,
+       (select min(l.id) from leads l
+        where l.team_id = c.team_id and l.phone_hash = c.phone_hash and l.deleted_at is null) as lead_by_phone
+from conversations c where c.id = :id
 """)
-SET_DOUBTFUL = text("update conversations set is_doubtful = :is_doubtful where id = :id")
+# In the order of Said.  By ix_messages_team_id_phone_hash_at or, of whom only a hidden address is known, by
+# ix_messages_address.
+SAID = """
+select m.id, m.at, m.direction, m.kind, left(m.text, 200), m.instance_id, m.address, m.lead_id, m.campaign_id,
+       m.campaign_lead_id
+from messages m join instances i on i.id = m.instance_id
+where m.team_id = :team_id and {whose}
+  and case when m.direction = 'out' then m.sent_at is not null
+      else i.first_connected_at is null or m.at >= i.first_connected_at - :slack end
+order by m.at desc, m.id desc
+limit :most
+"""
+SAID_BY_PERSON = text(SAID.format(whose="m.phone_hash = :phone_hash"))
+SAID_FROM_HIDDEN = text(SAID.format(whose="m.phone_hash is null and m.address = :address"))
+SHOW = text("""
+update conversations
+set address = coalesce(:address, address), instance_id = coalesce(:instance_id, instance_id),
+    heard_at = coalesce(:heard_at, heard_at), begun_at = least(begun_at, :begun_at),
+    campaign_id = coalesce(:campaign_id, campaign_id), campaign_lead_id = coalesce(:campaign_lead_id, campaign_lead_id),
+    lead_id = coalesce(:lead_id, :lead_by_phone, lead_id), last_at = coalesce(:last_at, last_at),
+    last_direction = coalesce(:last_direction, last_direction), last_kind = coalesce(:last_kind, last_kind),
+    last_text = coalesce(:last_text, last_text), waiting_since = :waiting_since, is_doubtful = :is_doubtful
+where id = :id
+""")
 UNANSWERED = text("""
 select left(text, 4000) from messages
 where team_id = :team_id and direction = 'in' and kind <> 'reaction' and at >= :since

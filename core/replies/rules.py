@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -44,6 +45,78 @@ class Inbox(StrEnum):
     OPEN = "open"
     MINE = "mine"  # open, and given to whoever asks
     DONE = "done"
+
+
+# ---------------------------------------------------------------- what a conversation shows
+
+REACTION = "reaction"  # shown, and answered by nobody
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message that came, or one of ours that left; `text` is cut."""
+
+    id: int
+    at: datetime
+    direction: str
+    kind: str
+    text: str
+    instance_id: int
+    address: str | None
+    lead_id: int | None
+    campaign_id: int | None
+    campaign_lead_id: int | None
+
+    @property
+    def is_answer(self) -> bool:
+        """Somebody wrote it to this person: what a campaign sends is no answer."""
+        return self.direction == "out" and self.campaign_lead_id is None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What follows from what was said; None where nothing does, and what was known before stays."""
+
+    waiting_since: datetime | None = None
+    begun_at: datetime | None = None
+    heard_at: datetime | None = None
+    address: str | None = None
+    instance_id: int | None = None
+    lead_id: int | None = None
+    campaign_id: int | None = None
+    campaign_lead_id: int | None = None
+    last_at: datetime | None = None
+    last_direction: str | None = None
+    last_kind: str | None = None
+    last_text: str | None = None
+
+
+def shown_of(said: Sequence[Said], *, done_at: datetime | None) -> Shown:
+    """`said` is in its order, the newest first.  Up to `done_at` a person has called everything dealt with.
+
+    Whoever waits does so since the first message that came after the last answer; a reaction waits for nothing.
+    """
+    heard = [each for each in said if each.direction == "in"]
+    if not heard:
+        return Shown()
+    dealt_with = max((at for at in (done_at, *(each.at for each in said if each.is_answer)) if at), default=None)
+    unanswered = [each for each in heard if each.kind != REACTION and (dealt_with is None or each.at > dealt_with)]
+    to_campaign = next((each for each in heard if each.campaign_id is not None), None)
+    last, newest = said[0], heard[0]
+    return Shown(
+        waiting_since=unanswered[-1].at if unanswered else None,
+        begun_at=heard[-1].at,
+        heard_at=newest.at,
+        address=newest.address,
+        instance_id=newest.instance_id,
+        lead_id=next((each.lead_id for each in heard if each.lead_id is not None), None),
+        campaign_id=None if to_campaign is None else to_campaign.campaign_id,
+        campaign_lead_id=None if to_campaign is None else to_campaign.campaign_lead_id,
+        last_at=last.at,
+        last_direction=last.direction,
+        last_kind=last.kind,
+        last_text=last.text,
+    )
 
 
 # ---------------------------------------------------------------- who may be written to
