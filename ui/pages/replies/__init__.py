@@ -188,7 +188,7 @@ class _Replies:
             elif to != self.opened:
                 await self._show(to)
 
-    async def _key(self, event: events.KeyEventArguments) -> None:
+    def _key(self, event: events.KeyEventArguments) -> None:
         held = event.modifiers
         if not event.action.keydown or held.ctrl or held.meta or held.alt:
             return
@@ -198,5 +198,3 @@ class _Replies:
             self.people.step(step)
         elif name == "/":
             self.people.look_for()
-        elif name == "Escape" and self.opened is not None:
-            self.close()

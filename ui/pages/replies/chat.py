@@ -116,7 +116,6 @@ class Chat:
         with button("", size="sm").classes("p-m-hide p-assign") as chooser:
             words = _("Given to {name}").format(name=name) if name else _("Give it to somebody")
             chooser.props["aria-label"] = words
-            ui.tooltip(words)
             if name:
                 avatar(name, size=24)
                 text(name.split()[0], "p-ell")
