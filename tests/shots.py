@@ -36,6 +36,10 @@ def open_first_lead(page: Page) -> None:
     page.locator("tbody tr, .p-lead-card").filter(visible=True).first.click()
 
 
+def open_first_conversation(page: Page) -> None:
+    page.locator(".p-inbox-line").first.click(timeout=5_000)
+
+
 def open_connect(page: Page) -> None:
     page.get_by_role("button", name="Conectar número").or_(
         page.get_by_role("button", name="Connect number")
@@ -58,6 +62,8 @@ SHOTS = (
     Shot("06a-campaigns", "/campaigns"),
     Shot("06-campaign-builder", "/campaigns/new"),
     Shot("07-campaign-live", "/campaigns", first=newest_campaign),
+    Shot("08-replies", "/replies"),
+    Shot("08b-reply-open", "/replies", first=open_first_conversation),
     Shot("09-queues", "/queues"),
     Shot("10-team", "/team"),
     Shot("10b-do-not-contact", "/team?tab=do-not-contact"),

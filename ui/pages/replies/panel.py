@@ -111,6 +111,7 @@ class Panel:
     def _write(self, place: ui.element) -> None:
         self._is_writing = True
         place.clear()
+        place.classes("p-col p-g10")
         form = Form()
         with place:
             with form.field("note", _("New note")):
@@ -132,10 +133,10 @@ class Panel:
 
     def _way_out(self, seen: ConversationView) -> None:
         if seen.row.opted_out:
-            with ui.element("div").classes("p-row p-g6"):
-                chip(_("Opted out"), "line", "block")
-            return
-        if self._may_act and not seen.row.is_hidden:
+            if seen.lead is None:  # else the lead's own status says so
+                with ui.element("div"):
+                    chip(_("Opted out"), "line", "block")
+        elif self._may_act and not seen.row.is_hidden:
             with ui.element("div").classes("p-col p-g6"):
                 button(_("Do not contact"), self._leave_alone, kind="dng", icon="block").classes("p-full")
                 text(_("Takes them out of this and all later campaigns."), "p-help").style("text-align:center")
