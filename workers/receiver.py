@@ -65,7 +65,7 @@ class TooLarge(Exception):
 
 def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     """`wake` is set whenever something new was stored."""
-    receiving = Receiving(runtime)
+    receiving = Receiving(runtime, wake.set)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
     troubles = _Troubles()
 
@@ -95,8 +95,6 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
             return Response(status_code=503)
         if taken is Taken.REFUSED:
             return _refused()
-        if taken is Taken.STORED:
-            wake.set()
         return Response(status_code=well)
 
     async def official(request: Request) -> Response:

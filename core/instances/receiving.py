@@ -7,6 +7,7 @@ So whatever is genuine is stored, readable or not, and only then answered.  Meta
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -32,11 +33,14 @@ class Official:
 
 
 class Receiving:
-    """The door for webhooks; one per process.  Safe to use from several threads."""
+    """The door for webhooks; one per process.  Safe to use from several threads.
 
-    def __init__(self, runtime: Runtime) -> None:
+    `wake` is called whenever there is something to apply, also when that was told a moment ago.
+    """
+
+    def __init__(self, runtime: Runtime, wake: Callable[[], None] = lambda: None) -> None:
         self._runtime = runtime
-        self._shelf = Shelf(runtime)
+        self._shelf = Shelf(runtime, wake)
         self._storms = Storms(self._shelf.put)
 
     def number_of(self, instance_id: str, gateway_name: str, token: str) -> InstanceId | None:

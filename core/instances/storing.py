@@ -6,7 +6,7 @@ While one transaction is under way the next ones gather, so that a burst makes l
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -56,10 +56,11 @@ Waiting = tuple[Arrived, Future[Taken]]
 
 
 class Shelf:
-    """One per process.  Safe to use from several threads."""
+    """One per process.  Safe to use from several threads.  `wake` is called whenever there is something to apply."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, wake: Callable[[], None]) -> None:
         self._runtime = runtime
+        self._wake = wake
         self._lock = threading.Lock()
         self._waiting: list[Waiting] = []
         self._is_at_work = False
@@ -101,6 +102,8 @@ class Shelf:
         else:
             for (_, told), answer in zip(batch, answers, strict=True):
                 told.set_result(answer)
+            if Taken.STORED in answers:
+                self._wake()
 
     def _store(self, batch: Sequence[Arrived]) -> list[Taken]:
         with self._runtime.work() as work:

@@ -81,6 +81,11 @@ def learn(work: Work, team_id: TeamId, person: Person, addresses: Iterable[str])
     )
 
 
+def names_a_phone(address: str) -> bool:
+    """What does not is a hidden address, of which only something else can tell whose it is."""
+    return _phone_of(address) is not None
+
+
 def _phone_of(address: str) -> str | None:
     """A channel of Evolution's own names people by their bare digits."""
     return from_address(address if "@" in address else f"{address}@s.whatsapp.net")

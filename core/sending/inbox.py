@@ -8,11 +8,11 @@ from __future__ import annotations
 import logging
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Update, delete, func, select, text, update
+from sqlalchemy import delete, select, text
 
 from core.accounts.rules import TeamId
 from core.errors import DatabaseAway
@@ -30,7 +30,7 @@ from core.ports import (
     SentRecord,
 )
 from core.runtime import Runtime
-from core.sending.addresses import Person
+from core.sending.addresses import Person, names_a_phone
 from core.sending.receipts import (
     Touched,
     apply_receipt,
@@ -53,6 +53,22 @@ TELL_EVERY_S = 0.25
 KEEP_APPLIED = timedelta(days=30)
 # A crash that loses such a commit loses nothing: the event is still waiting then.
 LOSES_NOTHING = text("set local synchronous_commit = off")
+TAKE_FROM = """
+select id, instance_id, gateway_name, provider, body, received_at, tries from webhook_inbox
+where applied_at is null and tries < :tries and received_at <= now() - tries * tries * cast(:rest as interval)
+"""
+TAKE = text(TAKE_FROM + "order by id limit :at_most for update skip locked")
+TAKE_ONLY = text(TAKE_FROM + "and id = any(:only) order by id limit :at_most for update skip locked")
+NOTE = text("""
+update webhook_inbox
+set tries = tries + 1, error = :error, applied_at = case when :is_applied then now() else applied_at end
+where id = any(:ids) and applied_at is null
+""")
+KNOWN = text("""
+select instance_id, gateway_message_id from messages
+join unnest(cast(:instance_ids as bigint[]), cast(:message_ids as text[])) as left_us (instance_id, gateway_message_id)
+using (instance_id, gateway_message_id)
+""")
 
 
 def apply_waiting(runtime: Runtime, limit: int = 200) -> int:
@@ -119,25 +135,48 @@ class _News:
 
 
 def _apply_some(runtime: Runtime, news: _News, at_most: int) -> int:
-    """Receipts, of which there are most by far, all in one transaction; after them each other in its own.
+    """What is quickly done, most of it by far, all in one transaction; after that each other in its own.
 
     What somebody wrote locks rows of campaigns as it goes: two of them at once might lock them crosswise with others.
     """
     with runtime.work() as work:
-        waiting = _take(work, at_most)
-    receipts = {event.id: told for event in waiting if (told := _receipts(runtime, event)) is not None}
-    done = _apply_receipts(runtime, news, receipts) if len(receipts) > 1 else set()
-    return len(done) + sum(_apply_one_of_them(runtime, news, event.id) for event in waiting if event.id not in done)
+        told = {event: _read(runtime, event) for event in _take(work, at_most)}
+        known = _known(work, told)
+    quick = {event.id: receipts for event in told if (receipts := _receipts(event, told[event], known)) is not None}
+    done = _apply_receipts(runtime, news, quick) if len(quick) > 1 else set()
+    return len(done) + sum(_apply_one_of_them(runtime, news, event.id) for event in told if event.id not in done)
 
 
-def _receipts(runtime: Runtime, event: Waiting) -> list[ReceiptCame] | None:
-    """None for what is not of receipts alone."""
+def _read(runtime: Runtime, event: Waiting) -> list[GatewayEvent]:
+    """Nothing where it cannot be read: that is found when it is tried alone, and noted."""
     try:
-        told = runtime.whatsapp(event.provider, None).read_webhook(event.body)
+        return runtime.whatsapp(event.provider, None).read_webhook(event.body)
     except ValueError:
+        return []
+
+
+def _known(work: Work, told: Mapping[Waiting, Sequence[GatewayEvent]]) -> set[tuple[int, str]]:
+    """Which of the messages that left, as is told here, are in the rows under their ids."""
+    left = [(event.instance_id, message_id) for event in told for each in told[event] if (message_id := _left(each))]
+    if not left:
+        return set()
+    asked = {"instance_ids": [each for each, _ in left], "message_ids": [each for _, each in left]}
+    return {(row.instance_id, row.gateway_message_id) for row in work.session.execute(KNOWN, asked)}
+
+
+def _left(told: GatewayEvent) -> str | None:
+    """The id of a message that left, to somebody whose number it names: nobody's hidden address is to be learned."""
+    match told:
+        case MessageSent(SentRecord(message_id, addresses)) | MessageWritten(message_id, addresses):
+            return message_id if all(map(names_a_phone, addresses)) else None
+    return None
+
+
+def _receipts(event: Waiting, told: Sequence[GatewayEvent], known: set[tuple[int, str]]) -> list[ReceiptCame] | None:
+    """What of it is to be applied, where that is receipts alone and news of what we know; else None."""
+    if any(not isinstance(each, ReceiptCame) and (event.instance_id, _left(each)) not in known for each in told):
         return None
-    receipts = [each for each in told if isinstance(each, ReceiptCame)]
-    return receipts if len(receipts) == len(told) else None
+    return [each for each in told if isinstance(each, ReceiptCame)] if told else None
 
 
 def _apply_receipts(runtime: Runtime, news: _News, receipts: Mapping[int, Sequence[ReceiptCame]]) -> set[int]:
@@ -145,24 +184,19 @@ def _apply_receipts(runtime: Runtime, news: _News, receipts: Mapping[int, Sequen
     try:
         with runtime.work() as work:
             work.session.execute(LOSES_NOTHING)
-            held = _take(work, len(receipts), only=receipts)
+            held = _take(work, len(receipts), only=list(receipts))
             touched = apply_receipts(
                 work, [(event.instance_id, came, event.received_at) for event in held for came in receipts[event.id]]
             )
-            done = {event.id for event in held}
-            work.session.execute(
-                update(WebhookEvent)
-                .where(WebhookEvent.id.in_(done))
-                .values(tries=WebhookEvent.tries + 1, applied_at=func.now(), error=None)
-                .execution_options(synchronize_session=False)
-            )
+            done = [event.id for event in held]
+            work.session.execute(NOTE, {"ids": done, "is_applied": True, "error": None})
     except DatabaseAway:
         raise
     except Exception as trouble:  # noqa: BLE001 - each is tried alone, and its own trouble kept
         log.warning("%s receipts at once: %s", len(receipts), type(trouble).__name__)
         return set()
     news.add(touched)
-    return done
+    return set(done)
 
 
 def _apply_one_of_them(runtime: Runtime, news: _News, event_id: int) -> bool:
@@ -175,7 +209,7 @@ def _apply_one_of_them(runtime: Runtime, news: _News, event_id: int) -> bool:
             if event is None:
                 return False
             touched = _apply(work, runtime, event)
-            work.session.execute(_told(event).values(applied_at=func.now(), error=None))
+            work.session.execute(NOTE, {"ids": [event.id], "is_applied": True, "error": None})
     except DatabaseAway:
         raise
     except Exception as trouble:
@@ -187,31 +221,16 @@ def _apply_one_of_them(runtime: Runtime, news: _News, event_id: int) -> bool:
     return True
 
 
-def _take(work: Work, at_most: int, *, only: Iterable[int] | None = None) -> list[Waiting]:
+def _take(work: Work, at_most: int, *, only: Sequence[int] | None = None) -> list[Waiting]:
     """The oldest whose turn has come, held by this Work."""
-    event = WebhookEvent
-    rested = func.now() - event.tries * event.tries * timedelta(seconds=REST_S)
-    asked = (
-        select(
-            event.id, event.instance_id, event.gateway_name, event.provider, event.body, event.received_at, event.tries
+    asked = {"tries": TRIES, "rest": timedelta(seconds=REST_S), "at_most": at_most, "only": only}
+    rows = work.session.execute(TAKE if only is None else TAKE_ONLY, asked)
+    return [
+        Waiting(
+            row.id, InstanceId(row.instance_id), row.gateway_name, Provider(row.provider), bytes(row.body), *row[5:]
         )
-        .where(event.applied_at.is_(None), event.tries < TRIES, event.received_at <= rested)
-        .order_by(event.id)
-        .limit(at_most)
-        .with_for_update(skip_locked=True)
-    )
-    if only is not None:
-        asked = asked.where(event.id.in_(only))
-    return [Waiting(row.id, InstanceId(row.instance_id), *row[2:]) for row in work.session.execute(asked)]
-
-
-def _told(event: Waiting) -> Update:
-    return (
-        update(WebhookEvent)
-        .where(WebhookEvent.id == event.id, WebhookEvent.applied_at.is_(None))
-        .values(tries=event.tries + 1)
-        .execution_options(synchronize_session=False)
-    )
+        for row in rows
+    ]
 
 
 def _keep_error(runtime: Runtime, event: Waiting, trouble: Exception) -> None:
@@ -221,7 +240,7 @@ def _keep_error(runtime: Runtime, event: Waiting, trouble: Exception) -> None:
     where = traceback.extract_tb(trouble.__traceback__)[-1]
     error = f"{type(trouble).__name__} in {where.name}, line {where.lineno}"
     with runtime.work() as work:
-        work.session.execute(_told(event).values(error=error))
+        work.session.execute(NOTE, {"ids": [event.id], "is_applied": False, "error": error})
 
 
 def _apply(work: Work, runtime: Runtime, event: Waiting) -> Touched:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, delete, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignId
@@ -25,7 +25,7 @@ from core.replies import listening, outbox
 from core.replies.listening import Somebody
 from core.sending.addresses import Person, learn, person_behind
 from core.sending.rules import RecipientStatus, SkipReason
-from core.tables import CampaignLead, EarlyReceipt, Instance, Lead, Message
+from core.tables import CampaignLead, EarlyReceipt, Instance, Message
 from core.work import Work
 
 KEEP_EARLY = timedelta(days=1)
@@ -82,6 +82,30 @@ select instance_id, gateway_message_id, receipt, min(at) from {CAME} group by 1,
 on conflict (instance_id, gateway_message_id, receipt) do update set received_at = excluded.received_at
 where excluded.received_at < early_receipts.received_at
 """)  # noqa: S608
+
+NUMBER = text("select team_id, phone from instances where id = :id")
+STORE = text("""
+insert into messages (team_id, instance_id, direction, kind, phone, phone_hash, address, text, gateway_message_id, at,
+    media)
+values (:team_id, :instance_id, 'in', :kind, :phone, :phone_hash, :address, :text, :gateway_id, :at, :media)
+on conflict do nothing returning id
+""").bindparams(bindparam("media", type_=JSONB(none_as_null=True)))
+LOCK_RECIPIENTS = text("""
+select id, campaign_id, lead_id, status, claimed_at from campaign_leads
+where team_id = :team_id and phone_hash = :phone_hash order by id for no key update
+""")
+MARK_RECIPIENT = text("""
+update campaign_leads set replied_at = least(replied_at, :at), changed_at = :now,
+    opted_out_at = case when :is_opt_out then least(opted_out_at, :at) else opted_out_at end
+where id = :id
+""")
+MARK_LEADS = text("""
+update leads set last_replied_at = greatest(last_replied_at, :at)
+where team_id = :team_id and phone_hash = :phone_hash returning id
+""")
+ASCRIBE = text("""
+update messages set lead_id = :lead_id, campaign_id = :campaign_id, campaign_lead_id = :recipient_id where id = :id
+""")
 
 
 # ---------------------------------------------------------------- receipts
@@ -177,7 +201,7 @@ def receive(work: Work, instance_id: InstanceId, message: MessageReceived, recei
 
     Returns the campaigns it touched.  Nothing follows from a message that is here already.
     """
-    number = work.session.execute(select(Instance.team_id, Instance.phone).where(Instance.id == instance_id)).first()
+    number = work.session.execute(NUMBER, {"id": instance_id}).one_or_none()
     if number is None:
         return set()
     team_id = TeamId(number.team_id)
@@ -202,7 +226,7 @@ def write(work: Work, instance_id: InstanceId, message: MessageWritten, received
 
     To be called for what is known to be no message of ours.  Nothing follows from one that is here already.
     """
-    number = work.session.execute(select(Instance.team_id, Instance.phone).where(Instance.id == instance_id)).first()
+    number = work.session.execute(NUMBER, {"id": instance_id}).one_or_none()
     if number is None:
         return
     team_id = TeamId(number.team_id)
@@ -331,24 +355,19 @@ def _store(
 ) -> _Letter | None:
     """None when this message is here already: the gateway tells some of them twice."""
     said_at = _said_at(message.at, received_at)
-    message_id = work.session.scalar(
-        insert(Message)
-        .values(
-            team_id=team_id,
-            instance_id=instance_id,
-            direction="in",
-            kind=message.kind,
-            phone=person.phone if person else None,
-            phone_hash=person.phone_hash if person else None,
-            address=message.addresses[0],
-            text=message.text,
-            gateway_message_id=message.gateway_message_id,
-            at=said_at,
-            media=_facts(message.media),
-        )
-        .on_conflict_do_nothing()
-        .returning(Message.id)
-    )
+    values = {
+        "team_id": team_id,
+        "instance_id": instance_id,
+        "kind": message.kind,
+        "phone": person.phone if person else None,
+        "phone_hash": person.phone_hash if person else None,
+        "address": message.addresses[0],
+        "text": message.text,
+        "gateway_id": message.gateway_message_id,
+        "at": said_at,
+        "media": _facts(message.media),
+    }
+    message_id = work.session.execute(STORE, values).scalar()
     if message_id is None:
         return None
     return _Letter(message_id, instance_id, message.text, message.kind, said_at, message.quoted_id, message.choice)
@@ -356,25 +375,16 @@ def _store(
 
 def _answered(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> Touched:
     """Locks the person's recipients first and in their order: the counters, which the changes lock, come last."""
-    recipients = work.session.execute(
-        select(
-            CampaignLead.id,
-            CampaignLead.campaign_id,
-            CampaignLead.lead_id,
-            CampaignLead.status,
-            CampaignLead.claimed_at,
-        )
-        .where(CampaignLead.team_id == team_id, CampaignLead.phone_hash == person.phone_hash)
-        .order_by(CampaignLead.id)
-        .with_for_update(key_share=True)
-    ).all()
+    whose = {"team_id": team_id, "phone_hash": person.phone_hash}
+    recipients = work.session.execute(LOCK_RECIPIENTS, whose).all()
     written_to = [row for row in recipients if row.status in WRITTEN_TO]
     answered_id = _quoted_recipient(work, letter)
     answered = next((row for row in written_to if row.id == answered_id), None) or max(
         written_to, key=lambda row: (row.claimed_at is not None, row.claimed_at, row.id), default=None
     )
-    waiting = [row for row in recipients if row.status is RecipientStatus.QUEUED]
-    lead_id = _mark_lead(work, team_id, person, letter)
+    waiting = [row for row in recipients if row.status == RecipientStatus.QUEUED]
+    # Every lead of this team with this phone has answered; the first of them is the message's.
+    lead_id = min(work.session.execute(MARK_LEADS, whose | {"at": letter.at}).scalars(), default=None)
     is_opt_out = read_answer(letter.kind, letter.text, letter.choice) is Verdict.YES
 
     if waiting:
@@ -385,15 +395,8 @@ def _answered(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> T
             .execution_options(synchronize_session=False)
         )
     if answered is not None:
-        marks: dict[str, Any] = {"replied_at": func.least(CampaignLead.replied_at, letter.at), "changed_at": work.now}
-        if is_opt_out:
-            marks["opted_out_at"] = func.least(CampaignLead.opted_out_at, letter.at)
-        work.session.execute(
-            update(CampaignLead)
-            .where(CampaignLead.id == answered.id)
-            .values(**marks)
-            .execution_options(synchronize_session=False)
-        )
+        marks = {"id": answered.id, "at": letter.at, "is_opt_out": is_opt_out, "now": work.now}
+        work.session.execute(MARK_RECIPIENT, marks)
     if is_opt_out:
         record_opt_out(
             work,
@@ -405,14 +408,13 @@ def _answered(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> T
             campaign_id=answered.campaign_id if answered else None,
         )
     work.session.execute(
-        update(Message)
-        .where(Message.id == letter.id)
-        .values(
-            lead_id=(answered.lead_id if answered else None) or lead_id,
-            campaign_id=answered.campaign_id if answered else None,
-            campaign_lead_id=answered.id if answered else None,
-        )
-        .execution_options(synchronize_session=False)
+        ASCRIBE,
+        {
+            "id": letter.id,
+            "lead_id": (answered.lead_id if answered else None) or lead_id,
+            "campaign_id": answered.campaign_id if answered else None,
+            "recipient_id": answered.id if answered else None,
+        },
     )
     return {CampaignId(row.campaign_id) for row in [*waiting, *([answered] if answered else [])]}
 
@@ -427,15 +429,3 @@ def _quoted_recipient(work: Work, letter: _Letter) -> int | None:
             Message.direction == "out",
         )
     )
-
-
-def _mark_lead(work: Work, team_id: TeamId, person: Person, letter: _Letter) -> int | None:
-    """Every lead of this team with this phone has answered; the first of them is the message's."""
-    marked = work.session.scalars(
-        update(Lead)
-        .where(Lead.team_id == team_id, Lead.phone_hash == person.phone_hash)
-        .values(last_replied_at=func.greatest(Lead.last_replied_at, letter.at))
-        .returning(Lead.id)
-        .execution_options(synchronize_session=False)
-    ).all()
-    return min(marked, default=None)

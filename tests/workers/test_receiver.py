@@ -335,7 +335,8 @@ class Storm:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.number = make_scene(runtime, 0).instance_id
-        self.taking = Receiving(runtime)
+        self.woken: list[float] = []
+        self.taking = Receiving(runtime, lambda: self.woken.append(time.monotonic()))
         self.told = itertools.count()
 
     def take(self, state: str, **more: object) -> Taken:
@@ -373,6 +374,7 @@ def test_two_states_in_turn_are_one_row_a_second_of_each_and_the_last_told_is_th
     until(lambda: len(storm.states()) == 5, 5)
     time.sleep(0.5)
     assert storm.states() == ["connecting", "close", "open", "close", "connecting"]
+    assert len(storm.woken) == 5, "what was held back is to be applied at once as well"
 
 
 def test_a_storm_on_many_threads_is_as_few_rows_and_one_line(storm: Storm, caplog: pytest.LogCaptureFixture) -> None:
