@@ -35,6 +35,7 @@ from core.ports import NumberFound, WhatsApp
 from core.runtime import Runtime
 from core.sending.addresses import Person
 from core.sending.dispatch import writing_by
+from core.sending.queries import CAN_SEND
 from core.sending.receipts import meet
 from core.work import Work
 
@@ -81,7 +82,7 @@ left join lateral (
     where p.instance_id = i.id
       and p.tried_at = (select max(m.tried_at) from phone_checks m where m.instance_id = i.id)
 ) last on true
-where i.status = 'connected' and i.paused_at is null and i.deaf_since is null and i.gateway_name is not null
+where {CAN_SEND}
   and (i.rests_until is null or i.rests_until <= :now)
   and (i.lease_until is null or i.lease_until < :now)
   and exists (select from phone_checks w where w.instance_id = i.id and {DUE})
