@@ -54,7 +54,8 @@ class Code:
         if number.qr_at is not None:
             self.came.add(number.qr_at)
         self.shape = self._shape()
-        sub = _("Waiting for the code to be scanned…") if number.has_code else _("Preparing the code…")
+        waiting = trouble_words(number) or _("Preparing the code…")
+        sub = _("Waiting for the code to be scanned…") if number.has_code else waiting
         self.dialog.head(_("Connect “{name}”").format(name=number.name), sub, pulse="pri")
         with ui.element("div").classes("p-connect-g"):
             with ui.element("div").classes("p-col p-g20"):
@@ -93,7 +94,9 @@ class Code:
     def _shape(self) -> tuple[object, ...]:
         """Whatever decides which pieces there are; the phone that is being typed stays over a new code."""
         assert self.number is not None
-        return (self.number.has_code, self.number.pairing_phone, self.number.pairing_code, self.is_tired)
+        number = self.number
+        trouble = "" if number.has_code else trouble_words(number)
+        return (number.has_code, number.pairing_phone, number.pairing_code, self.is_tired, trouble)
 
     @property
     def is_tired(self) -> bool:
