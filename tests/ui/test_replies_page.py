@@ -423,3 +423,15 @@ async def test_going_back_in_the_browser_goes_back_here(web: Web, people: People
     went_back(client, "?tab=done")
     await ana.should_see("Escolha uma conversa", retries=20)
     assert names(client) == []
+
+
+async def test_the_arrow_on_a_phone_leads_back_to_the_list_and_the_address_says_so(web: Web, people: People) -> None:
+    [talk] = talks_of(people, "Clínica Vitral")
+    ana = web.as_("Ana")
+    client = await ana.open(f"/replies?c={talk.conversation_id}")
+    said: list[str] = []
+    client.run_javascript = lambda code, **_more: said.append(code)  # type: ignore[method-assign, assignment]
+    arrow = next(e for e in of_kind(client, ui.button) if e.props.get("aria-label") == "Voltar")
+    fire(arrow, "click")
+    await ana.should_see("Escolha uma conversa")
+    assert [code for code in said if "/replies?tab=open" in code]

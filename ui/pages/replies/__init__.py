@@ -173,7 +173,8 @@ class _Replies:
 
     def _say_where(self) -> None:
         chosen = "" if self.opened is None else f"&c={self.opened:d}"
-        ui.navigate.history.push(safe.own_path(f"/replies?tab={self.people.which.value}{chosen}"))
+        with self.frame.body:  # what was pressed may be gone by now
+            ui.navigate.history.push(safe.own_path(f"/replies?tab={self.people.which.value}{chosen}"))
 
     async def went_back(self, event: events.GenericEventArguments) -> None:
         """The address is another one now: the page follows it."""

@@ -96,7 +96,7 @@ class Chat:
         self._headed = headed
         self._head.clear()
         with self._head:
-            icon_button("arrow_back", _("Back"), self._close, size="sm").classes("p-m-only")
+            icon_button("arrow_back", _("Back"), self._close, size="sm").classes("p-talk-back")
             avatar(name_of(row), size=40)
             with ui.element("div").classes("p-grow"):
                 with ui.element("h2").classes("p-talk-name p-ell"):
