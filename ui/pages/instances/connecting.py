@@ -152,9 +152,8 @@ class Connecting:
         with ui.element("div").classes("p-connect-end p-fade-in").props("role=status"):
             with ui.element("span").classes("p-check"):
                 icon("check", 56)
-            sends = not self.number.is_paused
-            words = _("It can send and hear from now on.") if sends else _("It hears again. It stays stopped as it was.")
-            text(words, "p-t-2", tag="p")
+            stopped = _("It hears again. It stays stopped as it was.")
+            text(stopped if self.number.is_paused else _("It can send and hear from now on."), "p-t-2", tag="p")
         ui.timer(CLOSE_AFTER_S, self.close, once=True)
 
     def _draw_over(self) -> None:
