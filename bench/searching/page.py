@@ -18,13 +18,13 @@ def write(sides: Sequence[Side], phones: Sequence[str], figures: Sequence[Figure
     PAGE.write_text(replaced(PAGE.read_text(), section(sides, phones, figures, about)))
 
 
-def replaced(text: str, new: str) -> str:
+def replaced(text: str, new: str, between: tuple[str, str] = (BEGIN, END)) -> str:
     """Raises ValueError where a mark is missing: then nobody knows what may go."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+    before, begin, rest = text.partition(between[0])
+    _, end, after = rest.partition(between[1])
     if not begin or not end:
-        raise ValueError(f"{PAGE.name} has lost its marks {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n{new}\n{END}{after}"
+        raise ValueError(f"{PAGE.name} has lost its marks {between[0]} … {between[1]}")
+    return f"{before}{begin}\n{new}\n{end}{after}"
 
 
 def section(sides: Sequence[Side], phones: Sequence[str], figures: Sequence[Figure], about: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""What our side needs to run: PostgreSQL as an installation has it, Valkey, tables, and the settings of a scraper."""
+"""What our side needs to run: PostgreSQL as an installation has it, Valkey, tables, and the settings of a process."""
 
 from __future__ import annotations
 
@@ -17,13 +17,14 @@ from local.supervisor import Supervisor
 
 
 @contextmanager
-def own_house() -> Iterator[tuple[Supervisor, dict[str, str]]]:
+def own_house(*, needs_browser: bool = True) -> Iterator[tuple[Supervisor, dict[str, str]]]:
     """Who runs it, and what a process of ours is told.  Everything in it is gone with the block.  Raises CannotStart.
 
     PostgreSQL keeps its promises here (fsync): rows that a power cut could take are stored twice as fast.
     """
     told = testing.clean(os.environ)
-    told["PRUMO_CHROMIUM"] = str(chromium.ensure(told))
+    if needs_browser:
+        told["PRUMO_CHROMIUM"] = str(chromium.ensure(told))
     with testing.scratch_folder() as folder, Supervisor() as supervisor:
         told |= house.start_services(supervisor, folder, told, server_account(told))
         told |= {
