@@ -52,6 +52,7 @@ class SkipReason(StrEnum):
 
 class FailReason(StrEnum):
     NOT_ON_WHATSAPP = "not_on_whatsapp"  # this number cannot receive
+    NOT_TAKEN = "not_taken"  # WhatsApp does not take it for this person: too long since they wrote, too many to them
     CONTENT_REFUSED = "content_refused"  # the gateway refuses the message itself
 
 
@@ -225,16 +226,18 @@ def after(outcome: Outcome, *, tries: int, in_a_row: int) -> After:
     if outcome.kind is AttemptOutcome.UNREACHABLE:
         return After(S.QUEUED, left=False, in_a_row=in_a_row, wait=backoff(tries), rest=REST_AFTER_TROUBLE)
     if outcome.kind is AttemptOutcome.REJECTED and outcome.refusal is not None:
-        return _after_refusal(outcome.refusal, tries, in_a_row)
+        return _after_refusal(outcome.refusal, outcome.detail, tries, in_a_row)
     doubts = in_a_row + 1
     if doubts >= MOST_UNCONFIRMED_IN_A_ROW:  # the count begins anew: after a person has looked, one more is one
         return After(S.UNCONFIRMED, left=True, in_a_row=0, pause_number=TroubleReason.OUTCOMES_UNKNOWN)
     return After(S.UNCONFIRMED, left=True, in_a_row=doubts)
 
 
-def _after_refusal(kind: RejectedKind, tries: int, in_a_row: int) -> After:
+def _after_refusal(kind: RejectedKind, detail: str, tries: int, in_a_row: int) -> After:
     if kind is RejectedKind.RECIPIENT:
-        return After(S.FAILED, left=False, in_a_row=0, reason=FailReason.NOT_ON_WHATSAPP)
+        is_absent = detail == FailReason.NOT_ON_WHATSAPP
+        reason = FailReason.NOT_ON_WHATSAPP if is_absent else FailReason.NOT_TAKEN
+        return After(S.FAILED, left=False, in_a_row=0, reason=reason)
     if kind is RejectedKind.OPTED_OUT:
         return After(S.SKIPPED, left=False, in_a_row=0, reason=SkipReason.OPTED_OUT)
     if kind is RejectedKind.CONTENT:

@@ -47,6 +47,7 @@ REASONS = {
     "missing_variable": N_("Something that the text asks for is not known of this lead."),
     "by_hand": N_("Skipped by hand."),
     "not_on_whatsapp": N_("This number is not on WhatsApp."),
+    "not_taken": N_("WhatsApp does not deliver this to them now."),
     "content_refused": N_("WhatsApp refused the text."),
     "undelivered": N_("WhatsApp took it and then refused it."),
 }

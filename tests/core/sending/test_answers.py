@@ -253,7 +253,7 @@ def test_a_gateway_that_is_away_costs_a_wait(people: People, talk: Talk, whatsap
 
 
 @pytest.mark.parametrize(
-    ("kind", "reason"), [(RejectedKind.RECIPIENT, "not_on_whatsapp"), (RejectedKind.CONTENT, "content_refused")]
+    ("kind", "reason"), [(RejectedKind.RECIPIENT, "not_taken"), (RejectedKind.CONTENT, "content_refused")]
 )
 def test_a_refusal_is_told_and_stops_no_campaign(
     people: People, talk: Talk, whatsapp: FakeWhatsApp, kind: RejectedKind, reason: str

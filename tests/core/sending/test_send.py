@@ -64,7 +64,7 @@ def test_whoever_is_refused_for_another_reason_is_not_said_to_be_without_whatsap
     scene = make_scene(runtime, 1)
     whatsapp.behaves[phone_of(1)] = raises(Rejected(RejectedKind.RECIPIENT, "meta_131049"))
     work_through(runtime, scene)
-    assert scene.statuses() == {"failed": 1}
+    assert [row.reason for row in scene.recipients()] == ["not_taken"]
     with runtime.work() as work:
         assert work.session.get_one(Lead, scene.leads[0]).on_whatsapp.value == "unknown"
 
