@@ -43,6 +43,8 @@ log = logging.getLogger(__name__)
 LOOKED_AT = 20  # recipients locked in one look; most of them are only needed when the first are to be skipped
 LOOKS = 10  # then it is time to commit what was skipped, and to begin again
 ASK_AGAIN = timedelta(seconds=30)  # about somebody who is being written to by another campaign
+# Who was claimed, written to and settled by another since our look at them was so a moment ago.
+UNSEEN = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,9 @@ class _Search:
             found = queries.candidates(self.session, campaign, self.number.now, LOOKED_AT)
             for candidate in found:
                 message = self._message_to(campaign, candidate)
-                if message is not None:
-                    return Claim(self._take(campaign, candidate, message), touched=frozenset(self.touched))
+                claimed = None if message is None else self._take(campaign, candidate, message)
+                if claimed is not None:
+                    return Claim(claimed, touched=frozenset(self.touched))
             if len(found) < LOOKED_AT:
                 return None
         return Claim(wait=timedelta(), touched=frozenset(self.touched))
@@ -166,7 +169,8 @@ class _Search:
         self.touched.add(campaign.id)
         return None
 
-    def _take(self, campaign: RunningCampaign, candidate: Candidate, message: str) -> Claimed:
+    def _take(self, campaign: RunningCampaign, candidate: Candidate, message: str) -> Claimed | None:
+        """None for a person whom somebody else was faster to write to; the next look finds out what that means."""
         now, number = self.number.now, self.number
         number_day = local_day(number.timezone, now)
         campaign_day = local_day_of(campaign.window(), now)
@@ -186,18 +190,24 @@ class _Search:
                 "now": now,
             },
         ).scalar_one()
-        self.session.execute(
+        taken = self.session.execute(
             TAKE,
             {
                 "id": candidate.id,
                 "token": token,
                 "now": now,
+                "in_peace": campaign.repeat_after_days > 0,
+                "lately": now - UNSEEN,
                 "lease_until": now + self.work.settings.send_timeout + CALL_MARGIN,
                 "epoch": self.lease.epoch,
                 "instance_id": self.lease.instance_id,
                 "message_id": message_id,
             },
-        )
+        ).first()
+        if taken is None:
+            self.session.execute(UNFREEZE, {"id": message_id})
+            queries.postpone(self.session, candidate.id, now + ASK_AGAIN)
+            return None
         queries.take_turn(self.session, campaign.id, now, campaign.count.plus(campaign_day, 1))
         share = random.random()  # noqa: S311 - a pause that looks like a person's, no secret
         idle = now - number.next_send_at if number.next_send_at is not None else timedelta()
@@ -241,8 +251,15 @@ update campaign_leads
 set status = 'sending', reason = null, claim_token = :token, claimed_at = :now, lease_until = :lease_until,
     lease_epoch = :epoch, instance_id = :instance_id, message_id = :message_id, attempts = attempts + 1,
     changed_at = :now
-where id = :id and status = 'queued'
+where id = :id and status = 'queued' and not exists (
+    select from campaign_leads o
+    where o.team_id = campaign_leads.team_id and o.phone_hash = campaign_leads.phone_hash and o.id <> campaign_leads.id
+      and (o.status in ('sending', 'unconfirmed')
+           or :in_peace and o.status in ('sent', 'held') and coalesce(o.sent_at, o.claimed_at) > :lately)
+)
+returning id
 """)
+UNFREEZE = text("delete from messages where id = :id")
 
 # Rows of our own epoch that we never got to hear of: the connection broke in the commit, and no call was made.
 RELEASE_UNCALLED = text("""

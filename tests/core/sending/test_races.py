@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
@@ -19,7 +20,7 @@ from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.ports import MessageReceived
 from core.runtime import Runtime
-from core.sending import lease
+from core.sending import claiming, lease
 from core.sending.claiming import Claimed, claim_next
 from core.sending.engine import send_due
 from core.sending.receipts import receive
@@ -114,6 +115,30 @@ def test_two_campaigns_never_write_to_one_person_at_the_same_moment(runtime: Run
     assert Counter(whatsapp.phones()) == {phone_of(n): 1 for n in range(1, 21)}
     together = scene.statuses() + scene.statuses(second)
     assert together == {"sent": 20, "skipped": 20}
+
+
+def test_whom_another_campaign_wrote_to_since_we_looked_is_left_in_peace(
+    runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It claims, sends and settles between our look at the person and our claim: the person is on no wire any more."""
+    scene = make_scene(runtime, 1)
+    other = make_instance(runtime, scene.team_id, "vendas-02", gap_min_s=0, gap_max_s=0)
+    second = make_campaign(runtime, scene.team_id, [other], scene.leads, gap_min_s=0, gap_max_s=0)
+    look, faster = claiming.queries.candidates, [Scene(runtime, scene.team_id, other, second)]
+
+    def slow_look(*asked: Any) -> Any:
+        found = look(*asked)
+        while faster:
+            work_through(runtime, faster.pop())
+        return found
+
+    monkeypatch.setattr(claiming.queries, "candidates", slow_look)
+    work_through(runtime, scene)
+    assert whatsapp.phones() == [phone_of(1)]
+    scene.sleep(timedelta(minutes=1))
+    work_through(runtime, scene)
+    assert (scene.statuses(), scene.statuses(second)) == ({"skipped": 1}, {"sent": 1})
+    assert len(scene.messages()) == 1, "and no text of ours is left that nobody was sent"
 
 
 # ---------------------------------------------------------------- between the list and the message
