@@ -12,5 +12,6 @@ sending     one recipient at a time: pace, claim, outcome, receipts, rescue
 Each of the eight has `rules` (decisions, pure), `queries` (questions to the database, by name) and `service` (the verbs
 a person may ask for: check the actor, ask the rules, write, queue).  What happens without anyone asking stands in a
 module of its own beside them.  `tables` holds the columns, `ports` what we ask of the world, `integrations` the ports
-made real, `work` one transaction, `runtime` what builds it all.  `queues` is an administrator's look at the workers.
+made real, `work` one transaction, `runtime` what builds it all, `sparing` a log that stays short.  `queues` is an
+administrator's look at the workers.
 """

@@ -15,7 +15,6 @@ import asyncio
 import logging
 import sys
 import threading
-import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -34,6 +33,7 @@ from core.instances.storing import Taken
 from core.runtime import Runtime
 from core.sending.inbox import apply_waiting
 from core.settings import Settings
+from core.sparing import Sparing
 
 log = logging.getLogger(__name__)
 LARGEST_BODY = 8 << 20
@@ -45,6 +45,7 @@ LOOK_FOR_WISHES_S = 0.5
 LOOK_FOR_LEFTOVERS_S = 5.0
 REST_AFTER_TROUBLE_S = 2.0
 TROUBLE_EVERY_S = 10.0
+troubles, strangers = Sparing(TROUBLE_EVERY_S), Sparing(TROUBLE_EVERY_S)
 # By h11: httptools takes headers of any size, whatever limit uvicorn is given.
 LISTENING: dict[str, Any] = {
     "http": "h11",
@@ -67,7 +68,6 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     """`wake` is set whenever something new was stored."""
     receiving = Receiving(runtime, wake.set)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="read")
-    troubles = _Troubles()
 
     async def webhook(request: Request) -> Response:
         token = request.headers.get("authorization", "").removeprefix("Bearer ")
@@ -91,7 +91,8 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
                 told = await asyncio.get_running_loop().run_in_executor(threads, take, body)
             taken = await asyncio.wrap_future(told)
         except DatabaseAway as trouble:
-            troubles.say(trouble)
+            if n := troubles.count():
+                log.warning("webhooks could not be stored, the gateway is to come again: %s (%s)", n, trouble)
             return Response(status_code=503)
         if taken is Taken.REFUSED:
             return _refused()
@@ -134,23 +135,9 @@ def create_app(runtime: Runtime, wake: threading.Event) -> Starlette:
     )
 
 
-class _Troubles:
-    """Webhooks that could not be stored: five hundred a second are not to be as many lines."""
-
-    def __init__(self) -> None:
-        self._n = 0
-        self._said_at = -TROUBLE_EVERY_S
-
-    def say(self, trouble: DatabaseAway) -> None:
-        self._n += 1
-        now = time.monotonic()
-        if now - self._said_at >= TROUBLE_EVERY_S:
-            log.warning("webhooks could not be stored, the gateway is to come again: %s (%s)", self._n, trouble)
-            self._n, self._said_at = 0, now
-
-
 def _refused() -> Response:
-    log.warning("refused a webhook that is not of one of our numbers")
+    if n := strangers.count():
+        log.warning("refused what is no webhook of one of our numbers: %s", n)
     return Response(status_code=401)
 
 

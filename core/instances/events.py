@@ -25,10 +25,13 @@ from core.instances.rules import (
 from core.instances.upkeep import warms_up
 from core.instances.warmup import CapReason, at_first
 from core.ports import LinkChanged, LinkReport, LinkState, Qr
+from core.sparing import Sparing
 from core.tables import Instance
 from core.work import Work
 
 log = logging.getLogger(__name__)
+# A line for each change; of a number that is linked again and again, ten a minute.
+said = Sparing(60, lines=10)
 ROUNDS = 5  # how often somebody else may be faster before we leave it to the next look
 
 
@@ -61,7 +64,7 @@ def apply_link(
             return _refuse_second(work, row, was)
         if won:
             work.tell(f"instances:{row.team_id}", {"id": instance_id})
-            if now != was:
+            if now != was and said.count(instance_id):
                 log.info("number %s: %s -> %s %s", instance_id, was.status, now.status, now.reason or "")
             return now.status
     return None
