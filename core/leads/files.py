@@ -32,9 +32,10 @@ OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every o
 ACCENTED = frozenset("áàâãäéèêëíìîïóòôõöúùûüçñªº")
 # The wide forms, too, which some spreadsheets take for the same; and what we have made safe already.
 FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-# Behind a semicolon, which is where a cell begins for the spreadsheets of many countries, whatever the quotes say.
-INNER_FORMULA = re.compile(r";('*\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
-INNER_INERT = re.compile(r";'('*\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+# Behind a semicolon, where a cell begins for the spreadsheets of many countries, whatever the quotes say; to those each
+# line of a cell is the beginning of one, too.
+INNER_FORMULA = re.compile(r"([;\r\n])('*[^\S\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+INNER_INERT = re.compile(r"([;\r\n])'('*[^\S\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 class Row(NamedTuple):
@@ -233,10 +234,12 @@ def safe_csv(rows: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> bytes:
 
 
 def _inert(cell: str) -> str:
-    cell = INNER_FORMULA.sub(r";'\1", cell)
-    return f"'{cell}" if FORMULA.match(cell) else cell
+    head = FORMULA.match(cell)
+    begins = head.end() if head else 0
+    return "'" * bool(head) + cell[:begins] + INNER_FORMULA.sub(r"\1'\2", cell[begins:])
 
 
 def unescaped(cell: str) -> str:
-    cell = INNER_INERT.sub(r";\1", cell)
-    return cell[1:] if cell[:1] == "'" and FORMULA.match(cell, 1) else cell
+    head = FORMULA.match(cell, 1) if cell[:1] == "'" else None
+    begins = head.end() if head else 0
+    return cell[bool(head) : begins] + INNER_INERT.sub(r"\1\2", cell[begins:])

@@ -217,6 +217,15 @@ def test_a_formula_behind_a_semicolon_is_none_either() -> None:
     assert unescaped(written) == cell
 
 
+@pytest.mark.parametrize("line", ["\n", "\r\n", "\r"])
+def test_a_formula_on_a_line_of_its_own_is_none_either(line: str) -> None:
+    """To the same spreadsheets our quotes mean nothing, and a row ends where a line of the cell does."""
+    cell = f'=1{line}=HYPERLINK("http://e","x"){line} @A1{line}SAIR'
+    [[written]] = csv.reader(io.StringIO(safe_csv([[cell]]).decode("utf-8-sig"), newline=""))
+    assert written == f"""'=1{line}'=HYPERLINK("http://e","x"){line}' @A1{line}SAIR"""
+    assert unescaped(written) == cell
+
+
 @given(
     st.lists(
         st.lists(
