@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from core.integrations.meta_cloud_answers import OPTED_OUT
@@ -57,6 +58,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "reaction": ("reaction", ("reaction", "emoji")),
     "button": ("button", ("button", "text")),
 }
+MOST_EVENTS = 3_000  # Meta puts a thousand changes into a post at most; a status is up to three of our events
 WITH_MEDIA = ("image", "video", "document", "audio", "sticker")
 # Of the number itself or of the line, and said by nobody.
 SILENT = frozenset({"system", "request_welcome", "edit", "revoke"})
@@ -86,16 +88,20 @@ def own_part(body: bytes, phone_number_id: str) -> StorableWebhook:
 
 
 def read_webhook(body: bytes) -> list[GatewayEvent]:
-    """Unknown fields give an empty list; raises ValueError for what is no post of Meta's."""
+    """Unknown fields give an empty list; raises ValueError for what is no post of Meta's.
+
+    Whoever enters an app's secret can sign posts with it: one of 100,000 messages would keep everybody else's waiting.
+    """
     post = read_json(body)
     if not isinstance(post, dict):
         raise ValueError("not an object")
-    return [
+    events = (
         event
         for entry in dicts_of(post.get("entry"))
         for change in _changes(entry)
         for event in _events(change.get("field"), dict_at(change, "value"))
-    ]
+    )
+    return list(islice(events, MOST_EVENTS))
 
 
 def _events(field: Any, value: dict[str, Any]) -> Iterator[GatewayEvent]:
@@ -138,7 +144,7 @@ def _status(status: dict[str, Any]) -> Iterator[GatewayEvent]:
 
 def _received(message: dict[str, Any], people: dict[str, dict[str, Any]]) -> MessageReceived | None:
     """A message whose words could not be read is still one: somebody answered."""
-    kind = message.get("type")
+    kind = str(message.get("type"))
     person = people.get(str(message.get("from"))) or (next(iter(people.values())) if len(people) == 1 else {})
     addresses = _addresses(message.get("from"), message.get("from_user_id") or person.get("user_id"))
     if not is_id(message.get("id")) or not addresses or kind in SILENT:
@@ -160,7 +166,7 @@ def _received(message: dict[str, Any], people: dict[str, dict[str, Any]]) -> Mes
 def _written(message: dict[str, Any]) -> MessageWritten | None:
     """The owner's own, typed on the phone that shares this number."""
     addresses = _addresses(message.get("to"), message.get("to_user_id"))
-    if not is_id(message.get("id")) or not addresses or message.get("type") in SILENT:
+    if not is_id(message.get("id")) or not addresses or str(message.get("type")) in SILENT:
         return None
     kind, text = _words(message)
     return MessageWritten(message["id"], addresses, text, kind, read_time(message.get("timestamp")) or LONG_AGO)

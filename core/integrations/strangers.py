@@ -71,7 +71,11 @@ def size_of(value: Any) -> int | None:
 def read_time(value: Any) -> datetime | None:
     """Seconds, milliseconds, either as text, or the two halves of a long; None for what is no time of WhatsApp's."""
     value = number_of(value)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if isinstance(value, int):
+        value = min(max(value, 0), 1 << 53)  # JSON knows numbers that no float can be
+    if not math.isfinite(value):
         return None
     seconds = value / 1000 if value > 100_000_000_000 else value
     return datetime.fromtimestamp(seconds, UTC) if 0 < seconds < 4_102_444_800 else None  # until 2100

@@ -151,7 +151,7 @@ def _read(runtime: Runtime, event: Waiting) -> list[GatewayEvent]:
     """Nothing where it cannot be read: that is found when it is tried alone, and noted."""
     try:
         return runtime.whatsapp(event.provider, None).read_webhook(event.body)
-    except ValueError:
+    except Exception:  # noqa: BLE001 - one that nobody can read is not to hold up all the others for ever
         return []
 
 

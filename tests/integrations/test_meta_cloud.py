@@ -459,6 +459,14 @@ def test_a_failure_without_a_code_is_a_failure_without_a_reason(errors: Any) -> 
     assert events.read_webhook(status("failed", errors=errors)) == [ReceiptCame(WAMID, Receipt.FAILED)]
 
 
+def test_one_post_holds_no_more_than_can_be_applied_in_one_go() -> None:
+    """Any team may enter a secret of its own and sign with it what it likes."""
+    message = {"from": "5511987654321", "id": "wamid.A", "type": "text"}
+    change = {"field": "messages", "value": {"messages": [message] * 1000}}
+    post = {"object": "whatsapp_business_account", "entry": [{"changes": [change] * 5}]}
+    assert len(events.read_webhook(bytes_of(post))) == events.MOST_EVENTS
+
+
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"null", b"[" * 100_000, b'"x"'])
 def test_what_is_no_post_of_metas_is_an_error_and_nothing_worse(body: bytes) -> None:
     with pytest.raises(ValueError):

@@ -296,7 +296,10 @@ def test_only_the_apps_signature_opens_the_door(here: Office, people: People) ->
     assert post(here, BODY, **signed(BODY)) == 200
 
 
-@pytest.mark.parametrize("path", ["/meta/1/nobody", "/meta/x/y", "/meta/99999999999999999999/y", "/meta/1/a%00b"])
+@pytest.mark.parametrize(
+    "path",
+    ["/meta/1/nobody", "/meta/x/y", "/meta/99999999999999999999/y", "/meta/1/a%00b", f"/meta/{'0' * 5000}/y"],
+)
 def test_an_address_of_nobody_is_a_strangers(here: Office, people: People, path: str) -> None:
     here.connected(people)
     url = here.receiver_url + path
@@ -328,6 +331,17 @@ def test_what_is_signed_and_cannot_be_read_is_kept_with_its_error(here: Office, 
         assert post(here, body, **signed(body)) == 200
     with here.runtime.work() as work:
         until(lambda: work.session.query(WebhookEvent).filter(WebhookEvent.error.is_not(None)).count() == 4)
+
+
+@pytest.mark.parametrize("odd", [{"type": []}, {"type": {}}, {"timestamp": 10**400}, {"timestamp": -(10**400)}])
+def test_a_message_with_members_of_the_wrong_type_is_an_answer_all_the_same(
+    here: Office, people: People, odd: dict[str, Any]
+) -> None:
+    here.connected(people)
+    message = {"from": ANA, "id": "wamid.X", "type": "text", "text": {"body": "Oi"}} | odd
+    here.meta.world.tell(here.meta.number, {"messages": [message]})
+    assert here.meta.world.told[-1][1] == 200
+    until(lambda: [each.phone for each in here.messages()] == [f"+{ANA}"])
 
 
 def test_the_news_of_another_number_of_the_account_is_not_ours(here: Office, people: People) -> None:

@@ -501,6 +501,27 @@ def test_an_event_that_fails_is_kept_with_its_error_and_does_not_hold_up_the_oth
     assert apply_waiting(runtime) == 0, "it rests before the next try"
 
 
+def test_one_that_makes_its_reader_stumble_does_not_hold_up_the_others_for_ever(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene(runtime, 1)
+    deliver(scene, scene.recipients()[0], "M1")
+    read = runtime.evolution.read_webhook
+
+    def stumbles(body: bytes) -> list[Any]:
+        if body == b"odd":
+            raise TypeError("unhashable type")
+        return read(body)
+
+    monkeypatch.setattr(runtime.evolution, "read_webhook", stumbles)
+    store(runtime, scene.instance_id, b"odd", receipt("M1", "READ"))
+    assert apply_waiting(runtime) == 2
+    assert [row.read_at is not None for row in scene.messages()] == [True]
+    with runtime.work() as work:
+        broken = work.session.query(WebhookEvent).filter(WebhookEvent.error.is_not(None)).one()
+    assert (broken.body, broken.applied_at) == (b"odd", None)
+
+
 def test_it_is_tried_five_times_and_then_left_for_a_person(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     scene = make_scene(runtime, 0)
     store(runtime, scene.instance_id, b"no JSON at all")
