@@ -130,14 +130,14 @@ REFUSALS = text(f"select ({LAST_REFUSALS}) as refused from instances i where i.i
 AT_WORK = text(f"""
 select i.id, i.provider, i.gateway_token, ({LAST_REFUSALS}) as refused, ({LAST_DELIVERIES}) as arrived
 from instances i
-where i.status = 'connected' and i.paused_at is null
+where i.status = 'connected' and (i.paused_at is null or i.pause_reason = 'by_hand')
 order by i.id
 """)  # noqa: S608
 STOP = text("""
 update instances
 set paused_at = clock_timestamp(), pause_reason = :reason, pause_facts = :facts,
     rests_until = greatest(rests_until, :rests_until)
-where id = :id and paused_at is null
+where id = :id and (paused_at is null or pause_reason = 'by_hand')
 returning team_id
 """).bindparams(bindparam("facts", type_=JSONB))
 
@@ -174,7 +174,7 @@ def at_work(session: Session, now: datetime) -> list[AtWork]:
 
 
 def stop(work: Work, instance_id: int, why: Stop) -> bool:
-    """False where it stands still already."""
+    """False where it stands still already; one that a person paused does not, for answers leave from it."""
     values = {
         "id": instance_id,
         "reason": why.reason.value,

@@ -338,7 +338,7 @@ def _line(row: Row[Any]) -> Line:
 
 
 def _media(stored: Any) -> MediaFacts | None:
-    if not isinstance(stored, dict):
+    if not isinstance(stored, dict) or "mimetype" not in stored:
         return None
     size = stored.get("size")
     return MediaFacts(

@@ -123,7 +123,7 @@ select c.phone, c.phone_hash, c.address, c.instance_id, c.heard_at,
 from conversations c where c.id = :id
 """)
 SAID_FROM_HIDDEN = text("""
-select kind, left(text, 4000) as text from messages
+select kind, left(text, 4000) as text, media ->> 'choice' as choice from messages
 where team_id = :team_id and phone_hash is null and address = :address and direction = 'in'
 order by at desc limit :most
 """)
@@ -204,7 +204,7 @@ def _opted_out_hidden(work: Work, team_id: int, look: Row[Any]) -> bool:
         return False
     asked = {"team_id": team_id, "address": look.address, "most": READ_OF_HIDDEN}
     said = work.session.execute(SAID_FROM_HIDDEN, asked)
-    return any(read_answer(row.kind, row.text) is Verdict.YES for row in said)
+    return any(read_answer(row.kind, row.text, row.choice) is Verdict.YES for row in said)
 
 
 def _belongs_elsewhere(work: Work, answer: Row[Any], look: Row[Any]) -> bool:
@@ -310,7 +310,9 @@ update instances
 set unconfirmed_in_a_row = :in_a_row,
     next_send_at = greatest(next_send_at, clock_timestamp() + :rest),
     paused_at = case when cast(:pause as text) is null then paused_at else coalesce(paused_at, clock_timestamp()) end,
-    pause_reason = case when cast(:pause as text) is null or paused_at is not null then pause_reason else :pause end
+    pause_reason = case
+        when cast(:pause as text) is null or (paused_at is not null and pause_reason <> 'by_hand') then pause_reason
+        else :pause end
 where id = :id
 """)
 NOW = text("select clock_timestamp()")

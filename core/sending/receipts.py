@@ -276,8 +276,12 @@ def _said_at(at: datetime, received_at: datetime) -> datetime:
     return at if received_at - OLDEST < at < received_at else received_at
 
 
-def _facts(media: Media | None) -> dict[str, Any] | None:
-    return None if media is None else {"mimetype": media.mimetype, "size": media.size, "file_name": media.file_name}
+def _facts(media: Media | None, choice: str | None) -> dict[str, Any] | None:
+    """A pressed button may ask for an opt-out by its id alone, and be read before anybody knows whose it is."""
+    told: dict[str, Any] = {}
+    if media is not None:
+        told = {"mimetype": media.mimetype, "size": media.size, "file_name": media.file_name}
+    return (told | ({"choice": choice} if choice else {})) or None
 
 
 def meet(work: Work, team_id: TeamId, person: Person, addresses: Sequence[str]) -> Touched:
@@ -294,12 +298,12 @@ def meet(work: Work, team_id: TeamId, person: Person, addresses: Sequence[str]) 
             Message.address.in_(news),
         )
         .values(phone=person.phone, phone_hash=person.phone_hash)
-        .returning(Message.id, Message.instance_id, Message.text, Message.kind, Message.at)
+        .returning(Message.id, Message.instance_id, Message.text, Message.kind, Message.at, Message.media)
         .execution_options(synchronize_session=False)
     ).all()
     touched: Touched = set()
     letters = [
-        _Letter(row.id, InstanceId(row.instance_id), row.text, row.kind, row.at, None)
+        _Letter(row.id, InstanceId(row.instance_id), row.text, row.kind, row.at, None, (row.media or {}).get("choice"))
         for row in sorted(unread, key=lambda row: row.id)
     ]
     for letter in letters:
@@ -365,7 +369,7 @@ def _store(
         "text": message.text,
         "gateway_id": message.gateway_message_id,
         "at": said_at,
-        "media": _facts(message.media),
+        "media": _facts(message.media, message.choice),
     }
     message_id = work.session.execute(STORE, values).scalar()
     if message_id is None:

@@ -97,7 +97,9 @@ set unconfirmed_in_a_row = :in_a_row,
     sent_today = case when not :left and sent_on = :day then greatest(0, sent_today - 1) else sent_today end,
     sent_in_row = case when :left then sent_in_row else greatest(0, sent_in_row - 1) end,
     paused_at = case when cast(:pause as text) is null then paused_at else coalesce(paused_at, clock_timestamp()) end,
-    pause_reason = case when cast(:pause as text) is null or paused_at is not null then pause_reason else :pause end
+    pause_reason = case
+        when cast(:pause as text) is null or (paused_at is not null and pause_reason <> 'by_hand') then pause_reason
+        else :pause end
 where id = :id
 """)
 GIVE_BACK_TURN = text("""

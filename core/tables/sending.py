@@ -146,7 +146,8 @@ class Message(Base):
     read_at: Mapped[datetime | None] = time_column()
     written_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
     is_from_phone: Mapped[bool] = mapped_column(server_default="false")  # typed on the number's own phone
-    media: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))  # type, size, name; never its bytes
+    # Of a file type, size and name, never its bytes; of a pressed button its id.
+    media: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     failed_at: Mapped[datetime | None] = time_column()  # WhatsApp refused it after the gateway had taken it
 
 

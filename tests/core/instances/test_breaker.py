@@ -102,6 +102,18 @@ def test_two_refusals_in_a_row_stop_the_number_and_say_why(people: People) -> No
     assert (card.pause_reason, card.pause_facts) == ("refused", {"refused": 2, "of": 20})
 
 
+def test_a_pause_by_hand_keeps_nothing_from_stopping_it(people: People) -> None:
+    """Answers leave from a number that a person paused, and so may be refused."""
+    ill = add_number(people.runtime, people.team_id)
+    with people.runtime.work() as work:
+        service.pause(work, people["Bea"], ill)
+    wrote(people, ill, 5, failed=(0, 1))
+    assert stop_the_ill(people.runtime) == 1
+    with people.runtime.work() as work, pytest.raises(BadInput, match="number_rests"):
+        service.unpause(work, people["Bea"], ill)
+    assert number(people.runtime, ill).pause_reason == "refused"
+
+
 def test_nobody_starts_it_before_its_day_is_over_and_then_only_a_person(people: People) -> None:
     ill = add_number(people.runtime, people.team_id)
     wrote(people, ill, 5, failed=(0, 1))

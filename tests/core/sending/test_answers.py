@@ -286,6 +286,18 @@ def test_a_refused_key_pauses_the_number(people: People, talk: Talk, whatsapp: F
     assert (number_of(talk).pause_reason, talk.answers()[0].attempts) == ("gateway_refused", 1)
 
 
+def test_a_refused_key_stops_answers_of_a_number_that_a_person_had_paused(
+    people: People, talk: Talk, whatsapp: FakeWhatsApp
+) -> None:
+    """Paused by hand, answers still leave: then what the gateway says of the number counts for more."""
+    with talk.runtime.work() as work:
+        instances.pause(work, people["Bea"], talk.instance_id)
+    whatsapp.behaves[""] = raises(Rejected(RejectedKind.CONFIG, "http_401"))
+    to(people, talk, "Custa 90 reais")
+    send(talk, for_s=1)
+    assert (number_of(talk).pause_reason, states(talk)) == ("gateway_refused", ["queued"])
+
+
 def test_three_silences_in_a_row_pause_the_number(people: People, talk: Talk, whatsapp: FakeWhatsApp) -> None:
     whatsapp.behaves[""] = is_silent
     for n in range(1, 5):
@@ -548,6 +560,22 @@ def test_a_word_from_a_hidden_id_is_obeyed_before_anybody_knows_whose_it_is(
     assert said(whatsapp)[1:] == [(talk.phone, rules.CONFIRMATIONS["pt"])]
     known = replace(talk, address=None)
     assert known.row() is not None and {m.phone for m in known.messages()} == {talk.phone}
+
+
+def test_a_button_that_asks_by_its_id_alone_is_obeyed_too_and_once_it_is_known_whose_it_is(
+    people: People, runtime: Runtime, whatsapp: FakeWhatsApp
+) -> None:
+    scene = make_scene(runtime, 0, in_team=people.team_id)
+    talk = Talk(runtime, people.team_id, scene.instance_id, address=LID)
+    hears(talk, "Agora não", ago_s=0, kind="button", choice="btn_sair")
+    to(people, talk, "Posso ajudar?")
+    send(talk)
+    assert (whatsapp.left, states(talk)) == ([], ["skipped"])
+    with runtime.work() as work:
+        assert service.conversation(work, people["Ana"], talk.conversation_id).lines[0].media is None
+        meet(work, TeamId(talk.team_id), person_of_phone(work, talk.phone), [LID])
+    with runtime.work() as work:
+        assert [each.phone for each in work.session.query(OptOut)] == [talk.phone]
 
 
 # ---------------------------------------------------------------- never two at once
