@@ -52,3 +52,9 @@ def test_a_hostile_text_costs_no_time_and_loses_nothing_but_marks(text: str) -> 
 
 def test_reading_takes_a_second_at_least() -> None:
     assert (reading_s(""), reading_s("x" * 241)) == (1, 14)
+
+
+@pytest.mark.parametrize("message", ["*a* " * 101, "*a* " + "a" * 65_532], ids=["marks alone", "very long"])
+def test_what_would_be_a_page_of_its_own_is_shown_as_it_came(message: str) -> None:
+    """65,536 characters of marks, which a stranger may write, would be 30,000 elements."""
+    assert runs([Piece(message)]) == [Run(message)]

@@ -15,6 +15,9 @@ MARKS = {
     "struck": re.compile(r"(?<![\w~])~(?=\S)([^~\n]{1,4096}?)(?<=\S)~(?![\w~])"),
 }
 
+LONGEST_MARKED = 5_000  # characters; what we send ourselves is shorter
+MOST_RUNS = 200  # each is an element of its own in the page
+
 
 @dataclass(frozen=True)
 class Run:
@@ -28,8 +31,13 @@ class Run:
 
 
 def runs(pieces: Sequence[Piece]) -> list[Run]:
-    """The message cut wherever its look changes; the marks themselves are not shown."""
+    """The message cut wherever its look changes; the marks themselves are not shown.
+
+    A stranger may write marks alone, thousands of them: such a message, or a very long one, is shown as it came.
+    """
     message = "".join(piece.text for piece in pieces)
+    if len(message) > LONGEST_MARKED:
+        return [Run(message)]
     filled = [False] * len(message)
     at = 0
     for piece in pieces:
@@ -49,6 +57,8 @@ def runs(pieces: Sequence[Piece]) -> list[Run]:
         look = Run("", filled[n], looks["bold"][n], looks["italic"][n], looks["struck"][n])
         if found and _same_look(found[-1], look):
             found[-1] = _longer(found[-1], character)
+        elif len(found) == MOST_RUNS:
+            return [Run(message)]
         else:
             found.append(_longer(look, character))
     return found
