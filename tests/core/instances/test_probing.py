@@ -238,8 +238,6 @@ class Remembers(Told):
     def told_between(self, name: str, since: datetime, until: datetime) -> list[MessageReceived]:
         return [each for each in self.memory if since <= each.at <= until]
 
-    received_between = told_between
-
 
 def test_answers_found_twice_that_no_webhook_told_show_it_as_deaf(people: People) -> None:
     runtime = people.runtime
