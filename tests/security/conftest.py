@@ -1,5 +1,5 @@
 """The web process of the pages' tests."""
 
-from tests.ui.conftest import told, web
+from tests.ui.conftest import settled, told, web
 
-__all__ = ["told", "web"]
+__all__ = ["settled", "told", "web"]
