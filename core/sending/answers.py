@@ -420,7 +420,8 @@ LOCK_CLAIMS = text("""
 select a.id, a.status, a.claimed_at, a.claim_token
 from answers a join messages m on m.id = a.message_id
 where a.conversation_id = any(:conversations) and a.instance_id = :instance_id
-  and a.status in ('sending', 'unconfirmed', 'held', 'sent')  -- sent: a person said so, and nobody knew the id
+  and (a.status in ('sending', 'unconfirmed', 'held', 'sent')  -- sent: a person said so, and nobody knew the id
+       or (a.status = 'queued' and a.claimed_at is not null))  -- it is about to be sent again, and need not be
   and (m.text = :text or cast(a.claim_token as text) = :reference) and m.gateway_message_id is null
 order by a.claimed_at desc
 for no key update of a

@@ -404,6 +404,27 @@ def test_what_left_no_trace_is_held_and_a_person_decides(people: People, talk: T
         service.send_again(work, people["Ana"], later)
 
 
+def test_what_is_to_be_sent_again_is_not_once_it_shows_that_it_had_arrived(
+    people: People, talk: Talk, whatsapp: FakeWhatsApp
+) -> None:
+    """A person was asked because the gateway kept silent; it is heard of before the second call."""
+    whatsapp.behaves[""] = is_silent
+    to(people, talk, "Custa 90 reais")
+    send(talk)
+    sleep(talk, timedelta(minutes=2))
+    assert reconcile(talk.runtime, talk.instance_id).held == 1
+    with talk.runtime.work() as work:
+        service.send_again(work, people["Ana"], talk.answers()[0].id)
+    told = SentRecord("LATE", (f"{talk.phone[1:]}@s.whatsapp.net",), "Custa 90 reais", talk.now())
+    with talk.runtime.work() as work:
+        assert settle_by_evidence(work, talk.instance_id, told, "webhook")
+    whatsapp.behaves.clear()
+    send(talk, for_s=1)
+    assert (states(talk), whatsapp.left) == (["sent"], [])
+    with talk.runtime.work() as work, pytest.raises(StateChanged):
+        service.withdraw(work, people["Ana"], talk.answers()[0].id)
+
+
 def test_an_answer_whose_sender_died_is_in_doubt_and_found(people: People, talk: Talk, whatsapp: FakeWhatsApp) -> None:
     """Killed after the call, before anything was written down: the next holder of the lease knows nothing of it."""
     to(people, talk, "Custa 90 reais")
