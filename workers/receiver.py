@@ -19,11 +19,13 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from core.errors import BadSetting, DatabaseAway
 from core.instances.linking import carry_out_wishes
@@ -46,9 +48,41 @@ LOOK_FOR_LEFTOVERS_S = 5.0
 REST_AFTER_TROUBLE_S = 2.0
 TROUBLE_EVERY_S = 10.0
 troubles, strangers = Sparing(TROUBLE_EVERY_S), Sparing(TROUBLE_EVERY_S)
-# By h11: httptools takes headers of any size, whatever limit uvicorn is given.
+HEADERS_S = 10.0  # nor to say whose it is
+
+
+class Listener(H11Protocol):
+    """uvicorn's own by h11, since httptools takes headers of any size; but a caller that says nothing is hung up on.
+
+    Meta comes from the internet, and five hundred silent lines of anybody's would keep it out for as long as they like.
+    """
+
+    _silence: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._listen()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._listen()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._listen()
+
+    def _listen(self) -> None:
+        """Waits for the headers from when the line is there, or from the first byte of the next ones."""
+        is_speaking = self.conn.their_state is h11.IDLE and not self.transport.is_closing()
+        if not is_speaking and self._silence is not None:
+            self._silence.cancel()
+            self._silence = None
+        elif is_speaking and self._silence is None:
+            self._silence = self.loop.call_later(HEADERS_S, self.transport.close)
+
+
 LISTENING: dict[str, Any] = {
-    "http": "h11",
+    "http": Listener,
     "h11_max_incomplete_event_size": 16 << 10,
     "access_log": False,  # the address holds what nobody should guess
     "log_config": None,

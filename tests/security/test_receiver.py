@@ -10,6 +10,7 @@ import requests
 
 from core.runtime import Runtime
 from tests.core.instances.house import receiving
+from workers import receiver
 
 
 def test_a_strangers_body_is_not_even_read(runtime: Runtime) -> None:
@@ -33,3 +34,22 @@ def test_headers_without_end_are_refused_and_the_next_caller_is_heard(runtime: R
             line.sendall(f"POST /webhooks/1/vendas-01 HTTP/1.1\r\nHost: x\r\n{header}".encode())
             assert line.recv(100).split()[1] in (b"400", b"431")
         assert requests.get(f"{url}/healthz", timeout=5).text == "ok"
+
+
+@pytest.mark.parametrize("before", [False, True], ids=["a new line", "behind a request"])
+@pytest.mark.parametrize("said", [b"", b"POST /webhooks/1/vendas-01 HTT"], ids=["silence", "half a line"])
+def test_lines_on_which_nobody_says_whose_they_are_are_hung_up(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch, said: bytes, before: bool
+) -> None:
+    """Five hundred of them, and the receiver takes no other."""
+    monkeypatch.setattr(receiver, "HEADERS_S", 0.2)
+    monkeypatch.setitem(receiver.LISTENING, "timeout_keep_alive", 0.2 if not said else 30)
+    with receiving(runtime) as url:
+        address = urlsplit(url)
+        with socket.create_connection((address.hostname, address.port), timeout=5) as line:
+            if before:
+                line.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+                assert line.recv(1000).startswith(b"HTTP/1.1 200")
+            line.sendall(said)
+            while line.recv(1000):
+                pass
