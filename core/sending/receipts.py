@@ -23,6 +23,7 @@ from core.optouts.rules import OptOutReason, Verdict, read_answer
 from core.ports import Media, MessageReceived, MessageWritten, OptedOutAtProvider, Receipt, ReceiptCame
 from core.replies import listening, outbox
 from core.replies.listening import Somebody
+from core.replies.rules import CONFIRM_WITHIN
 from core.sending.addresses import Person, learn, person_behind
 from core.sending.rules import RecipientStatus, SkipReason
 from core.tables import CampaignLead, EarlyReceipt, Instance, Message
@@ -262,10 +263,15 @@ def write(work: Work, instance_id: InstanceId, message: MessageWritten, received
 
 
 def _fall_silent(work: Work, team_id: TeamId, person: Person, letters: Sequence[_Letter]) -> None:
-    """After a word that asks to be left alone: nothing more leaves but the one message that says so."""
-    if any(read_answer(each.kind, each.text, each.choice) is Verdict.YES for each in letters):
+    """After a word that asks to be left alone: nothing more leaves but the one message that says so.
+
+    Not even that where it was said days ago and has only now been ascribed to somebody.
+    """
+    asked_at = [each.at for each in letters if read_answer(each.kind, each.text, each.choice) is Verdict.YES]
+    if asked_at:
         listening.silence(work, team_id, person.phone_hash)
-        outbox.queue_confirmation(work, team_id, person.phone_hash)
+        if max(asked_at) > work.now - CONFIRM_WITHIN:
+            outbox.queue_confirmation(work, team_id, person.phone_hash)
 
 
 def _somebody(person: Person | None, addresses: Sequence[str]) -> Somebody:

@@ -583,6 +583,21 @@ def test_a_word_from_a_hidden_id_is_obeyed_before_anybody_knows_whose_it_is(
     assert known.row() is not None and {m.phone for m in known.messages()} == {talk.phone}
 
 
+def test_an_old_word_that_is_ascribed_today_is_obeyed_and_not_confirmed(
+    people: People, runtime: Runtime, whatsapp: FakeWhatsApp
+) -> None:
+    """Of one who had been left alone for days it would be a message out of the blue."""
+    scene = make_scene(runtime, 0, in_team=people.team_id)
+    talk = Talk(runtime, people.team_id, scene.instance_id, address=LID)
+    hears(talk, "SAIR", ago_s=2 * 86_400)
+    with runtime.work() as work:
+        meet(work, TeamId(talk.team_id), person_of_phone(work, talk.phone), [LID])
+    send(talk, for_s=1)
+    with runtime.work() as work:
+        assert [each.phone for each in work.session.query(OptOut)] == [talk.phone]
+    assert (whatsapp.left, states(talk)) == ([], [])
+
+
 def test_a_button_that_asks_by_its_id_alone_is_obeyed_too_and_once_it_is_known_whose_it_is(
     people: People, runtime: Runtime, whatsapp: FakeWhatsApp
 ) -> None:
