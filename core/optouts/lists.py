@@ -97,6 +97,6 @@ def _read(found: Iterable[tuple[int, str]], country: str, field: str) -> ReadLis
             rejects += 1
             if len(rejected) < REJECTS_SHOWN:
                 rejected.append(Rejected(number, as_kept(text, LONGEST_SHOWN) or "—", no))
-        if len(phones) > MOST_PHONES:
+        if len(phones) > MOST_PHONES or rejects > MOST_PHONES:  # nonsense takes as long to read
             raise BadInput(field, "list_too_long", n=MOST_PHONES)
     return ReadList(tuple(phones), tuple(rejected), rejects)

@@ -85,10 +85,12 @@ def test_what_is_no_list_is_told_by_its_field(people: People, given: dict[str, o
     assert told.value.field == field
 
 
-def test_more_than_fits_is_refused_whole(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("line", ["11 90000-000{}", "nonsense {}"])
+def test_more_than_fits_is_refused_whole(people: People, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """Of nonsense, too: 200,000 lines of it would keep every page waiting for a quarter of a minute."""
     monkeypatch.setattr(lists, "MOST_PHONES", 2)
     with pytest.raises(BadInput) as told:
-        brought_in(people, text="\n".join(f"11 90000-000{n}" for n in range(3)))
+        brought_in(people, text="\n".join(line.format(n) for n in range(3)))
     assert told.value.key == "list_too_long"
     assert not is_opted_out(people, "+5511900000000")
 
