@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from core.replies.rules import CONFIRMATIONS
 from sandbox.maps.city import City
 from sandbox.maps.plan import CENTRE_LAT, CENTRE_LNG
 from tests.e2e.conftest import House
@@ -162,30 +163,45 @@ def counted(page: Page, name: str) -> int:
 
 
 def test_7_what_the_pages_say_is_what_the_world_saw(house: House, page: Page) -> None:
-    ledger = house.ledger()
-    told = [(entry["number"], entry["text"]) for entry in ledger]
-    assert len(told) == len(set(told)), "somebody was written to twice"
+    wait_until(lambda: any(entry["text"] == CONFIRMATIONS["pt"] for entry in house.ledger()), "a goodbye", 20)
+    sent = [(entry["number"], entry["text"]) for entry in house.ledger()]
+    assert len(sent) == len(set(sent)), "somebody was written to twice"
+    told = [each for each in sent if each[1] != CONFIRMATIONS["pt"]]
     assert len({number for number, _ in told}) == len(told), "one message to each"
-    assert counted(page, "Enviadas") == len(ledger)
+    confirmed = [number for number, text in sent if text == CONFIRMATIONS["pt"]]
+    assert len(confirmed) == len(set(confirmed)), "and one more to whoever asked to be left alone"
+    assert counted(page, "Enviadas") == len(told)
     assert all("SAIR" in text and "{" not in text for _, text in told), (
         "the opt-out line is in each, and no gap is left"
     )
 
 
-def test_8_who_asked_to_be_left_out_is_on_the_list(house: House, page: Page) -> None:
+def test_8_who_asked_for_the_price_is_answered(house: House, page: Page) -> None:
+    answer = "Custa 90 reais por mês."
+    page.goto(f"{house.url}/replies")
+    page.get_by_text("Quanto custa?").first.click()
+    field = page.get_by_label("Sua resposta")
+    field.fill(answer)
+    field.press("Enter")
+    wait_until(lambda: any(entry["text"] == answer for entry in house.ledger()), "an answer that left", 30)
+    expect(page.get_by_text(answer).first).to_be_visible()
+    assert [entry["text"] for entry in house.ledger()].count(answer) == 1
+
+
+def test_9_who_asked_to_be_left_out_is_on_the_list(house: House, page: Page) -> None:
     page.goto(f"{house.url}/team?tab=do-not-contact")
     expect(page.get_by_text("Pediu para sair").first).to_be_visible()
     expect(page.get_by_text("SAIR").first).to_be_visible()
 
 
-def test_9_the_administrator_sees_the_workers(house: House, page: Page) -> None:
+def test_10_the_administrator_sees_the_workers(house: House, page: Page) -> None:
     page.goto(f"{house.url}/queues")
     expect(page.get_by_text("tudo em ordem")).to_be_visible()
     expect(page.get_by_text(re.compile("^sender-")).first).to_be_visible()
     expect(page.get_by_text(re.compile("^scraper-")).first).to_be_visible()
 
 
-def test_10_the_whole_city_was_found_and_the_page_says_so(house: House, page: Page) -> None:
+def test_11_the_whole_city_was_found_and_the_page_says_so(house: House, page: Page) -> None:
     """The demo map knows how many there are; it shows 120 of them for one question."""
     city = City()
     there = [city.place(n) for n in city.numbers(CITY_WIDE, CENTRE_LAT, CENTRE_LNG, 25_000, limit=city.size)]
@@ -198,7 +214,7 @@ def test_10_the_whole_city_was_found_and_the_page_says_so(house: House, page: Pa
     assert with_phone >= 0.99 * sum(place.phone is not None for place in there)
 
 
-def test_11_signing_out_closes_every_open_tab(house: House, ana: BrowserContext, page: Page) -> None:
+def test_12_signing_out_closes_every_open_tab(house: House, ana: BrowserContext, page: Page) -> None:
     other = ana.new_page()
     other.goto(f"{house.url}/leads")
     page.goto(house.url)
