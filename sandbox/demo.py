@@ -91,7 +91,8 @@ def keep_leads(runtime: Runtime, actor: Actor) -> None:
     places = [as_place(place) for place in found.values()]
     for start in range(0, LEADS, 200):
         with runtime.work() as work:
-            keep_places(work, actor.team_id, places[:LEADS][start : start + 200], country="BR")
+            some = places[:LEADS][start : start + 200]
+            keep_places(work, actor.team_id, some, country="BR", source=Source.DEMO_MAP)
     print(f"{min(LEADS, len(places))} leads kept", flush=True)
 
 

@@ -37,7 +37,7 @@ def open_first_lead(page: Page) -> None:
 
 
 def open_first_conversation(page: Page) -> None:
-    page.locator(".p-inbox-line").first.click(timeout=5_000)
+    page.locator(".p-inbox-line").first.click(timeout=120_000)  # somebody of the demo answers within a minute or two
 
 
 def open_connect(page: Page) -> None:
