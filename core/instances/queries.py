@@ -255,13 +255,14 @@ CAP_TODAY = func.least(Instance.per_day, Instance.cap)  # `least` takes a null f
 
 
 def sends_today_of(session: Session, team_id: TeamId, now: datetime) -> tuple[int, int]:
-    """What the connected numbers have sent today, and what they may send today."""
+    """What has been sent today, and what may be in all: a number that is not connected adds what it had sent."""
     today = today_of(session, team_id, now)
+    sent_today = case((Instance.sent_on == today, Instance.sent_today), else_=0)
+    may = case((Instance.status == InstanceStatus.CONNECTED, CAP_TODAY), else_=sent_today)
     sent, cap = session.execute(
-        select(
-            func.coalesce(func.sum(Instance.sent_today).filter(Instance.sent_on == today), 0),
-            func.coalesce(func.sum(CAP_TODAY), 0),
-        ).where(Instance.team_id == team_id, Instance.status == InstanceStatus.CONNECTED)
+        select(func.coalesce(func.sum(sent_today), 0), func.coalesce(func.sum(may), 0)).where(
+            Instance.team_id == team_id
+        )
     ).one()
     return int(sent), int(cap)
 

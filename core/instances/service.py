@@ -72,7 +72,7 @@ def removed_numbers(work: Work, actor: Actor) -> list[RemovedNumber]:
 
 
 def sends_today(work: Work, actor: Actor) -> tuple[int, int]:
-    """Sent today by the connected numbers, and what they may send today."""
+    """Sent today, and what may be in all: a number that is not connected adds no more than it had sent."""
     return queries.sends_today_of(work.session, actor.team_id, work.now)
 
 

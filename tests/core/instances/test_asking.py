@@ -239,6 +239,10 @@ def test_a_card_tells_what_was_sent_today_and_on_the_days_before(people: People)
         assert service.sends_today(work, people["Vic"]) == (3, 40)
     assert card.sent_today == 3
     assert card.sent_by_day == (1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3)
+    change(people.runtime, well, status=InstanceStatus.DISCONNECTED)
+    add_number(people.runtime, people.team_id, per_day=50)
+    with people.runtime.work() as work:
+        assert service.sends_today(work, people["Vic"]) == (3, 53), "what has left stays sent when its number is lost"
     change(people.runtime, well, sent_on=today - timedelta(days=1))
     with people.runtime.work() as work:
         assert service.number(work, people["Vic"], well).sent_today == 0, "that was yesterday"
