@@ -104,6 +104,17 @@ async def test_why_it_stands_still_is_told_with_the_way_out(web: Web, people: Pe
     await bea.should_see("4 mensagens esperam por ele.")
 
 
+async def test_a_number_cut_off_while_it_is_paused_is_not_called_paused(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    with people.runtime.work() as work:
+        work.session.query(Instance).update({"status": InstanceStatus.DISCONNECTED, "paused_at": work.now})
+    bea = web.as_("Bea")
+    await bea.open(f"/campaigns/{running}")
+    await bea.should_see("“Comercial 1” está desconectado.")
+    await bea.should_not_see("“Comercial 1” está em pausa.")
+
+
 async def test_outside_its_hours_it_says_when_it_goes_on(web: Web, people: People, running: CampaignId) -> None:
     tomorrow = (now(people) + timedelta(days=1)).isoweekday()
     set_campaign(people, running, weekdays=[tomorrow], timezone="UTC", window_start_min=540, window_end_min=600)

@@ -17,6 +17,7 @@ from core.accounts.rules import Role
 from core.campaigns import service as campaigns
 from core.campaigns.rules import CampaignId, CampaignStatus, Standing
 from core.campaigns.service import Live
+from core.instances.rules import InstanceStatus
 from core.sending.rules import RecipientStatus
 from ui import live
 from ui.calls import ask, do
@@ -193,7 +194,8 @@ class _Campaign:
     def _number_note(self) -> None:
         number = self.found.progress.number
         name = number.name if number else "—"
-        is_paused = number is not None and number.is_paused
+        # One that is cut off may be paused besides, as after a ban: what a person has to mend is told.
+        is_paused = number is not None and number.is_paused and number.status is InstanceStatus.CONNECTED
         title = _("“{name}” is paused.") if is_paused else _("“{name}” is not connected.")
         waiting = self.found.counts.waiting
         words = ngettext("{n} message waits for it.", "{n} messages wait for it.", waiting)
