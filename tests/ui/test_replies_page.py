@@ -200,9 +200,7 @@ async def test_somebody_who_asked_to_be_left_alone_cannot_be_answered(web: Web, 
     await ana.should_not_see("Saiu")
     opts_out(talk)
     await ana.should_see("Saiu", retries=40)
-    await ana.should_see(
-        "Saiu: pediu para não receber mais mensagens. Ninguém da equipe escreve mais para este contato."
-    )
+    await ana.should_see("Não contatar: ninguém da equipe escreve mais para este contato.")
     assert not of_kind(client, ui.textarea)[0].parent_slot.parent.parent_slot.parent.visible
     before = len(talk.answers())
     await write(ana, "Tem certeza?")
@@ -226,6 +224,7 @@ async def test_not_contacting_somebody_asks_first_and_closes_the_conversation(we
     press(client, "Não contatar", last=True)
     await bea.should_see("Ninguém escreve mais para este contato.", retries=20)
     await bea.should_see("Saiu", retries=20)
+    await bea.should_see("Não contatar: ninguém da equipe escreve mais para este contato.")
 
 
 # ---------------------------------------------------------------- answering

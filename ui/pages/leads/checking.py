@@ -99,7 +99,7 @@ def _others(told: CheckWanted) -> list[str]:
         )
         found.append(words.format(n=formats.number(told.asked_lately)))
     if told.opted_out:
-        words = ngettext("{n} asked not to be written to.", "{n} asked not to be written to.", told.opted_out)
+        words = ngettext("{n} is not to be contacted.", "{n} are not to be contacted.", told.opted_out)
         found.append(words.format(n=formats.number(told.opted_out)))
     if told.without_phone:
         words = ngettext("{n} without a phone.", "{n} without a phone.", told.without_phone)

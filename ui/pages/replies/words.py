@@ -34,7 +34,7 @@ KINDS = {
 }
 # Why nobody can be answered now, in the place of the line to write in.
 CLOSED = {
-    WhyNot.OPTED_OUT: N_("They asked to be left alone. Nobody of the team writes to them any more."),
+    WhyNot.OPTED_OUT: N_("Not to be contacted: nobody of the team writes to them any more."),
     WhyNot.NUMBER_REMOVED: N_("The number they wrote to is gone. Connect it again to answer."),
     WhyNot.NUMBER_AWAY: N_("The number is not connected. Answers can be written when it is back."),
     WhyNot.NUMBER_STOPPED: N_("The number was stopped for a reason that answers would make worse."),
