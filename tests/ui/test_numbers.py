@@ -122,6 +122,7 @@ async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: H
     await ana.should_see("Marque a caixa para continuar.", retries=30)
     field(ana, "Termos").value = True  # type: ignore[attr-defined]
     await ana.should_see("Então ele começa com 20 envios por dia e ganha mais conforme eles vão bem.")
+    await ana.should_see("Um simulado começa com o limite por dia da equipe nos dois casos.")
     field(ana, "A sua empresa já usa este número com clientes há meses?").value = True  # type: ignore[attr-defined]
     await ana.should_see("Então ele começa com o limite por dia da equipe.")
     press(ana, "Mostrar o código")

@@ -10,7 +10,7 @@ from core.instances import service as instances
 from core.instances.queries import NumberCard
 from core.instances.rules import LONGEST_NAME, Provider
 from core.instances.warmup import START
-from ui.calls import do
+from ui.calls import do, settings
 from ui.pages.instances.official import draw_official
 from ui.parts.button import button
 from ui.parts.form import Form
@@ -71,6 +71,8 @@ def _was_in_use(form: Form) -> ui.toggle:
     with form.field("was_in_use", _("Has your company used this number with customers for months?")):
         answer = ui.toggle({False: _("No, it is new"), True: _("Yes, for months")}, value=False).classes("seg")
     follows = text("", "p-t-xs p-t-2", tag="p")
+    if settings().gateway_simulated:
+        text(_("A simulated one begins with your team's daily cap in either case."), "p-t-xs p-t-2", tag="p")
 
     def explain() -> None:
         if answer.value:
