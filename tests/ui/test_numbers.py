@@ -240,6 +240,18 @@ async def test_a_lost_number_says_why(web: Web, people: People, runtime: Runtime
     await vic.should_see(words)
 
 
+async def test_a_blocked_number_stays_one_although_nobody_read_its_new_code(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    blocked = {"paused_at": ago(runtime), "pause_reason": "banned"}
+    add_number(runtime, people.team_id, status=S.DISCONNECTED, status_reason="qr_limit", gateway_name="x-1", **blocked)
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    await ana.should_see("Ninguém leu o código a tempo.")
+    await ana.should_see("o WhatsApp bloqueou este número.")
+    await ana.should_see("Não continue de outro número.")
+
+
 async def test_ana_reconnects_a_lost_number(web: Web, people: People, here: House, runtime: Runtime) -> None:
     made = here.connected(people)
     here.gateway.log_out_elsewhere(here.name(made))

@@ -102,7 +102,8 @@ def why_of(number: NumberCard) -> str:
 
 
 def what_next(number: NumberCard) -> str:
-    reason = number.status_reason
+    is_banned = number.is_paused and number.pause_reason == StatusReason.BANNED  # also once it is to be read anew
+    reason = StatusReason.BANNED if is_banned else number.status_reason
     return _(WHAT_NEXT[StatusReason(reason)]) if reason in WHAT_NEXT else ""
 
 

@@ -156,15 +156,17 @@ class Card:
     def _lost(self) -> None:
         n = self.number
         is_coming_back = n.status_reason == StatusReason.RECONNECTING
-        is_trouble = not is_coming_back and n.status_reason != StatusReason.QR_LIMIT
+        is_unread = n.status_reason == StatusReason.QR_LIMIT
+        is_trouble = is_stopped(n) or not (is_coming_back or is_unread)  # that nobody read its code mends no stop
         if is_trouble:
             self.box.classes("bad")
         self._note(
+            why_of(n) if is_stopped(n) and is_unread else "",
             self._waiting_words(),
             trouble_words(n) if n.provider is Provider.META else "",
             what_next(n),
             self._rest_words(),
-            title=why_of(n) or _("The connection is lost."),
+            title=(pause_words(n) if is_unread else "") or why_of(n) or _("The connection is lost."),
             tone="bad" if is_trouble else "warn",
             icon_name="sync" if is_coming_back else "",
         )
