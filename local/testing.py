@@ -20,6 +20,7 @@ from local.supervisor import Supervisor
 # exported would get the messages of the tests.
 KEPT = ("PRUMO_CHROMIUM", "PRUMO_CAPTURES", "PRUMO_PG_USER")
 NO_TESTS = 5
+FAILED = 1
 
 
 def clean(environ: Mapping[str, str]) -> dict[str, str]:
@@ -63,11 +64,19 @@ def run_tests(arguments: Sequence[str]) -> int:
         print(f"Chromium: {why}", flush=True)
     with scratch_folder() as folder, Supervisor() as supervisor:
         told |= house.start_services(supervisor, folder, told, server_account(told), is_durable=False)
-        shown, *others = [[sys.executable, "-m", "pytest", *call] for call in calls(arguments)]
+        pytest = [sys.executable, "-m", "pytest"]
+        remembered = ["-o", f"cache_dir={folder / 'remembered'}"]
+        shown, *others = [[*pytest, *call] for call in calls(arguments)]
+        shown += remembered
         said = folder / "beside.txt"
         beside = [supervisor.beside(other, told, said) for other in others]
         print(f"\n$ {' '.join(shown[1:])}", flush=True)
         worst = abs(supervisor.foreground(shown, told))
+        if worst == FAILED and not arguments:
+            # Three at once on two cores can be late for each other; whoever fails alone as well has failed.
+            print("\nThose that failed are told once more, alone.", flush=True)
+            alone = [*pytest, "tests", "--ignore=tests/e2e", "--last-failed", "--last-failed-no-failures=none"]
+            worst = abs(supervisor.foreground([*alone, *remembered], told))
         for argv, other in zip(others, beside, strict=True):
             code = other.wait()
             print(f"\n$ {' '.join(argv[1:])}\n{said.read_text(errors='replace')}", flush=True)
