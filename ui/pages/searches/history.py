@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,21 +19,16 @@ from ui.pages.searches.weekly import EveryWeek, make_weekly
 from ui.parts import safe
 from ui.parts.avatar import initials, tint
 from ui.parts.button import button
+from ui.parts.narrowing import PERIODS, chip_menu, choice, search_line
 from ui.parts.search_words import PARTIAL, how_it_ended, look_of, waiting_words, why_of
 from ui.parts.sources import SOURCES
 from ui.parts.states import state
 from ui.parts.status import status_words
-from ui.parts.text import icon, text
+from ui.parts.text import text
 from ui.session import current_actor
-from ui.words import N_, _, formats, ngettext
+from ui.words import _, formats, ngettext
 
 EVERY_S = 4.0
-DAYS: dict[int | None, str] = {
-    7: N_("Last 7 days"),
-    30: N_("Last 30 days"),
-    90: N_("Last 90 days"),
-    None: N_("From the beginning"),
-}
 
 
 class Past:
@@ -50,14 +44,11 @@ class Past:
     async def build(self) -> None:
         found = await ask(searches.history, self.which)
         with ui.element("div").classes("p-lead-tools p-past-tools"):
-            search = ui.input(placeholder=_("Term or place…"), on_change=self._typed)
-            search.classes("p-lead-search").props("debounce=300 clearable type=search maxlength=100")
-            search.props["aria-label"] = _("Term or place…")
-            search.add_slot("prepend", '<q-icon name="sym_r_search" size="18px" aria-hidden="true"/>')
+            search_line(_("Term or place…"), self._typed)
             with ui.element("div").classes("p-row p-g8 p-lead-chips"):
-                self.status_label = self._menu(self._status_choices)
-                self.who_label = self._menu(lambda: self._who_choices(found.people))
-                self.days_label = self._menu(self._day_choices)
+                self.status_label = chip_menu(self._status_choices)
+                self.who_label = chip_menu(lambda: self._who_choices(found.people))
+                self.days_label = chip_menu(self._day_choices)
             self.total = text("", "p-t-sm p-t-2 p-num p-nowrap p-end p-m-hide")
         self.every_week = EveryWeek(changed=self._reread)
         await self.every_week.show()
@@ -68,14 +59,6 @@ class Past:
             button(_("Show more"), self._show_more)
         self._show(found)
         ui.timer(EVERY_S, self._tick, immediate=False)
-
-    def _menu(self, draw: Callable[[], None]) -> Any:
-        with ui.element("button").classes("p-fchip").props("type=button aria-haspopup=menu"):
-            label = text("", "p-ell")
-            icon("expand_more", 16)
-            with ui.menu().props("auto-close"):
-                draw()
-        return label
 
     def _status_choices(self) -> None:
         self._choice(_("Any status"), statuses=(), is_partial=None)
@@ -92,18 +75,14 @@ class Past:
         self.names = dict(people)
 
     def _day_choices(self) -> None:
-        for days, words in DAYS.items():
+        for days, words in PERIODS.items():
             self._choice(_(words), days=days)
 
     def _choice(self, words: str, **values: Any) -> None:
-        async def chosen() -> None:
-            await self._narrow(replace(self.which, **values))
+        choice(words, lambda: self._narrow(replace(self.which, **values)))
 
-        with ui.menu_item(on_click=chosen):
-            text(words)
-
-    async def _typed(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        await self._narrow(replace(self.which, text=str(event.value or "")[:100]))
+    async def _typed(self, words: str) -> None:
+        await self._narrow(replace(self.which, text=words))
 
     async def _narrow(self, which: HistoryFilter) -> None:
         self.which = which
@@ -140,7 +119,7 @@ class Past:
         words = _(PARTIAL.words) if self.which.is_partial else status_words("search", status) if status else _("Status")
         self.status_label.text = words
         self.who_label.text = self.names.get(self.which.who_id or 0, _("Who searched"))
-        self.days_label.text = _(DAYS.get(self.which.days, DAYS[30]))
+        self.days_label.text = _(PERIODS.get(self.which.days, PERIODS[30]))
         self._show_none()
 
     def _show_total(self, found: History) -> None:

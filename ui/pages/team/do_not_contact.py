@@ -21,12 +21,13 @@ from ui.calls import ask, do
 from ui.parts.button import button, icon_button
 from ui.parts.card import card
 from ui.parts.form import Form
+from ui.parts.narrowing import PERIODS, chip_menu, choice, search_line
 from ui.parts.note import note
 from ui.parts.phone import phone
 from ui.parts.states import state
 from ui.parts.status import Look, chip
 from ui.parts.table import table_head
-from ui.parts.text import Text, icon, section, text
+from ui.parts.text import Text, section, text
 from ui.session import current_actor
 from ui.words import N_, _, formats, language, ngettext, speaking
 from ui.words.errors import sentence_of_input
@@ -41,12 +42,6 @@ REASONS = {
 BY_PEOPLE = {
     OptOutReason.BY_HAND: N_("They asked, by phone or in person"),
     OptOutReason.COMPLAINT: N_("They complained"),
-}
-DAYS: dict[int | None, str] = {
-    7: N_("Last 7 days"),
-    30: N_("Last 30 days"),
-    90: N_("Last 90 days"),
-    None: N_("From the beginning"),
 }
 NEWS_REST_S = 2.0
 
@@ -81,25 +76,14 @@ class DoNotContact:
 
     def _draw_tools(self) -> None:
         with ui.element("div").classes("p-lead-tools p-out-tools"):
-            search = ui.input(placeholder=_("Phone or company…"), on_change=self._typed)
-            search.classes("p-lead-search").props("debounce=300 clearable type=search maxlength=100")
-            search.props["aria-label"] = _("Phone or company…")
-            search.add_slot("prepend", '<q-icon name="sym_r_search" size="18px" aria-hidden="true"/>')
+            search_line(_("Phone or company…"), self._typed)
             with ui.element("div").classes("p-row p-g8 p-lead-chips"):
-                self.reason_label = self._menu(self._reason_choices)
-                self.days_label = self._menu(self._day_choices)
+                self.reason_label = chip_menu(self._reason_choices)
+                self.days_label = chip_menu(self._day_choices)
             with ui.element("div").classes("p-row p-g8 p-end"):
                 self.total = text("", "p-t-sm p-t-2 p-num p-nowrap")
                 if self.role is not Role.VIEWER:
                     button(_("Export"), self._export, kind="gho", icon="download", size="sm")
-
-    def _menu(self, draw: Callable[[], None]) -> Text:
-        with ui.element("button").classes("p-fchip").props("type=button aria-haspopup=menu"):
-            label = text("", "p-ell")
-            icon("expand_more", 16)
-            with ui.menu().props("auto-close"):
-                draw()
-        return label
 
     def _reason_choices(self) -> None:
         self._choice(_("Any reason"), reasons=())
@@ -107,18 +91,14 @@ class DoNotContact:
             self._choice(_(look.words), reasons=(reason,))
 
     def _day_choices(self) -> None:
-        for days, words in DAYS.items():
+        for days, words in PERIODS.items():
             self._choice(_(words), last_days=days)
 
     def _choice(self, words: str, **values: Any) -> None:
-        async def chosen() -> None:
-            await self._narrow(replace(self.which, **values))
+        choice(words, lambda: self._narrow(replace(self.which, **values)))
 
-        with ui.menu_item(on_click=chosen):
-            text(words)
-
-    async def _typed(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        await self._narrow(replace(self.which, text=str(event.value or "")[:100]))
+    async def _typed(self, words: str) -> None:
+        await self._narrow(replace(self.which, text=words))
 
     async def _narrow(self, which: OptOutFilter) -> None:
         self.which, self.page = which, 1
@@ -135,7 +115,7 @@ class DoNotContact:
         self.total.text = words.format(n=formats.number(listed.total))
         [reason] = self.which.reasons or (None,)
         self.reason_label.text = _(REASONS[reason].words) if reason else _("Why")
-        self.days_label.text = _(DAYS[self.which.last_days]) if self.which.last_days else _("Period")
+        self.days_label.text = _(PERIODS[self.which.last_days]) if self.which.last_days else _("Period")
         self.body.clear()
         with self.body:
             if not listed.cards:
