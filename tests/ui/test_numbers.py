@@ -42,6 +42,12 @@ def here(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
         yield here
 
 
+@pytest.fixture
+def behind_a_real_gateway(told: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As far as the pages know; to be asked for before `web`."""
+    monkeypatch.setenv("PRUMO_GATEWAY_SIMULATED", "")
+
+
 def pictures(user: User) -> list[str]:
     assert user.client is not None
     found = [e.props.get("src", "") for e in user.client.elements.values() if e.tag == "img"]
@@ -189,6 +195,26 @@ async def test_the_page_says_that_the_gateway_is_simulated_and_leads_to_its_cont
     assert leads_to.startswith("http://127.0.0.1:") and leads_to.endswith("/control")
 
 
+async def test_a_simulated_number_is_told_to_begin_with_the_cap_of_the_team(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    add_number(runtime, people.team_id)
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    await ana.should_see("Um simulado já começa com o limite por dia da equipe")
+    await ana.should_not_see("Comece com 20 envios por dia.")
+
+
+async def test_a_real_number_is_told_to_begin_with_few(
+    behind_a_real_gateway: None, web: Web, people: People, runtime: Runtime
+) -> None:
+    add_number(runtime, people.team_id)
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    await ana.should_see("Comece com 20 envios por dia.")
+    await ana.should_not_see("Um simulado já começa")
+
+
 async def test_bea_pauses_a_number_and_lets_it_go_on(web: Web, people: People, runtime: Runtime) -> None:
     well = add_number(runtime, people.team_id, gateway_name="x-1")
     bea = web.as_("Bea")
@@ -252,6 +278,36 @@ async def test_a_blocked_number_stays_one_although_nobody_read_its_new_code(
     await ana.should_see("Não continue de outro número.")
 
 
+@pytest.mark.parametrize("reason", ["banned", "qr_limit"])
+async def test_a_blocked_number_asks_for_a_person_before_it_is_connected_again(
+    web: Web, people: People, runtime: Runtime, reason: str
+) -> None:
+    blocked = {"paused_at": ago(runtime), "pause_reason": "banned"}
+    add_number(runtime, people.team_id, status=S.DISCONNECTED, status_reason=reason, gateway_name="x-1", **blocked)
+    ana = web.as_("Ana")
+    await ana.open("/instances")
+    again = button(ana, "Reconectar" if reason == "banned" else "Gerar novo código")
+    assert ("gho" in again.classes, "sof" in again.classes) == (True, False)
+    assert "sof" in button(ana, "O que fazer").classes
+    press(ana, "O que fazer")
+    await ana.should_see("O WhatsApp bloqueou Comercial 1", retries=30)
+    for words in ("Abra o WhatsApp", "suporte do WhatsApp", "Não escreva de outro número", "reconecte"):
+        await ana.should_see(words)
+
+
+async def test_bea_reads_what_to_do_about_a_blocked_number_and_cannot_connect_it(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    add_number(runtime, people.team_id, status=S.DISCONNECTED, status_reason="banned", gateway_name="x-1")
+    bea, vic = web.as_("Bea"), web.as_("Vic")
+    await bea.open("/instances")
+    await bea.should_see("O que fazer")
+    await bea.should_not_see("Reconectar")
+    await vic.open("/instances")
+    await vic.should_see("Não continue de outro número.")
+    await vic.should_not_see("O que fazer")
+
+
 async def test_ana_reconnects_a_lost_number(web: Web, people: People, here: House, runtime: Runtime) -> None:
     made = here.connected(people)
     here.gateway.log_out_elsewhere(here.name(made))
@@ -260,6 +316,8 @@ async def test_ana_reconnects_a_lost_number(web: Web, people: People, here: Hous
     await ana.open("/instances")
     press(ana, "Reconectar")
     await until(lambda: pictures(ana), 10)
+    await ana.should_see("com o mesmo número de antes: (11) 90000-1111.")
+    await ana.should_not_see("com qualquer número")
     here.gateway.scan("5511900001111", code=number(runtime, made).qr_text)
     await ana.should_see("“Comercial 1” está conectado", retries=100)
 
@@ -471,6 +529,7 @@ async def test_three_codes_may_expire_then_it_waits_for_a_person(web: Web, peopl
     await ana.open("/instances")
     press(ana, "Abrir QR")
     await ana.should_see("Código 1 de 3", retries=30)
+    await ana.should_see("com qualquer número")
     for nth in (2, 3):
         change(runtime, made, qr_text=f"2@a,b,c,{nth}", qr_at=ago(runtime))
         await ana.should_see(f"Código {nth} de 3", retries=100)

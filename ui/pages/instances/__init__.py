@@ -93,8 +93,11 @@ class Numbers:
         with self.adder:
             icon("add_circle", 28)
             text(_("Connect number"), "p-b")
-            words = _("It begins with {n} messages a day. The cap grows with the health of the number.")
-            text(words.format(n=formats.number(START)), "p-t-sm p-t-3")
+            if settings().gateway_simulated:
+                text(_("A simulated one begins with your team's daily cap, without a warm-up."), "p-t-sm p-t-3")
+            else:
+                words = _("It begins with {n} messages a day. The cap grows with the health of the number.")
+                text(words.format(n=formats.number(START)), "p-t-sm p-t-3")
         self.adder.on("click", self.connect_new)
 
     def _draw_foot(self) -> None:

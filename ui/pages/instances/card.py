@@ -13,6 +13,7 @@ from core.instances import service as instances
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceStatus, Provider, StatusReason
 from ui.calls import do
+from ui.pages.instances.blocked import is_blocked, tell_what_to_do
 from ui.pages.instances.looks import code_left_s, is_silent, trouble_words
 from ui.pages.instances.official import replace_credentials
 from ui.pages.instances.pace import set_pace
@@ -20,7 +21,7 @@ from ui.pages.instances.parting import part_from, stop_words
 from ui.pages.instances.renaming import rename
 from ui.pages.instances.wellbeing import Wellbeing
 from ui.parts import safe
-from ui.parts.button import button, icon_button
+from ui.parts.button import Kind, button, icon_button
 from ui.parts.confirm import confirm
 from ui.parts.kpi import Meter, share
 from ui.parts.note import Tone, note
@@ -245,15 +246,25 @@ class Card:
         n = self.number
         if n.status_reason == StatusReason.CREDENTIALS_REFUSED and self.page.owns:
             button(_("New credentials"), lambda: replace_credentials(self.page, n), kind="sof", size="sm")
-        elif n.status is InstanceStatus.DISCONNECTED and self.page.owns:
-            words = _("New code") if n.status_reason == StatusReason.QR_LIMIT else _("Reconnect")
-            button(words, self.page.doing(self.reconnect), kind="sof", size="sm")
+        elif n.status is InstanceStatus.DISCONNECTED:
+            self._ways_back()
         elif n.status is InstanceStatus.CONNECTED and self.may_send:
             if n.is_paused:
                 go_on = button(_("Let it go on"), self.page.doing(self.unpause), kind="sof", size="sm")
                 go_on.set_enabled(n.rests_until is None)
             else:
                 button(_("Pause"), self.page.doing(self.pause), size="sm")
+
+    def _ways_back(self) -> None:
+        """Of a blocked number a person has to see to first: connecting it again is there, and does not call for it."""
+        n = self.number
+        with ui.element("span").classes("p-row p-g6"):
+            if self.page.owns:
+                words = _("New code") if n.status_reason == StatusReason.QR_LIMIT else _("Reconnect")
+                kind: Kind = "gho" if is_blocked(n) else "sof"
+                button(words, self.page.doing(self.reconnect), kind=kind, size="sm")
+            if is_blocked(n) and self.may_send:
+                button(_("What to do"), lambda: tell_what_to_do(self.page, n), kind="sof", size="sm")
 
     # ------------------------------------------------------------ while it waits to be connected
 

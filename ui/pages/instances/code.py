@@ -16,6 +16,7 @@ from core.instances.rules import CODE_LIFE
 from ui.calls import do, settings
 from ui.pages.instances.looks import code_left_s, trouble_words
 from ui.pages.instances.simulated import simulated_note
+from ui.pages.instances.steps import numbered
 from ui.parts.button import button, icon_button
 from ui.parts.form import Form
 from ui.parts.qr import qr_picture
@@ -62,8 +63,7 @@ class Code:
                 self._steps()
                 self._pairing()
                 if settings().gateway_simulated:
-                    # nobody has a phone for the sandbox
-                    simulated_note(_("Scan the code on its control page, with any number."))
+                    simulated_note(self._whose_phone())  # nobody has a phone for the sandbox
             with ui.element("div").classes("p-col p-g12 p-connect-qr"):
                 self._qr_box()
                 self._under_it()
@@ -110,11 +110,15 @@ class Code:
     def _steps(self) -> None:
         assert self.number is not None
         is_by_code = self.asks_phone or self.number.pairing_phone is not None
-        with ui.element("ol").classes("p-qr-steps"):
-            for step in STEPS_BY_CODE if is_by_code else STEPS:
-                with ui.element("li"):
-                    for n, part in enumerate(_(step).split("*")):
-                        text(part, tag="b" if n % 2 else "span")
+        numbered(STEPS_BY_CODE if is_by_code else STEPS)
+
+    def _whose_phone(self) -> str:
+        """A number that was connected before stays the number that it was."""
+        assert self.number is not None
+        if self.number.phone is None:
+            return _("Scan the code on its control page, with any number.")
+        words = _("Scan the code on its control page, with the same number as before: {phone}.")
+        return words.format(phone=formats.phone(self.number.phone))
 
     def _qr_box(self) -> None:
         assert self.number is not None
