@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
 from aiohttp import web
 from multidict import CIMultiDict
+
+from sandbox.gateway import Gateway
 
 OURS = "5511900001111"  # the telephone that scans
 ANA, BEA, CARLOS = "5511987654321", "5511987654322", "5521987654323"  # three who are written to
@@ -87,12 +91,53 @@ class Receiver:
     def of(self, event: str, instance: str | None = None) -> list[Post]:
         return [post for post in self.posts if post.event == event and instance in (None, post.body["instance"])]
 
-    async def until(self, enough: Callable[[], object], within_s: float = 5.0) -> None:
+    async def until(self, enough: Callable[[], object], within_s: float = 20.0) -> None:
         """Wait until a claim is true; the test fails when it does not come true."""
         end = time.monotonic() + within_s
         while not enough():
             assert time.monotonic() < end, f"still waiting; events so far: {[post.event for post in self.posts]}"
             await asyncio.sleep(0.01)
+
+
+@contextmanager
+def held(part: Any, step: str) -> Iterator[None]:
+    """A step of the gateway's world begins only after the block, however slow this machine is at what is in it."""
+    real, may_begin = getattr(part, step), threading.Event()
+
+    async def waits() -> None:
+        while not may_begin.is_set():
+            await asyncio.sleep(0.005)
+        await real()
+
+    setattr(part, step, waits)
+    try:
+        yield
+    finally:
+        setattr(part, step, real)
+        may_begin.set()
+
+
+def stays_dead(gateway: Gateway) -> Any:
+    """A process that is killed in the block comes back only after it."""
+    return held(gateway._world.wire, "up")
+
+
+def not_loaded(gateway: Gateway) -> Any:
+    """A process that comes back knows its instances, and loads them only after the block."""
+    return held(gateway._world, "_load")
+
+
+async def until(is_so: Callable[[], object], what: str, within_s: float = 20.0) -> None:
+    """Waits; fails with `what` when it does not come about."""
+    end = time.monotonic() + within_s
+    while not is_so():
+        assert time.monotonic() < end, f"not within {within_s} s: {what}"
+        await asyncio.sleep(0.005)
+
+
+def states(receiver: Receiver) -> list[str]:
+    """What was told of the line, in order."""
+    return [post.body["data"]["state"] for post in receiver.of("connection.update")]
 
 
 def hook(receiver: Receiver, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from gateway_client import ANA, BEA, CARLOS, OURS, Client, Receiver, hook
+from gateway_client import ANA, BEA, CARLOS, OURS, Client, Receiver, hook, states, stays_dead
 
 from sandbox.gateway import Config, ControlError, Gateway, Habits, Timings, serve
 from sandbox.gateway.addresses import lid_of, make_jid, person_digits
@@ -157,13 +157,16 @@ async def test_a_slow_gateway_answers_late_whatever_it_is_asked(gateway: Gateway
 async def test_a_crash_at_the_write_leaves_a_message_and_perhaps_a_row_but_no_webhook(
     gateway: Gateway, client: Client, receiver: Receiver, kind: str, rows: int
 ) -> None:
-    gateway.fault(kind, times=1, seconds=0.05)
-    with pytest.raises(CUT):
-        await raw_send(client)
-    with pytest.raises(aiohttp.ClientConnectorError):
-        await asyncio.sleep(0.01)
-        await raw_send(client)
-    await asyncio.sleep(0.2)
+    await receiver.until(lambda: states(receiver) == ["open"])
+    with stays_dead(gateway):
+        gateway.fault(kind, times=1, seconds=0.0)
+        with pytest.raises(CUT):
+            await raw_send(client)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await raw_send(client)
+    assert len(gateway.ledger) == 1
+    # Its line comes back and says so: what was posted before has arrived by then.
+    await receiver.until(lambda: states(receiver)[1:] and states(receiver)[-1] == "open")
     assert len(gateway.ledger) == 1
     assert len(await client.sent_rows(ANA)) == rows
     assert not receiver.of("send.message")

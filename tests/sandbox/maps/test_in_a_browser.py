@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, Page, Route, async_playwright
 
 from sandbox.maps import Running
 
@@ -17,19 +19,29 @@ SEARCH = "/maps/search/{}/@-23.55,-46.63,13z?hl=pt-BR&gl=br"
 CARDS = "div[role=feed] > div > div.Nv2PK[jsaction][role=article]"
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.browser,
     pytest.mark.skipif(not Path(CHROMIUM).exists(), reason=f"no Chromium at {CHROMIUM}; PRUMO_CHROMIUM names one"),
 ]
 
 
-@pytest.fixture
-async def page() -> AsyncIterator[Page]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """One for the file: to start it takes longer than most stories."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        opened = await browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.set_default_timeout(15_000)
-        yield opened
-        await browser.close()
+        launched = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield launched
+        await launched.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """Of a visitor who was never there before: cookies and storage are its own."""
+    visitor = await browser.new_context(viewport={"width": 1280, "height": 800})
+    opened = await visitor.new_page()
+    opened.set_default_timeout(15_000)
+    yield opened
+    await visitor.close()
 
 
 async def scroll_to_the_end(page: Page, rounds: int = 40) -> int:
@@ -117,9 +129,18 @@ async def test_a_place_name_moves_the_address_to_that_place(demo_map: Running, p
 
 async def test_a_place_page_shows_itself_only_when_its_answer_came(demo_map: Running, page: Page) -> None:
     place = next(p for p in demo_map.city.places() if p.phone and p.website and p.has_address and p.rating)
-    demo_map.behave(latency_s=0.4)
+    asked, may_answer = asyncio.Event(), asyncio.Event()
+
+    async def takes_its_time(route: Route) -> None:
+        asked.set()
+        await may_answer.wait()
+        await route.continue_()
+
+    await page.route("**/maps/preview/place?*", takes_its_time)
     await page.goto(f"{demo_map.url}/maps/place/x/data=!4m2!3m1!1s{place.data_id}?hl=pt-BR", wait_until="commit")
+    await asyncio.wait_for(asked.wait(), 20)
     assert await page.locator("h1.DUwDvf").count() == 0
+    may_answer.set()
     await page.wait_for_selector("h1.DUwDvf")
     assert place.street in (await page.inner_text('[data-item-id="address"]'))
     assert await page.get_attribute('[data-item-id="authority"]', "href")
