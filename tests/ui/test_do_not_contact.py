@@ -52,6 +52,11 @@ def fill(user: User, kind: type, words: str, *, n: int = -1) -> None:
     inputs[n].value = words  # type: ignore[attr-defined]
 
 
+def last(user: User, kind: type) -> ui.element:
+    assert user.client is not None
+    return [e for e in user.client.elements.values() if type(e) is kind][-1]
+
+
 def in_force(people: People) -> set[str | None]:
     with people.runtime.work() as work:
         return set(work.session.scalars(select(OptOut.phone).where(OptOut.undone_at.is_(None))))
@@ -99,10 +104,20 @@ async def test_only_an_owner_undoes_and_says_why(web: Web, people: People) -> No
     await ana.open(PAGE)
     press_icon(ana, label)
     await ana.should_see("O que mudou", retries=30)
-    press(ana, "Permitir de novo")
+    await ana.should_see("obrigatório")
+    why = last(ana, ui.input)
+    assert why.props["aria-required"] == "true"
+    go_on = last(ana, ui.button)
+    assert (go_on.text, go_on.enabled) == ("Permitir de novo", False)  # type: ignore[attr-defined]
+    fill(ana, ui.input, "   ")
+    assert not go_on.enabled  # type: ignore[attr-defined]
+    by_enter = ana.find(kind=ui.input)
+    by_enter.elements = {why}
+    by_enter.trigger("keydown.enter")
     await ana.should_see("Preencha este campo.", retries=30)
     assert in_force(people) == {PHONE}
     fill(ana, ui.input, "Escreveu e pediu um orçamento")
+    assert go_on.enabled  # type: ignore[attr-defined]
     press(ana, "Permitir de novo")
     await until(lambda: in_force(people) == set())
     with people.runtime.work() as work:

@@ -40,13 +40,13 @@ def whole(value: object) -> int | None:
 class Field:
     """One field of a form: its label, the control, and below it help or the error."""
 
-    def __init__(self, label: str, help_text: str, *, is_optional: bool) -> None:
+    def __init__(self, label: str, help_text: str, mark: str) -> None:
         self.box = ui.element("div").classes("p-field p-full")
         with self.box:
             with ui.element("label").classes("p-label") as self.label:
                 text(label)
-                if is_optional:
-                    text(" · " + _("optional"), "opt")
+                if mark:
+                    text(" · " + mark, "opt")
             self.slot = ui.element("div").classes("p-full")
             self.help = text(help_text, "p-help")
             with ui.element("div").classes("p-help err") as self.error_line:
@@ -88,12 +88,20 @@ class Form:
         self.fields: dict[str, Field] = {}
 
     @contextmanager
-    def field(self, name: str, label: str, *, help: str = "", optional: bool = False) -> Iterator[Field]:
-        """Put one control into it: an input, a select, a slider …"""
-        made = self.fields[name] = Field(label, help, is_optional=optional)
+    def field(
+        self, name: str, label: str, *, help: str = "", optional: bool = False, required: bool = False
+    ) -> Iterator[Field]:
+        """Put one control into it: an input, a select, a slider …
+
+        `required` is said where nobody would expect it; most fields are, and say nothing.
+        """
+        mark = _("optional") if optional else _("required") if required else ""
+        made = self.fields[name] = Field(label, help, mark)
         with made.slot:
             yield made
         made.bind()
+        if required and made.control is not None:
+            made.control.props["aria-required"] = "true"
 
     def clear_errors(self) -> None:
         for field in self.fields.values():

@@ -221,7 +221,7 @@ class DoNotContact:
                 "p-t-2",
                 tag="p",
             )
-            with form.field("why", _("What has changed"), help=_("Kept with your name and the time.")):
+            with form.field("why", _("What has changed"), help=_("Kept with your name and the time."), required=True):
                 why = ui.input(placeholder=_("They wrote and asked for an offer")).classes("p-full")
                 why.props("maxlength=200 autofocus")
 
@@ -233,7 +233,9 @@ class DoNotContact:
             why.on("keydown.enter", allow)
             with ui.element("div").classes("p-row p-g8 p-full").style("justify-content:flex-end"):
                 button(_("Go back"), dialog.close, kind="gho")
-                button(_("Allow again"), allow, kind="dng")
+                go_on = button(_("Allow again"), allow, kind="dng")
+            go_on.set_enabled(False)
+            why.on_value_change(lambda event: go_on.set_enabled(bool((event.value or "").strip())))
 
     # ---------------------------------------------------------------- lists
 
