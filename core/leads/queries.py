@@ -6,6 +6,7 @@ and then sorted; what is more is so dense that walking the index of the order so
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -23,12 +24,27 @@ from core.leads.rules import (
     LeadStatus,
     OnWhatsApp,
     PhoneType,
+    TagId,
+    TagName,
     search_patterns,
     status_of,
 )
 from core.optouts.rules import OptOutReason
 from core.searches.rules import Source
-from core.tables import Campaign, Instance, Lead, LeadImport, LeadNote, Message, OptOut, Search, SearchFind, User
+from core.tables import (
+    Campaign,
+    Instance,
+    Lead,
+    LeadImport,
+    LeadNote,
+    LeadTag,
+    Message,
+    OptOut,
+    Search,
+    SearchFind,
+    Tag,
+    User,
+)
 
 COUNTED_UP_TO = 10_000
 LOOKED_AT_FOR_CHOICES = 50_000  # the newest leads; choosing among cities needs no census
@@ -81,6 +97,7 @@ class LeadRow:
     status: LeadStatus
     last_contact_at: datetime | None
     created_at: datetime
+    tags: tuple[TagName, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,6 +203,9 @@ def conditions(team_id: TeamId, which: LeadFilter) -> list[ColumnElement[bool]]:
         found.append(Lead.on_whatsapp.in_(which.on_whatsapp))
     if which.phone_types:
         found.append(Lead.phone_type.in_(which.phone_types))
+    if which.tags:
+        tagged = select(LeadTag.lead_id).where(LeadTag.team_id == team_id, LeadTag.tag_id.in_(which.tags))
+        found.append(Lead.id.in_(tagged))
     if which.has_phone is not None:
         found.append(Lead.phone.is_not(None) if which.has_phone else Lead.phone.is_(None))
     if which.has_website is not None:
@@ -259,7 +279,8 @@ def page(
     ask = ask.order_by(*_order(key, lead_id, sort in KNOWN_ALWAYS, descending)).limit(limit)
     ask = ask.where(_beyond(key, lead_id, after, descending)) if after else ask.offset(offset)
     ids = [found[0] for found in session.execute(ask)]
-    rows = {row.id: _row(row) for row in session.execute(select(*SHOWN).where(Lead.id.in_(ids)))}
+    tags = tags_of(session, team_id, ids)
+    rows = {row.id: _row(row, tags) for row in session.execute(select(*SHOWN).where(Lead.id.in_(ids)))}
     return [rows[found] for found in ids]
 
 
@@ -300,7 +321,7 @@ def lead(session: Session, team_id: TeamId, lead_id: LeadId) -> LeadDetails | No
     if found is None:
         return None
     return LeadDetails(
-        row=_row(found),
+        row=_row(found, tags_of(session, team_id, [lead_id])),
         categories=tuple(found.categories),
         address=found.address,
         state=found.state,
@@ -368,7 +389,21 @@ def _choices(session: Session, column: ColumnElement[Any]) -> list[Choice]:
     return [Choice(value, n) for value, n in session.execute(ask)]
 
 
-def _row(found: Any) -> LeadRow:
+def tags_of(session: Session, team_id: TeamId, lead_ids: Sequence[int]) -> dict[int, tuple[TagName, ...]]:
+    """What is on each of these leads, in the order of the alphabet; by the index of team and lead."""
+    ask = (
+        select(LeadTag.lead_id, Tag.id, Tag.name)
+        .join(Tag, (Tag.team_id == LeadTag.team_id) & (Tag.id == LeadTag.tag_id))
+        .where(LeadTag.team_id == team_id, LeadTag.lead_id.in_(lead_ids))
+        .order_by(Tag.name_folded)
+    )
+    found: dict[int, tuple[TagName, ...]] = {}
+    for lead_id, tag_id, name in session.execute(ask):
+        found[lead_id] = (*found.get(lead_id, ()), TagName(TagId(tag_id), name))
+    return found
+
+
+def _row(found: Any, tags: Mapping[int, tuple[TagName, ...]]) -> LeadRow:
     """Of a whole Lead or of the columns in SHOWN."""
     return LeadRow(
         id=LeadId(found.id),
@@ -390,6 +425,7 @@ def _row(found: Any) -> LeadRow:
         ),
         last_contact_at=found.last_sent_at,
         created_at=found.created_at,
+        tags=tags.get(found.id, ()),
     )
 
 

@@ -15,6 +15,7 @@ from typing import Any, NewType, TypeVar
 from core.errors import BadInput
 
 LeadId = NewType("LeadId", int)
+TagId = NewType("TagId", int)
 State = TypeVar("State", bound=StrEnum)
 
 
@@ -112,6 +113,14 @@ def status_of(
     return LeadStatus.CONTACTED if last_sent_at is not None else LeadStatus.NEW
 
 
+@dataclass(frozen=True)
+class TagName:
+    """A tag as pages show it."""
+
+    id: TagId
+    name: str
+
+
 class LeadSort(StrEnum):
     """The columns a list may be ordered by: those with an index."""
 
@@ -143,6 +152,7 @@ class LeadFilter:
     statuses: tuple[LeadStatus, ...] = ()
     on_whatsapp: tuple[OnWhatsApp, ...] = ()
     phone_types: tuple[PhoneType, ...] = ()
+    tags: tuple[int, ...] = ()  # any of them; a tag that is gone means nobody
     has_phone: bool | None = None
     has_website: bool | None = None
     has_email: bool | None = None
@@ -179,6 +189,7 @@ class LeadFilter:
             statuses=_states(LeadStatus, values.get("statuses", ())),
             on_whatsapp=_states(OnWhatsApp, values.get("on_whatsapp", ())),
             phone_types=_states(PhoneType, values.get("phone_types", ())),
+            tags=_ids(values.get("tags", ()), MOST_VALUES),
             has_phone=_truth(values.get("has_phone")),
             has_website=_truth(values.get("has_website")),
             has_email=_truth(values.get("has_email")),
@@ -235,8 +246,8 @@ def _whole(value: object) -> int | None:
     return value
 
 
-def _ids(value: object) -> tuple[int, ...]:
-    ids = _listed(value, MOST_IDS)
+def _ids(value: object, most: int = MOST_IDS) -> tuple[int, ...]:
+    ids = _listed(value, most)
     if not all(isinstance(v, int) and not isinstance(v, bool) and 0 < v < 2**62 for v in ids):
         raise _unreadable()
     return tuple(v for v in ids if isinstance(v, int))
@@ -362,6 +373,13 @@ WESTERN_FOLDED = bytes(ord(to) if len(to := FOLDED[code]) == 1 and to < "\u0100"
 WESTERN = re.compile(f"[{re.escape(''.join(chr(code) for code in range(0x100) if WESTERN_FOLDED[code]))}]*")
 
 
+def alike(name: str) -> str:
+    """What two tags of a team, or two views, must not share: their names differ in more than case and accents."""
+    plain = unicodedata.normalize("NFKD", name).casefold()
+    return ("".join(c for c in plain if not unicodedata.combining(c)).strip() or name)[:LONGEST_ALIKE]
+
+
+LONGEST_ALIKE = 80
 LONGEST_WORDS = 1_000
 
 

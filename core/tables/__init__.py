@@ -4,7 +4,7 @@ from core.tables.accounts import AuditEntry, Invite, Membership, SessionRow, Sig
 from core.tables.base import Base
 from core.tables.campaigns import Campaign, CampaignCounter, CampaignInstance, CampaignStep
 from core.tables.instances import GatewayLeftover, Instance, PhoneCheck, WebhookEvent, WhatsAppAddress
-from core.tables.leads import Lead, LeadImport, LeadNote, Site
+from core.tables.leads import Lead, LeadImport, LeadNote, LeadTag, LeadView, Site, Tag
 from core.tables.optouts import OptOut
 from core.tables.replies import Answer, Conversation, QuickReply
 from core.tables.searches import SavedSearch, Search, SearchCell, SearchFind, SearchLeftOut, SourcePause, SourceUse
@@ -28,6 +28,8 @@ __all__ = [
     "Lead",
     "LeadImport",
     "LeadNote",
+    "LeadTag",
+    "LeadView",
     "Membership",
     "Message",
     "OptOut",
@@ -43,6 +45,7 @@ __all__ = [
     "Site",
     "SourcePause",
     "SourceUse",
+    "Tag",
     "Team",
     "User",
     "WebhookEvent",

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.leads.rules import ImportStatus, OnWhatsApp, PhoneFrom, PhoneType, SiteReading
+from core.leads.rules import ImportStatus, LeadSort, OnWhatsApp, PhoneFrom, PhoneType, SiteReading
 from core.tables.base import Base, created_column, id_column, state_column, team_column, time_column
 
 
@@ -147,6 +147,53 @@ class LeadNote(Base):
     written_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
     written_at: Mapped[datetime] = created_column()
     text: Mapped[str] = mapped_column(Text)
+
+
+class Tag(Base):
+    """A word that a team sorts its leads by."""
+
+    __tablename__ = "tags"
+    __table_args__ = (UniqueConstraint("team_id", "id"), UniqueConstraint("team_id", "name_folded"))
+
+    id: Mapped[int] = id_column()
+    team_id: Mapped[int] = team_column()
+    name: Mapped[str] = mapped_column(String(40))
+    name_folded: Mapped[str] = mapped_column(String(80))  # a letter may fold into several
+    created_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = created_column()
+
+
+class LeadTag(Base):
+    """A tag on a lead: gone with either of them."""
+
+    __tablename__ = "lead_tags"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "tag_id"], ["tags.team_id", "tags.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(["team_id", "lead_id"], ["leads.team_id", "leads.id"], ondelete="CASCADE"),
+        Index(None, "team_id", "lead_id"),
+    )
+
+    tag_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    lead_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    team_id: Mapped[int] = team_column()
+
+
+class LeadView(Base):
+    """A filter that a team keeps under a name, with the order and the columns of its list."""
+
+    __tablename__ = "lead_views"
+    __table_args__ = (UniqueConstraint("team_id", "id"), UniqueConstraint("team_id", "name_folded"))
+
+    id: Mapped[int] = id_column()
+    team_id: Mapped[int] = team_column()
+    name: Mapped[str] = mapped_column(String(40))
+    name_folded: Mapped[str] = mapped_column(String(80))
+    filter: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    sort: Mapped[LeadSort] = state_column(LeadSort, "sort")
+    descending: Mapped[bool]
+    columns: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    created_by: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("users.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = created_column()
 
 
 class Site(Base):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from core.leads import service
-from core.leads.rules import LeadFilter
+from core.leads import service, tags, views
+from core.leads.rules import LeadFilter, LeadSort
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
 from tests.core.leads.makers import make_leads
 from tests.people import People
@@ -51,6 +51,41 @@ def rejects_of_an_import(people: People) -> Arguments:
     return args, {"headings": ("Linha", "Motivo"), "say": str}
 
 
+def a_new_tag(people: People) -> Arguments:
+    a_lead(people)
+    return (CANARY, LeadFilter()), {}
+
+
+def a_tag(people: People) -> Arguments:
+    args, _ = a_new_tag(people)
+    with people.runtime.work() as work:
+        return (tags.put_on(work, people["Ana"], *args).tag.id,), {}
+
+
+def a_tag_on_all(people: People) -> Arguments:
+    (tag_id,), _ = a_tag(people)
+    return (tag_id, LeadFilter()), {}
+
+
+def a_tag_to_rename(people: People) -> Arguments:
+    (tag_id,), _ = a_tag(people)
+    return (tag_id, "Outro"), {}
+
+
+NAMED = {"name": CANARY, "which": LeadFilter(cities=(CANARY,))}
+CHANGED = {"which": LeadFilter(), "sort": LeadSort.NAME, "descending": False, "columns": ("phone",)}
+
+
+def a_view(people: People) -> Arguments:
+    with people.runtime.work() as work:
+        return (views.save_view(work, people["Ana"], **NAMED).id,), {}
+
+
+def a_view_to_rename(people: People) -> Arguments:
+    (view_id,), _ = a_view(people)
+    return (view_id, "Outra"), {}
+
+
 CASES = [
     Case(service.page_of, Needs.VIEWER, Stranger.OWN, all_leads),
     Case(service.count_of, Needs.VIEWER, Stranger.OWN, all_leads),
@@ -65,4 +100,16 @@ CASES = [
     Case(service.import_rejects, Needs.MEMBER, Stranger.NOT_FOUND, rejects_of_an_import),
     Case(service.restore, Needs.MEMBER, Stranger.NOT_FOUND, a_lead),
     Case(service.read_sites, Needs.MEMBER, Stranger.OWN, all_leads),
+    Case(tags.list_tags, Needs.VIEWER, Stranger.OWN, lambda people: ((), a_tag(people)[1])),
+    Case(tags.tag_use, Needs.VIEWER, Stranger.NOT_FOUND, a_tag),
+    Case(tags.put_on, Needs.MEMBER, Stranger.OWN, lambda people: (("Premium", LeadFilter()), a_tag(people)[1])),
+    Case(tags.take_off, Needs.MEMBER, Stranger.NOT_FOUND, a_tag_on_all),
+    Case(tags.rename_tag, Needs.MEMBER, Stranger.NOT_FOUND, a_tag_to_rename),
+    Case(tags.delete_tag, Needs.MEMBER, Stranger.NOT_FOUND, a_tag),
+    Case(views.list_views, Needs.VIEWER, Stranger.OWN, lambda people: ((), a_view(people)[1])),
+    Case(views.view, Needs.VIEWER, Stranger.NOT_FOUND, a_view),
+    Case(views.save_view, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "Minha", "which": LeadFilter()})),
+    Case(views.rename_view, Needs.MEMBER, Stranger.NOT_FOUND, a_view_to_rename),
+    Case(views.update_view, Needs.MEMBER, Stranger.NOT_FOUND, lambda people: (a_view(people)[0], CHANGED)),
+    Case(views.delete_view, Needs.MEMBER, Stranger.NOT_FOUND, a_view),
 ]

@@ -1,4 +1,4 @@
-"""Phones, filters, notes, and looking up who is on WhatsApp."""
+"""Phones, filters, tags, views, notes, and looking up who is on WhatsApp."""
 
 from ui.words import N_
 
@@ -13,5 +13,9 @@ SENTENCES = {
     "phone_old_mobile": N_("The ninth digit is missing. Do you mean {suggestion}?"),
     "filter_unreadable": N_("This filter cannot be read. Choose it again."),
     "cannot_check": N_("This number cannot ask WhatsApp who is there. Choose one that is connected by QR code."),
+    "tag_is_there": N_("There is a tag “{name}” already."),
+    "too_many_tags": N_("{n} tags are there already. Delete one that nobody needs."),
+    "view_is_there": N_("There is a view “{name}” already."),
+    "too_many_views": N_("{n} views are there already. Delete one that nobody needs."),
     "rating_range": N_("A rating is between 0 and 5."),
 }
