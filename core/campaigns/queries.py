@@ -14,6 +14,8 @@ from core.accounts.rules import TeamId, UserId
 from core.campaigns.rules import CampaignId, CampaignStatus, NumberChoice, Plan
 from core.campaigns.windows import Window, local_day
 from core.errors import NotFound
+from core.instances.halts import halt_of
+from core.instances.health import is_limited
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter, LeadId
 from core.sending.rules import RecipientId, RecipientStatus
@@ -195,7 +197,14 @@ def _number(row: Instance, timezone: str, now: datetime, others: int) -> NumberC
         cap=row.cap,
         rest_after=row.rest_after,
         rest_s=row.rest_s,
+        halt=halt_of(row),
+        is_limited=is_limited(_cap_reason(row), row.health),
     )
+
+
+def _cap_reason(row: Instance) -> str | None:
+    """None where its health allows all that its team has set."""
+    return row.cap_reason if row.cap is not None and row.cap < row.per_day else None
 
 
 def _day(timezone: str, now: datetime) -> date:

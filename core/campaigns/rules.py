@@ -13,6 +13,7 @@ from typing import Any, NewType
 from core.campaigns.text import Gap, parts_of, plain_text
 from core.campaigns.windows import DAY_MIN, NeverOpens, Span, Window, is_open, local_day, next_opening, spans
 from core.errors import BadInput, BadInputs
+from core.instances.halts import Halt
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter
 
@@ -391,8 +392,9 @@ class Check:
 class NumberChoice:
     """A number that a campaign may leave from, as far as starting is concerned.
 
-    `is_paused`: it stands still, whoever or whatever is the reason.  `cap`: what it may send today, where its health
-    allows less than `per_day`.
+    `is_paused`: it stands still, whoever or whatever is the reason; `halt` says which, and is there too of one that is
+    not connected.  `cap`: what it may send today, where its health allows less than `per_day`; `free_today` is left of
+    that by all that left from it, whichever campaign it was of.
     """
 
     id: InstanceId
@@ -409,6 +411,8 @@ class NumberChoice:
     cap: int | None = None
     rest_after: int = 0
     rest_s: int = 0
+    halt: Halt | None = None
+    is_limited: bool = False  # may send less than before, or soon will
 
     @property
     def cap_today(self) -> int:

@@ -42,6 +42,7 @@ from core.campaigns.rules import (
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
 from core.campaigns.windows import Window
 from core.errors import BadInput, NotFound, StateChanged
+from core.instances.halts import Halt
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadFilter
 from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, RecipientStatus
@@ -67,11 +68,13 @@ TABS: dict[str, tuple[CampaignStatus, ...]] = {
 
 @dataclass(frozen=True)
 class ListedCampaign:
-    """A line of the list; `finish_at` only while it runs and its end can be foreseen."""
+    """A line of the list; `finish_at` only while it runs and its end can be foreseen.  `halt`: why its number keeps it
+    waiting."""
 
     row: CampaignRow
     standing: Standing
     finish_at: datetime | None
+    halt: Halt | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,7 @@ def _listed(work: Work, actor: Actor, row: CampaignRow) -> ListedCampaign:
     if row.status is not CampaignStatus.RUNNING:
         return ListedCampaign(row, Standing(row.status.value), None)
     progress = _progress(work, actor, queries.draft(work.session, actor.team_id, row.id), row.counts)
-    return ListedCampaign(row, progress.now.standing, progress.estimate.finish_at)
+    return ListedCampaign(row, progress.now.standing, progress.estimate.finish_at, progress.halt)
 
 
 # ---------------------------------------------------------------- writing one
@@ -402,8 +405,8 @@ def _change(
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a campaign stands at this moment.  `per_minute` over the last ten, or since it began; `next_at` of the next
-    message."""
+    """Where a campaign stands at this moment.  No end is foreseen while its number cannot send.  `per_minute` over the
+    last ten, or since it began; `next_at` of the next message."""
 
     now: Now
     estimate: Estimate
@@ -412,6 +415,12 @@ class Progress:
     cap_today: int
     next_at: datetime | None
     number: NumberChoice | None
+
+    @property
+    def halt(self) -> Halt | None:
+        """Why its number keeps it waiting; None while it does not."""
+        is_waiting = self.now.standing is Standing.WAITING_FOR_NUMBER
+        return self.number.halt if is_waiting and self.number is not None else None
 
 
 @dataclass(frozen=True)
@@ -449,16 +458,17 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
     sent_today = found.sent_on_day_of(work.now)
     lately = queries.sent_since(work.session, actor.team_id, found.id, work.now - PACE_OVER)
     free_today = min(plan.per_day - sent_today, number.free_today) if number else 0
+    can_send = number is not None and number.can_send
     now = standing(
         found.status,
         window=window,
         now=work.now,
-        can_send=number is not None and number.can_send,
+        can_send=can_send,
         queued=counts.waiting,
         free_today=free_today,
     )
     ahead = Estimate(None, None, 0)
-    if found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
+    if can_send and found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
         ahead = _estimate(plan, number, window, counts[RecipientStatus.QUEUED], work.now, sent_today)
     is_sending = now.standing is Standing.SENDING and number is not None
     return Progress(

@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from core.instances.health import WORST, HealthReason
 from core.instances.rules import InstanceId, Provider, StatusReason
 from core.instances.warmup import ENOUGH_ARRIVE
 from core.work import Work
@@ -49,6 +50,7 @@ class StopReason(StrEnum):
 
 # What WhatsApp does to a number shortly before it takes it away.
 LIKE_A_BAN = frozenset({StopReason.REFUSED, StopReason.BANNED, StopReason.LOGGED_OUT})
+ILL = {"health": WORST, "health_reason": HealthReason.STOPPED.value}  # in the statement that stops it
 ENDS = {StatusReason.BANNED: StopReason.BANNED, StatusReason.LOGGED_OUT: StopReason.LOGGED_OUT}
 
 
@@ -136,7 +138,7 @@ order by i.id
 STOP = text("""
 update instances
 set paused_at = clock_timestamp(), pause_reason = :reason, pause_facts = :facts,
-    rests_until = greatest(rests_until, :rests_until)
+    rests_until = greatest(rests_until, :rests_until), health = :health, health_reason = :health_reason
 where id = :id and (paused_at is null or pause_reason = 'by_hand')
 returning team_id
 """).bindparams(bindparam("facts", type_=JSONB))
@@ -180,6 +182,7 @@ def stop(work: Work, instance_id: int, why: Stop) -> bool:
         "reason": why.reason.value,
         "facts": dict(why.facts),
         "rests_until": why.rests_until(work.now),
+        **ILL,
     }
     team_id = work.session.execute(STOP, values).scalar()
     if team_id is None:

@@ -119,7 +119,8 @@ def _stopped_by(work: Work, row: Instance, reason: breaker.StopReason) -> dict[s
     rests_until = breaker.Stop(reason).rests_until(work.now)
     if row.rests_until is not None and rests_until is not None:
         rests_until = max(row.rests_until, rests_until)
-    return {"paused_at": work.now, "pause_reason": reason, "pause_facts": {}, "rests_until": rests_until}
+    stands_still = {"paused_at": work.now, "pause_reason": reason, "pause_facts": {}, "rests_until": rests_until}
+    return stands_still | breaker.ILL
 
 
 def _of_tier(row: Instance, people_per_day: int) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from core.instances.warmup import FIRST_DAYS, Day
+from core.instances.warmup import FIRST_DAYS, CapReason, Day
 
 BEST, GOOD, FAIR, POOR, WORST = 5, 4, 3, 2, 1
 TOO_LITTLE = 10  # messages: below it nothing can be said
@@ -83,6 +83,11 @@ def health_of(shares: Shares, condition: Condition) -> Health:
         found.append(Health(GOOD, HealthReason.YOUNG, told))
     found.append(Health(BEST, HealthReason.WELL, told))
     return min(found, key=lambda health: health.steps or BEST)
+
+
+def is_limited(cap_reason: str | None, health: int | None) -> bool:
+    """It may send less than before, or is so ill that it soon will."""
+    return cap_reason == CapReason.LOWERED or (health is not None and health < FAIR)
 
 
 def _troubles(shares: Shares, condition: Condition) -> list[Health]:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignId, CampaignStatus
-from core.instances.health import Failure, HealthReason, Kept, Shares
+from core.instances.halts import Halt, halt_of
+from core.instances.health import Failure, HealthReason, Kept, Shares, is_limited
 from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.instances.warmup import CapReason
 from core.sending.rules import RecipientStatus
@@ -87,6 +88,20 @@ class NumberCard:
     @property
     def is_paused(self) -> bool:
         return self.paused_at is not None
+
+    @property
+    def halt(self) -> Halt | None:
+        """Why nothing leaves from it; None where messages can go."""
+        return halt_of(self)
+
+    @property
+    def is_limited(self) -> bool:
+        return is_limited(self.cap_reason, self.health)
+
+    @property
+    def free_today(self) -> int:
+        """How many more messages of campaigns it may send today, whichever they are of."""
+        return max(0, self.cap_today - self.sent_today)
 
     @property
     def waiting(self) -> int:

@@ -38,7 +38,8 @@ AT_WORK = timedelta(minutes=10)  # a number that has written within these is loo
 DUE = text("""
 select id from instances
 where status <> 'removed' and first_connected_at is not null
-  and (health_at is null or health_at < :seldom or next_send_at > :seldom)
+  and (health_at is null or health_at < :seldom or next_send_at > :seldom
+       or (health_reason = 'stopped' and paused_at is null))
 order by id
 """)
 # By ix_messages_sent: of one number the last fortnight.  What became of a recipient stands with the recipient.
@@ -127,8 +128,8 @@ def look_after(runtime: Runtime, work: Work, instance_id: InstanceId) -> None:
     seen = _messages_of(work.session, row, zone, today, work.now)
     tells = runtime.whatsapp(row.provider, row.gateway_token).capabilities().delivery_status
     why = breaker.stop_of_opt_outs(seen.contacts, seen.lost)
-    if why is not None:
-        breaker.stop(work, instance_id, why)
+    if why is not None and breaker.stop(work, instance_id, why):
+        work.session.refresh(row)
     kept = Kept.from_json(row.health_facts) or Kept()
     use = Use(
         per_day=row.per_day,
@@ -238,7 +239,11 @@ def _write(work: Work, row: Instance, was: Ceiling, now: Ceiling, health: Health
         changes["lowered_to"] = None
     team_id = work.session.scalar(
         update(Instance)
-        .where(Instance.id == row.id, Instance.health_at.is_not_distinct_from(row.health_at))
+        .where(
+            Instance.id == row.id,
+            Instance.health_at.is_not_distinct_from(row.health_at),
+            Instance.pause_reason.is_not_distinct_from(row.pause_reason),  # or its stop would be told as health
+        )
         .values(**changes)
         .returning(Instance.team_id)
         .execution_options(synchronize_session=False)

@@ -121,6 +121,29 @@ async def test_the_numbers_change_in_place(web: Web, people: People, runtime: Ru
     await bea.should_see("/ 320", retries=30)
 
 
+async def test_a_blocked_number_is_called_so_and_its_campaign_tells_no_end(
+    web: Web, people: People, runtime: Runtime
+) -> None:
+    under_way(people)
+    with runtime.work() as work:
+        row = work.session.query(Instance).filter_by(name="Comercial 1").one()
+        row.status, row.status_reason, row.status_at = InstanceStatus.DISCONNECTED, "banned", work.now
+        row.paused_at, row.pause_reason = work.now, "banned"
+        since = formats.clock(work.now)
+    bea = web.as_("Bea")
+    await bea.open("/")
+    for words in (
+        "“Comercial 1” está bloqueado.",
+        f"O WhatsApp bloqueou este número às {since}. 3 mensagens esperam por ele.",
+        "Ver o que fazer",
+        "Número bloqueado",
+        f"espera desde {since}",
+    ):
+        await bea.should_see(words)
+    for words in ("desconectado", "Reconectar", "Esperando o número"):
+        await bea.should_not_see(words)
+
+
 async def test_a_number_that_stopped_by_itself_is_told_with_its_reason(
     web: Web, people: People, runtime: Runtime
 ) -> None:

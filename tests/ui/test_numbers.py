@@ -142,7 +142,7 @@ async def test_ana_connects_a_number_by_its_qr(web: Web, people: People, here: H
     await until(lambda: not any(isinstance(e, ui.dialog) and e.value for e in ana.client.elements.values()), 5)  # type: ignore[union-attr]
     with runtime.work() as work:
         assert work.session.query(Instance).one().was_in_use
-    await ana.should_see("1 conectado · 50 de 50 envios por dia disponíveis agora")
+    await ana.should_see("1 conectado · restam 50 de 50 envios hoje")
 
 
 async def test_a_pairing_code_is_shown_letter_by_letter(
@@ -493,7 +493,7 @@ async def test_a_number_that_does_not_hear_says_what_follows(web: Web, people: P
     await vic.open("/instances")
     for words in ("Não ouve", "Conectado, mas não ouve desde", "nenhuma campanha sai dele"):
         await vic.should_see(words)
-    await vic.should_see("1 conectado · 0 de 50 envios por dia disponíveis agora")
+    await vic.should_see("1 conectado · restam 0 de 50 envios hoje")
 
 
 async def test_a_lost_number_says_what_waits_and_that_connecting_is_not_enough(
@@ -516,7 +516,7 @@ async def test_a_lost_number_says_what_waits_and_that_connecting_is_not_enough(
         "Mesmo reconectado, nada sai dele antes de",
         "Boa",
         "0 de 50 hoje",
-        "0 conectados · 0 de 50 envios por dia disponíveis agora",
+        "0 conectados · restam 0 de 50 envios hoje",
     ):
         await vic.should_see(words)
 

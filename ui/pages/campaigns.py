@@ -16,7 +16,7 @@ from ui.frame import Frame, page_frame
 from ui.parts import safe
 from ui.parts.avatar import initials, tint
 from ui.parts.button import button, once_at_a_time
-from ui.parts.campaign_words import LOOKS_ALIVE, STANDINGS, audience_words, filter_labels
+from ui.parts.campaign_words import LOOKS_ALIVE, audience_words, doing_look, filter_labels, waits_since
 from ui.parts.confirm import confirm
 from ui.parts.states import state
 from ui.parts.text import text
@@ -286,7 +286,7 @@ VERBS_OF = {
 
 def _row(line: ListedCampaign, may_write: bool) -> dict[str, Any]:
     row, counts = line.row, line.row.counts
-    look = STANDINGS[line.standing]
+    look = doing_look(line.standing, line.halt)
     sent = counts[RecipientStatus.SENT]
     is_draft = row.status is CampaignStatus.DRAFT
     return {
@@ -342,7 +342,7 @@ def _when(line: ListedCampaign) -> str:
         case Standing.FINISHED | Standing.CANCELLED:
             return formats.day(row.ended_at)
         case Standing.WAITING_FOR_NUMBER:
-            return _("no end in sight")
+            return waits_since(line.halt) if line.halt else _("no end in sight")
         case Standing.WAITING_FOR_PROOF:
             return "—"
     if line.finish_at is None:

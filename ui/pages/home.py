@@ -16,6 +16,7 @@ from core.campaigns import service as campaigns
 from core.campaigns.rules import CampaignStatus, Standing
 from core.campaigns.service import CampaignList, ListedCampaign
 from core.instances import service as instances
+from core.instances.halts import HaltReason
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceStatus
 from core.replies import service as replies
@@ -30,11 +31,11 @@ from ui.frame import Frame, page_frame
 from ui.pages.replies.waiting import WaitingCard
 from ui.parts import safe
 from ui.parts.button import button
-from ui.parts.campaign_words import STANDINGS
+from ui.parts.campaign_words import doing_look, waits_since
 from ui.parts.card import card
 from ui.parts.kpi import Kpi, Tone, kpi_strip, meter, share
 from ui.parts.note import note
-from ui.parts.number_words import at_time, is_limited, is_stopped, number_look, pause_words
+from ui.parts.number_words import TROUBLES, halt_words, number_look
 from ui.parts.search_words import look_of
 from ui.parts.status import chip
 from ui.parts.text import icon, section, text
@@ -47,6 +48,8 @@ REST_S = 2.0  # a number tells of every message; this page asks for everything
 DAYS_NEW = 7
 LINES = 5
 WAITING = 4  # as high as the chart beside them
+NEEDS_SOMEBODY = (HaltReason.BLOCKED, HaltReason.STOPPED)
+KEEPS_WAITING = (HaltReason.DISCONNECTED, HaltReason.RECONNECTING, HaltReason.WAITS_FOR_CODE)
 PULSES = {Standing.SENDING: "", Standing.WAITING_FOR_NUMBER: "bad", Standing.WAITING_FOR_PROOF: "warn"}
 
 
@@ -183,27 +186,17 @@ class _Board:
     def _attention(self, seen: Overview) -> None:
         """What stands still until a person does something; only then."""
         for number in seen.numbers:
-            if number.status is InstanceStatus.DISCONNECTED and number.waiting:
-                words = ngettext(
-                    "{n} message has been waiting for this number since {time}.",
-                    "{n} messages have been waiting for this number since {time}.",
-                    number.waiting,
-                )
-                note(
-                    words.format(n=formats.number(number.waiting), time=at_time(number.status_at)),
-                    title=_("“{name}” is disconnected.").format(name=number.name),
-                    icon="link_off",
-                    action=_("Reconnect"),
-                    on_action=lambda: safe.go("/instances"),
-                )
-            elif number.status is InstanceStatus.CONNECTED and is_stopped(number):
-                note(
-                    pause_words(number),
-                    title=_("“{name}” stands still.").format(name=number.name),
-                    icon="front_hand",
-                    action=_("See why"),
-                    on_action=lambda: safe.go("/instances"),
-                )
+            halt = number.halt
+            if halt is None or not (halt.reason in NEEDS_SOMEBODY or (halt.reason in KEEPS_WAITING and number.waiting)):
+                continue
+            trouble = TROUBLES[halt.reason]
+            note(
+                halt_words(halt, number.waiting),
+                title=_(trouble.title).format(name=number.name),
+                icon=trouble.icon,
+                action=_(trouble.action),
+                on_action=lambda: safe.go("/instances"),
+            )
 
     def _numbers(self, seen: Overview) -> None:
         if not seen.steps.has_number:
@@ -331,7 +324,7 @@ def _numbers_card(numbers: Sequence[NumberCard]) -> None:
 def _number_line(number: NumberCard) -> None:
     look = number_look(number)
     is_off = number.status is not InstanceStatus.CONNECTED
-    is_full = is_limited(number) or number.sent_today >= number.cap_today
+    is_full = number.is_limited or number.sent_today >= number.cap_today
     tone: Tone = "mut" if is_off else "warn" if is_full else ""
     with ui.element("div"):
         with ui.element("div").classes("p-row p-g8 p-t-sm"):
@@ -396,7 +389,7 @@ def _campaign_block(line: ListedCampaign) -> None:
 def _doing(line: ListedCampaign) -> None:
     with ui.element("div").classes("p-t-xs p-t-3 p-row p-g6").style("margin-top:2px"):
         ui.element("i").classes(f"p-pulse flat {PULSES.get(line.standing, 'off')}")
-        text(_(STANDINGS[line.standing].words))
+        text(_(doing_look(line.standing, line.halt).words))
 
 
 def _bar(line: ListedCampaign) -> None:
@@ -411,6 +404,8 @@ def _done(line: ListedCampaign) -> str:
 def _finish(line: ListedCampaign) -> str:
     if line.finish_at is not None:
         return formats.moment(line.finish_at)
+    if line.halt is not None:
+        return waits_since(line.halt)
     return formats.UNKNOWN if line.row.status is CampaignStatus.PAUSED else _("no estimate")
 
 

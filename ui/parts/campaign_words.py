@@ -9,13 +9,16 @@ from zoneinfo import ZoneInfo
 from babel.dates import get_day_names
 
 from core.campaigns.rules import Plan, Standing
+from core.instances.halts import Halt
 from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneType
+from ui.parts.number_words import TROUBLES, at_time
 from ui.parts.status import STATES, Look
 from ui.words import N_, _, formats, language, ngettext
 
 STANDINGS: dict[Standing, Look] = {
     Standing.DRAFT: STATES["campaign"]["draft"],
     Standing.SCHEDULED: STATES["campaign"]["scheduled"],
+    Standing.STARTING: Look(N_("Preparing the queue"), "", "hourglass_top"),
     Standing.SENDING: STATES["campaign"]["running"],
     Standing.OUTSIDE_WINDOW: Look(N_("Outside its hours"), "", "bedtime"),
     Standing.CAP_REACHED: Look(N_("Done for today"), "", "event_available"),
@@ -71,6 +74,19 @@ ON_WHATSAPP = {
     OnWhatsApp.NO: N_("Not on WhatsApp"),
     OnWhatsApp.UNKNOWN: N_("WhatsApp not checked"),
 }
+
+
+def doing_look(standing: Standing, halt: Halt | None) -> Look:
+    """What a campaign is doing; while its number keeps it waiting, what is the matter with that."""
+    if halt is None:
+        return STANDINGS[standing]
+    trouble = TROUBLES[halt.reason]
+    return Look(trouble.campaign, trouble.tone, trouble.icon)
+
+
+def waits_since(halt: Halt) -> str:
+    """In the place of an end that nobody can foresee."""
+    return _("waits since {time}").format(time=at_time(halt.since))
 
 
 def filter_labels(which: LeadFilter, file_name: str = "") -> dict[str, str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from core.instances.health import FAIR, HealthReason
+from core.instances.halts import Halt, HaltReason
+from core.instances.health import HealthReason
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceStatus, StatusReason
-from core.instances.warmup import CapReason
 from ui.parts.status import DOT, STATES, Tone
-from ui.words import N_, _, formats
+from ui.words import N_, _, formats, ngettext
 from ui.words.errors import all_sentences, written
 
 WHY = {
@@ -55,39 +55,107 @@ class Look(NamedTuple):
     chip_icon: str = ""
 
 
-def number_look(number: NumberCard) -> Look:
+class Seen(Protocol):
+    """What the chip of a number is made of: its card has it, and a campaign's choice of it."""
+
+    @property
+    def status(self) -> InstanceStatus: ...
+    @property
+    def halt(self) -> Halt | None: ...
+    @property
+    def is_limited(self) -> bool: ...
+    @property
+    def free_today(self) -> int: ...
+
+
+def number_look(number: Seen) -> Look:
     """What is worst comes first."""
-    if number.status is InstanceStatus.CONNECTED:
-        return _of_connected(number)
-    if number.status_reason == StatusReason.RECONNECTING:
-        return Look(_("Reconnecting"), "warn", "sync")
-    if number.status is InstanceStatus.SCANNING:
-        return Look(_("Waiting for QR"), "pri", "qr_code_2", "hourglass_top")
-    if number.status_reason == StatusReason.QR_LIMIT:
-        return Look(_("Disconnected"), "warn", "qr_code_2", DOT)
-    if number.status is InstanceStatus.DISCONNECTED:
-        return Look(_("Disconnected"), "bad", "link_off", DOT)
-    words, tone, _icon = STATES["instance"][number.status]
-    return Look(_(words), tone, "smartphone")
-
-
-def _of_connected(number: NumberCard) -> Look:
-    if is_stopped(number):
-        return Look(_("Stopped"), "bad", "smartphone", "front_hand")
-    if number.is_paused:
-        return Look(_("On pause"), "warn", "smartphone", "pause")
-    if number.is_deaf:
-        return Look(_("Does not hear"), "bad", "hearing_disabled", "warning")
-    if is_limited(number):
+    if number.halt is not None:
+        return _of_halted(number.status, number.halt)
+    if number.is_limited:
         return Look(_("Limited"), "warn", "smartphone", "warning")
-    if number.sent_today >= number.cap_today:
+    if not number.free_today:
         return Look(_("Today's limit"), "warn", "smartphone", "hourglass_top")
     return Look(_("Connected"), "ok", "smartphone", DOT)
 
 
-def is_limited(number: NumberCard) -> bool:
-    """It may send less than before, or is so ill that it soon will."""
-    return number.cap_reason is CapReason.LOWERED or (number.health is not None and number.health < FAIR)
+def _of_halted(status: InstanceStatus, halt: Halt) -> Look:
+    match halt.reason:
+        case HaltReason.BLOCKED:
+            return Look(_("Blocked"), "bad", "block", "block")
+        case HaltReason.RECONNECTING:
+            return Look(_("Reconnecting"), "warn", "sync")
+        case HaltReason.DISCONNECTED if halt.detail == StatusReason.QR_LIMIT:
+            return Look(_("Disconnected"), "warn", "qr_code_2", DOT)
+        case HaltReason.DISCONNECTED:
+            return Look(_("Disconnected"), "bad", "link_off", DOT)
+        case HaltReason.STOPPED:
+            return Look(_("Stopped"), "bad", "smartphone", "front_hand")
+        case HaltReason.PAUSED:
+            return Look(_("On pause"), "warn", "smartphone", "pause")
+        case HaltReason.DEAF:
+            return Look(_("Does not hear"), "bad", "hearing_disabled", "warning")
+    if status is InstanceStatus.SCANNING:
+        return Look(_("Waiting for QR"), "pri", "qr_code_2", "hourglass_top")
+    words, tone, _icon = STATES["instance"][status]
+    return Look(_(words), tone, "smartphone")
+
+
+class Trouble(NamedTuple):
+    """What is said of a number that keeps others waiting, what of a campaign that waits, and the way on."""
+
+    title: str
+    campaign: str
+    icon: str
+    tone: Tone
+    action: str
+
+
+SEE = N_("See number")
+TROUBLES = {
+    HaltReason.BLOCKED: Trouble(N_("“{name}” is blocked."), N_("Number blocked"), "block", "bad", N_("See what to do")),
+    HaltReason.DISCONNECTED: Trouble(
+        N_("“{name}” is disconnected."), N_("Number disconnected"), "link_off", "bad", N_("Reconnect")
+    ),
+    HaltReason.RECONNECTING: Trouble(N_("“{name}” is reconnecting."), N_("Number reconnecting"), "sync", "warn", SEE),
+    HaltReason.WAITS_FOR_CODE: Trouble(
+        N_("“{name}” waits for its code to be scanned."), N_("Number waits for its QR"), "qr_code_2", "warn", SEE
+    ),
+    HaltReason.REMOVED: Trouble(N_("“{name}” was removed."), N_("Number removed"), "link_off", "bad", SEE),
+    HaltReason.STOPPED: Trouble(N_("“{name}” stands still."), N_("Number stopped"), "front_hand", "bad", N_("See why")),
+    HaltReason.PAUSED: Trouble(N_("“{name}” is paused."), N_("Number on pause"), "pause", "warn", SEE),
+    HaltReason.DEAF: Trouble(
+        N_("“{name}” does not hear."), N_("Number does not hear"), "hearing_disabled", "bad", N_("See why")
+    ),
+}
+
+
+def halt_words(halt: Halt, waiting: int) -> str:
+    """Why a number stands still, what waits for it and since when, and what not to do meanwhile."""
+    why, since = why_halted(halt), at_time(halt.since)
+    waits = ""
+    if waiting and since in why:
+        waits = ngettext("{n} message waits for it.", "{n} messages wait for it.", waiting)
+    elif waiting:
+        waits = ngettext(
+            "{n} message has been waiting for this number since {time}.",
+            "{n} messages have been waiting for this number since {time}.",
+            waiting,
+        )
+    next_step = _(WHAT_NEXT[StatusReason.BANNED]) if halt.reason is HaltReason.BLOCKED else ""
+    return " ".join(filter(None, [why, waits.format(n=formats.number(waiting), time=since), next_step]))
+
+
+def why_halted(halt: Halt) -> str:
+    """Why a number stands still, in a sentence; "" where nobody has said why."""
+    match halt.reason:
+        case HaltReason.STOPPED:
+            return _said("pause", halt.detail or "", halt.facts)
+        case HaltReason.PAUSED:
+            return _("Paused by hand at {time}.").format(time=at_time(halt.since))
+        case HaltReason.DEAF:
+            return _("Connected, but it does not hear since {time}.").format(time=at_time(halt.since))
+    return _(WHY[StatusReason(halt.detail)]).format(time=at_time(halt.since)) if halt.detail in WHY else ""
 
 
 def is_stopped(number: NumberCard) -> bool:

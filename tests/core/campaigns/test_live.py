@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from core.campaigns import service
 from core.campaigns.rules import CampaignId, Standing
 from core.campaigns.windows import Window, local_day
 from core.errors import BadInput, NotFound
+from core.instances import service as instances
+from core.instances.halts import Halt, HaltReason
+from core.instances.rules import InstanceStatus
 from core.sending.rules import RecipientId, RecipientStatus
-from core.tables import Message
+from core.tables import Instance, Message
 from tests.core.campaigns.making import (
     HOUR,
     connect_number,
@@ -102,6 +106,38 @@ def test_the_cap_of_the_day_and_a_number_that_is_away_are_said(people: People, r
     found = look(people, running).progress.now
     assert found.standing is Standing.CAP_REACHED
     assert found.until is not None and found.until > now(people)
+
+
+def test_no_end_is_foreseen_while_its_number_is_in_trouble(people: People, running: CampaignId) -> None:
+    with people.runtime.work() as work:
+        row = work.session.query(Instance).one()
+        row.status, row.status_reason, row.status_at = InstanceStatus.DISCONNECTED, "banned", work.now - HOUR
+        since = row.status_at
+    found = look(people, running).progress
+    assert (found.now.standing, found.estimate.finish_at) == (Standing.WAITING_FOR_NUMBER, None)
+    assert found.halt == Halt(HaltReason.BLOCKED, since, "banned")
+    with people.runtime.work() as work:
+        [line] = service.list_campaigns(work, people["Vic"]).lines
+        assert (line.finish_at, line.halt) == (None, found.halt)
+    set_campaign(people, running, status="paused")
+    found = look(people, running).progress
+    assert (found.estimate.finish_at, found.halt) == (None, None), "the campaign itself is what is paused"
+
+
+def test_what_is_left_of_a_number_today_is_shared_by_all_that_leaves_from_it(
+    people: People, running: CampaignId
+) -> None:
+    """Another campaign, written the same day, is told what the first has left of it."""
+    today = local_day(found_window(people, running), now(people))
+    with people.runtime.work() as work:
+        work.session.execute(update(Instance).values(sent_on=today, sent_today=30, cap=45, per_day=50))
+        [number] = service.numbers(work, people["Vic"])
+        [card] = instances.numbers(work, people["Vic"])
+    assert (number.free_today, number.cap_today) == (15, 45)
+    assert (card.free_today, card.cap_today) == (15, 45)
+    with people.runtime.work() as work:
+        work.session.execute(update(Instance).values(sent_on=today - timedelta(days=1)))
+        assert [one.free_today for one in service.numbers(work, people["Vic"])] == [45]
 
 
 def test_a_list_shows_what_changed_last_first_and_goes_on_where_it_ended(people: People, running: CampaignId) -> None:

@@ -13,12 +13,12 @@ from core.instances import service
 from core.instances.events import apply_link
 from core.instances.health import Condition, Failure, HealthReason, Kept, Shares, health_of
 from core.instances.queries import NumberCard
-from core.instances.rules import InstanceId, InstanceStatus, Provider
-from core.instances.upkeep import look_after_numbers
+from core.instances.rules import InstanceId, InstanceStatus, Provider, StatusReason
+from core.instances.upkeep import look_after, look_after_numbers
 from core.instances.warmup import START, CapReason
-from core.ports import LinkReport, LinkState
+from core.ports import LinkChanged, LinkReport, LinkState
 from core.runtime import Runtime
-from core.tables import Attempt, Message
+from core.tables import Attempt, Instance, Message
 from tests.core.instances.numbers import OWN_PHONE, add_number, ago, change, name_at_gateway, number
 from tests.core.instances.written import optouts, wrote
 from tests.people import People
@@ -103,6 +103,40 @@ def test_a_number_that_fares_well_says_so(people: People) -> None:
     assert card.shares == Shares(50, 48, 0, 8, 0, 0, 50, 48)
     assert sum(card.sent_by_day) == 50
     assert (card.cap_today, card.cap_reason, card.last_errors) == (50, None, ())
+
+
+@pytest.mark.parametrize("reason", [StatusReason.BANNED, StatusReason.LOGGED_OUT])
+def test_a_ban_is_seen_in_its_health_in_the_same_transaction(people: People, reason: StatusReason) -> None:
+    well = add_old(people)
+    wrote(people, well, 50, replied=8, delivered=48, minutes_ago=180)
+    assert look(people, well).health == 5
+    with people.runtime.work() as work:
+        apply_link(work, well, name_at_gateway(people, well), LinkChanged(LinkState.CLOSED, reason, is_final=True))
+        card = service.number(work, people["Vic"], well)
+    assert (card.health, card.health_reason) == (1, R.STOPPED)
+    assert look(people, well).health == 1, "and the next look comes to the same"
+
+
+def test_a_look_that_began_before_the_ban_does_not_make_it_well_again(people: People) -> None:
+    well = add_old(people)
+    wrote(people, well, 50, replied=8, delivered=48, minutes_ago=180)
+    name = name_at_gateway(people, well)
+    with people.runtime.work() as slow:
+        slow.session.get_one(Instance, well)
+        with people.runtime.work() as work:
+            apply_link(work, well, name, LinkChanged(LinkState.CLOSED, StatusReason.BANNED, is_final=True))
+        look_after(people.runtime, slow, well)
+    assert card_of(people, well).health == 1
+
+
+def test_a_number_that_a_person_started_again_is_looked_at_soon(people: People) -> None:
+    well = add_old(people, paused_at=ago(people.runtime, days=2), pause_reason="undelivered")
+    wrote(people, well, 50, replied=8, delivered=48, minutes_ago=180)
+    assert look(people, well).health == 1
+    with people.runtime.work() as work:
+        service.unpause(work, people["Bea"], well)
+    look_after_numbers(people.runtime)
+    assert card_of(people, well).health == 5
 
 
 def test_before_anybody_looked_a_card_is_counted_and_after_it_is_kept(people: People) -> None:

@@ -15,6 +15,11 @@ def buttons(client: Client) -> list[str]:
     return [button.text for button in of_kind(client, ui.button) if button.text]
 
 
+def said(client: Client) -> set[str]:
+    """Every text on the page."""
+    return {str(element.text) for element in client.elements.values() if getattr(element, "text", "")}
+
+
 def press(client: Client, words: str, *, last: bool = False) -> None:
     """The first button with these words; `last` for the one that a dialog has just brought."""
     found = [button for button in of_kind(client, ui.button) if button.text == words]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from core.campaigns.rules import CampaignStatus
+from core.instances.rules import InstanceStatus
+from core.tables import Instance
 from tests.core.access import CANARY
 from tests.core.campaigns.making import campaign, connect_number, keep_lead, recipients, start, write_draft
 from tests.people import People
 from tests.ui.campaigns.acting import in_row, rows
 from tests.ui.conftest import Web
+from ui.words import formats
 
 
 async def test_a_team_without_campaigns_is_asked_to_write_the_first(web: Web) -> None:
@@ -41,6 +44,19 @@ async def test_bea_sees_what_runs_with_its_progress_and_what_may_follow(web: Web
     assert (first["doing"], first["count"], first["verbs"]) == ("Enviando", "0 / 3", ["pause", "cancel"])
     assert first["when"].startswith("termina ")
     assert (second["path"], second["about"], second["verbs"]) == (f"{draft}/edit", "sem mensagem ainda", ["delete"])
+
+
+async def test_one_whose_number_is_blocked_says_so_and_since_when_instead_of_its_end(web: Web, people: People) -> None:
+    number = connect_number(people)
+    keep_lead(people, 1)
+    start(people, write_draft(people, name="Clínicas SP"))
+    with people.runtime.work() as work:
+        row = work.session.get_one(Instance, number)
+        row.status, row.status_reason, row.status_at = InstanceStatus.DISCONNECTED, "banned", work.now
+        since = formats.clock(work.now)
+    client = await web.as_("Vic").open("/campaigns")
+    [line] = rows(client)
+    assert (line["doing"], line["icon"], line["when"]) == ("Número bloqueado", "block", f"espera desde {since}")
 
 
 async def test_a_hostile_name_is_nothing_but_a_name(web: Web, people: People) -> None:

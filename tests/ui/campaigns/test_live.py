@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import update
 
 from core.campaigns.rules import CampaignId, CampaignStatus
-from core.instances.rules import InstanceStatus
+from core.instances.events import apply_link
+from core.instances.rules import InstanceId, InstanceStatus, StatusReason
+from core.ports import LinkChanged, LinkState
 from core.sending.rules import RecipientStatus
 from core.tables import Instance
 from tests.core.access import CANARY
@@ -23,8 +26,9 @@ from tests.core.campaigns.making import (
     write_draft,
 )
 from tests.people import People
-from tests.ui.campaigns.acting import buttons, in_row, press, rows
+from tests.ui.campaigns.acting import buttons, in_row, press, rows, said
 from tests.ui.conftest import Web, until
+from ui.words import formats
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ async def test_why_it_stands_still_is_told_with_the_way_out(web: Web, people: Pe
     bea = web.as_("Bea")
     await bea.open(f"/campaigns/{running}")
     await bea.should_see("“Comercial 1” está desconectado.")
-    await bea.should_see("4 mensagens esperam por ele.")
+    await bea.should_see("4 mensagens esperam por este número desde")
 
 
 async def test_a_number_cut_off_while_it_is_paused_is_not_called_paused(
@@ -113,6 +117,64 @@ async def test_a_number_cut_off_while_it_is_paused_is_not_called_paused(
     await bea.open(f"/campaigns/{running}")
     await bea.should_see("“Comercial 1” está desconectado.")
     await bea.should_not_see("“Comercial 1” está em pausa.")
+
+
+async def test_a_ban_is_told_at_once_with_what_waits_since_when_and_no_end_that_cannot_be_kept(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    await bea.should_see("Termina por volta de")
+    with people.runtime.work() as work:
+        row = work.session.query(Instance).one()
+        row.gateway_name = "prumo-1-x"
+        work.session.flush()
+        apply_link(work, InstanceId(row.id), "prumo-1-x", LinkChanged(LinkState.CLOSED, StatusReason.BANNED, True))
+        since = formats.clock(work.now)
+    await until(lambda: "Número bloqueado" in said(client), 12)
+    shown = said(client)
+    for words in (
+        "“Comercial 1” está bloqueado.",
+        f"O WhatsApp bloqueou este número às {since}. 4 mensagens esperam por ele. Não continue de outro número. "
+        "Fale antes com o suporte do WhatsApp, no celular.",
+        "Ver o que fazer",
+        "Esperando",
+        f"bloqueado desde {since}",
+        "0 enviadas hoje",
+    ):
+        assert words in shown
+    for words in ("Termina por volta de", "0 de 50 hoje", "Reconectar", "“Comercial 1” está desconectado."):
+        assert words not in shown
+
+
+@pytest.mark.parametrize(
+    ("number", "chip", "says"),
+    [
+        ({"paused_at": "now", "pause_reason": "by_hand"}, "Número em pausa", "“Comercial 1” está em pausa."),
+        (
+            {"paused_at": "now", "pause_reason": "opt_outs", "pause_facts": {"opted_out": 3, "of": 40}},
+            "Número parado",
+            "Parou sozinho: 3 de 40 pessoas pediram para não receber mais.",
+        ),
+        (
+            {"status": InstanceStatus.DISCONNECTED, "status_reason": "logged_out"},
+            "Número desconectado",
+            "O aparelho saiu da conta",
+        ),
+        ({"status": InstanceStatus.SCANNING}, "Número esperando QR", "“Comercial 1” espera a leitura do código."),
+    ],
+)
+async def test_each_trouble_of_its_number_has_its_own_word(
+    web: Web, people: People, running: CampaignId, number: dict[str, object], chip: str, says: str
+) -> None:
+    with people.runtime.work() as work:
+        values = {name: work.now if value == "now" else value for name, value in number.items()}
+        work.session.execute(update(Instance).values(**values))
+    vic = web.as_("Vic")
+    await vic.open(f"/campaigns/{running}")
+    for words in (chip, says):
+        await vic.should_see(words)
+    await vic.should_not_see("por minuto")
 
 
 async def test_outside_its_hours_it_says_when_it_goes_on(web: Web, people: People, running: CampaignId) -> None:

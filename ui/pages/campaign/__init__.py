@@ -17,7 +17,7 @@ from core.accounts.rules import Role
 from core.campaigns import service as campaigns
 from core.campaigns.rules import CampaignId, CampaignStatus, Standing
 from core.campaigns.service import Live
-from core.instances.rules import InstanceStatus
+from core.instances.halts import Halt
 from core.sending.rules import RecipientStatus
 from ui import live
 from ui.calls import ask, do
@@ -28,9 +28,10 @@ from ui.pages.campaign.recipients import Recipients
 from ui.pages.campaigns import cancel, duplicate, pause, resume, unschedule
 from ui.parts import safe
 from ui.parts.button import button
-from ui.parts.campaign_words import PAUSE_REASONS, STANDINGS
+from ui.parts.campaign_words import PAUSE_REASONS, doing_look
 from ui.parts.confirm import confirm
 from ui.parts.note import note
+from ui.parts.number_words import TROUBLES, halt_words
 from ui.parts.status import chip
 from ui.session import current_actor
 from ui.words import N_, _, formats, ngettext
@@ -50,6 +51,7 @@ async def campaign_page(campaign_id: int, tab: str = "all") -> None:
         page = _Campaign(frame, found, tab)
         await page.show_lists()
         live.on(f"campaign:{campaign_id}", page.refresh, every_s=SAFETY_S)
+        live.on(f"instances:{current_actor().team_id}", page.number_changed)
         ui.timer(1.0, page.count_down, immediate=False)
 
 
@@ -94,6 +96,12 @@ class _Campaign:
             await self.activity.show()
             await self.recipients.refresh()
 
+    async def number_changed(self, news: live.News) -> None:
+        """Of its own number alone, and not of each message that leaves: the campaign itself tells of those."""
+        number = self.found.progress.number
+        if number is not None and news.get("id") == number.id:
+            await self.refresh()
+
     async def _act(self, verb: Any) -> None:
         await verb(self.id, self.found.head.name)
         await self.refresh()
@@ -114,7 +122,7 @@ class _Campaign:
         self._drawn = drawn
         self.chip.clear()
         with self.chip:
-            look = STANDINGS[now.standing]
+            look = doing_look(now.standing, self.found.progress.halt)
             chip(_(look.words), look.tone, look.icon)
         for place, box in enumerate(self.buttons):
             box.clear()
@@ -122,9 +130,9 @@ class _Campaign:
                 self._buttons(is_phone=place == 1)
         self._show_note()
 
-    def _number_state(self) -> tuple[str, bool] | None:
+    def _number_state(self) -> tuple[str, Halt | None, int] | None:
         number = self.found.progress.number
-        return (number.name, number.can_send) if number else None
+        return (number.name, number.halt, self.found.counts.waiting if number.halt else 0) if number else None
 
     def _buttons(self, *, is_phone: bool) -> None:
         """What may follow from the state it is in; one of them is primary."""
@@ -192,19 +200,16 @@ class _Campaign:
                 )
 
     def _number_note(self) -> None:
-        number = self.found.progress.number
-        name = number.name if number else "—"
-        # One that is cut off may be paused besides, as after a ban: what a person has to mend is told.
-        is_paused = number is not None and number.is_paused and number.status is InstanceStatus.CONNECTED
-        title = _("“{name}” is paused.") if is_paused else _("“{name}” is not connected.")
-        waiting = self.found.counts.waiting
-        words = ngettext("{n} message waits for it.", "{n} messages wait for it.", waiting)
+        number, halt = self.found.progress.number, self.found.progress.halt
+        if number is None or halt is None:
+            return
+        trouble = TROUBLES[halt.reason]
         note(
-            words.format(n=formats.number(waiting)),
-            title=title.format(name=name),
-            tone="bad",
-            icon="pause" if is_paused else "link_off",
-            action=_("See number"),
+            halt_words(halt, self.found.counts.waiting),
+            title=_(trouble.title).format(name=number.name),
+            tone="bad" if trouble.tone == "bad" else "warn",
+            icon=trouble.icon,
+            action=_(trouble.action),
             on_action=lambda: safe.go("/instances"),
         )
 

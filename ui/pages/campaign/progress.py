@@ -14,6 +14,7 @@ from core.campaigns.service import Live
 from core.sending.rules import RecipientStatus
 from ui.parts.campaign_words import back_at, moment_in
 from ui.parts.kpi import Meter, Tone, share
+from ui.parts.number_words import at_time, number_look
 from ui.parts.text import Text, icon, text
 from ui.words import N_, _, formats, ngettext
 
@@ -76,7 +77,8 @@ class ProgressCard:
         self.count_down(found, timedelta())
 
     def _show_finish(self, found: Live) -> None:
-        head, outlook = found.head, found.progress.estimate
+        head, outlook, halt = found.head, found.progress.estimate, found.progress.halt
+        self.finish.label.text = _("Finishes around")
         if head.status in (CampaignStatus.FINISHED, CampaignStatus.CANCELLED):
             words = _("Finished") if head.status is CampaignStatus.FINISHED else _("Cancelled")
             self.finish.label.text = words
@@ -84,6 +86,11 @@ class ProgressCard:
         elif head.status is CampaignStatus.SCHEDULED:
             self.finish.label.text = _("Starts")
             self.finish.set(moment_in(head.starts_at, found.timezone))
+        elif halt is not None and found.progress.number is not None:
+            number = found.progress.number
+            below = _("{state} since {time}").format(state=number_look(number).words.lower(), time=at_time(halt.since))
+            self.finish.label.text = _("Waits for")
+            self.finish.set(number.name, below)
         elif outlook.finish_at is None:
             self.finish.set(_("no end in sight"))
         else:
@@ -97,7 +104,10 @@ class ProgressCard:
         today = _("{n} of {cap} today").format(
             n=formats.number(progress.sent_today), cap=formats.number(progress.cap_today)
         )
-        if found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
+        if progress.now.standing is Standing.WAITING_FOR_NUMBER:  # what it may send today is not to be had
+            sent = ngettext("{n} sent today", "{n} sent today", progress.sent_today)
+            self.pace.set("—", sent.format(n=formats.number(progress.sent_today)))
+        elif found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
             self.pace.set(_("{n} per minute").format(n=formats.number(progress.per_minute, 1)), today)
         else:
             self.pace.set("—")
@@ -116,7 +126,7 @@ class ProgressCard:
                 why = _("outside its hours") if standing is Standing.OUTSIDE_WINDOW else _("done for today")
                 self.next.set(back_at(progress.now.until, now, found.timezone), why)
             case Standing.WAITING_FOR_NUMBER:
-                self.next.set("—", _("waits for {name}").format(name=name or _("a number")))
+                self.next.set("—", _("nothing leaves meanwhile") if name else _("waits for a number"))
             case Standing.WAITING_FOR_PROOF:
                 self.next.set("—", _("nothing left to send"))
             case Standing.PAUSED:

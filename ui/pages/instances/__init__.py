@@ -24,7 +24,6 @@ from ui.pages.instances.removed import Removed
 from ui.pages.instances.simulated import simulated_note
 from ui.parts.button import button, once_at_a_time
 from ui.parts.note import note
-from ui.parts.number_words import is_limited
 from ui.parts.states import state
 from ui.parts.text import icon, text
 from ui.session import current_actor
@@ -194,12 +193,12 @@ class Numbers:
 
 
 def _fact(found: Sequence[NumberCard]) -> str:
-    """How many are connected, and how much of what all of them may send in a day can be sent from those that can."""
+    """How many are connected, and how much is left today, of those that can send, of what all of them may in a day."""
     linked = [number for number in found if number.status is InstanceStatus.CONNECTED]
     if not found:
         return ""
     paused = sum(number.is_paused for number in linked)
-    limited = sum(is_limited(number) for number in linked if not number.is_paused)
+    limited = sum(number.is_limited for number in linked if not number.is_paused)
     well = len(linked) - paused - limited
     counted = [ngettext("{n} connected", "{n} connected", well).format(n=formats.number(well))]
     if limited:
@@ -207,8 +206,8 @@ def _fact(found: Sequence[NumberCard]) -> str:
     if paused:
         counted.append(ngettext("{n} paused", "{n} paused", paused).format(n=formats.number(paused)))
     cap = sum(number.cap_today for number in found if number.first_connected_at or number in linked)
-    ready = sum(number.cap_today for number in linked if not number.is_paused and not number.is_deaf)
+    ready = sum(number.free_today for number in linked if number.halt is None)
     if cap:
-        words = _("{ready} of {cap} messages a day to be had now")
+        words = _("{ready} of {cap} messages left today")
         counted.append(words.format(ready=formats.number(ready), cap=formats.number(cap)))
     return " · ".join(counted)

@@ -28,7 +28,6 @@ from ui.parts.note import Tone, note
 from ui.parts.number_words import (
     at_time,
     cap_words,
-    is_limited,
     is_stopped,
     number_look,
     pause_words,
@@ -211,7 +210,7 @@ class Card:
                     self.sent = text("", "p-b")
                     self.cap = text("", "p-t-3")
             with ui.element("div").style("margin-top:7px"):
-                full = is_limited(self.number) or self.number.sent_today >= self.number.cap_today
+                full = self.number.is_limited or self.number.sent_today >= self.number.cap_today
                 self.meter = Meter(0, "warn" if full else "", label=_("Sent today"))
             self.under = text("", "p-t-xs p-t-3 p-number-cap", tag="div")
 
