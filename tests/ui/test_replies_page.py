@@ -8,10 +8,12 @@ import uuid
 import pytest
 from nicegui import Client, ui
 from nicegui.testing import User
+from sqlalchemy import update
 
 from core.optouts.queries import is_opted_out
 from core.ports import Media
 from core.replies import service
+from core.tables import Instance
 from tests.core.leads.makers import make_leads
 from tests.core.replies.making import Talk, hears, hold, opts_out
 from tests.factories import make_instance, phone_of
@@ -99,6 +101,31 @@ async def test_ana_sees_at_once_what_bea_answers(web: Web, people: People) -> No
     await until(lambda: [m.text for m in talk.messages() if m.direction == "out"] == ["Custa 90 reais"])
     await bea.should_see("Custa 90 reais", retries=30)
     await ana.should_see("Custa 90 reais", retries=30)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [
+        (
+            {"status": "disconnected", "status_reason": "banned", "pause_reason": "banned"},
+            "O WhatsApp bloqueou “Comercial 1”. Não dá para responder por ele.",
+        ),
+        (
+            {"pause_reason": "opt_outs"},
+            "Gente demais pediu para “Comercial 1” não escrever mais. Responder pioraria isso.",
+        ),
+        ({"pause_reason": "of_a_newer_release"}, "“Comercial 1” está parado. Responder pioraria isso."),
+    ],
+)
+async def test_why_nobody_can_be_answered_names_the_real_reason(
+    web: Web, people: People, number: dict[str, str], says: str
+) -> None:
+    [talk] = talks_of(people, "Clínica Marfim Azul")
+    with people.runtime.work() as work:
+        work.session.execute(update(Instance).values(paused_at=work.now, **number))
+    bea = web.as_("Bea")
+    await bea.open(f"/replies?c={talk.conversation_id}")
+    await bea.should_see(says)
 
 
 async def test_another_team_sees_nothing_of_it(web: Web, people: People) -> None:

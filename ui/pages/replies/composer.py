@@ -12,7 +12,7 @@ from core.replies import service as replies
 from core.replies.service import ConversationView, QuickReplyCard
 from ui.calls import ask, do
 from ui.pages.replies.quick import manage_quick_replies
-from ui.pages.replies.words import CLOSED
+from ui.pages.replies.words import closed_words
 from ui.parts.button import button, icon_button
 from ui.parts.note import note
 from ui.parts.text import text
@@ -83,7 +83,7 @@ class Composer:
         if seen.number.name != self._number:
             self._number = seen.number.name
             self._field.props["placeholder"] = _("Answer as {number}…").format(number=self._number)
-        closed = (seen.why_not, seen.window_closes_at)
+        closed = (closed_words(seen), seen.window_closes_at)
         if closed == self._closed:
             return
         self._closed = closed
@@ -93,7 +93,7 @@ class Composer:
             if not self._may_act:
                 note(_("Your role reads along; answering is for the others of the team."), tone="", icon="visibility")
             elif seen.why_not is not None:
-                note(_(CLOSED[seen.why_not]), tone="", icon="block")
+                note(closed_words(seen), tone="", icon="block")
             elif seen.window_closes_at is not None:
                 until = formats.moment(seen.window_closes_at)
                 text(_("WhatsApp lets you answer until {time}.").format(time=until), "p-help p-compose-until", tag="p")

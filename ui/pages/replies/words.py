@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from core.replies.queries import ConversationRow
 from core.replies.rules import WhyNot
+from core.replies.service import ConversationView
 from ui.parts.campaign_words import REASONS
 from ui.words import N_, _, formats
 
@@ -37,8 +38,17 @@ CLOSED = {
     WhyNot.OPTED_OUT: N_("Not to be contacted: nobody of the team writes to them any more."),
     WhyNot.NUMBER_REMOVED: N_("The number they wrote to is gone. Connect it again to answer."),
     WhyNot.NUMBER_AWAY: N_("The number is not connected. Answers can be written when it is back."),
-    WhyNot.NUMBER_STOPPED: N_("The number was stopped for a reason that answers would make worse."),
     WhyNot.WINDOW_CLOSED: N_("More than 24 hours since they wrote: WhatsApp lets only a template through."),
+}
+# Why a number was stopped, by the reason of its pause: WhyNot.NUMBER_STOPPED.
+STOPPED = {
+    "banned": N_("WhatsApp blocked “{name}”."),
+    "logged_out": N_("The device of “{name}” left the account, which is how a block begins."),
+    "refused": N_("WhatsApp refuses the messages of “{name}”."),
+    "undelivered": N_("The messages of “{name}” do not arrive."),
+    "opt_outs": N_("Too many people asked “{name}” not to write to them."),
+    "gateway_refused": N_("The gateway refuses our key or “{name}”."),
+    "outcomes_unknown": N_("Of the last messages of “{name}” nobody knows whether they arrived."),
 }
 # Why a message did not arrive, beside what the list of a campaign's recipients knows.
 ENDS = {
@@ -47,6 +57,16 @@ ENDS = {
     "text_too_long": N_("Too long for the gateway."),
     "by_hand": N_("Left at that by a person."),
 }
+
+
+def closed_words(seen: ConversationView) -> str:
+    """Why nobody can be answered now; "" where they can."""
+    if seen.why_not is not WhyNot.NUMBER_STOPPED:
+        return _(CLOSED[seen.why_not]) if seen.why_not is not None else ""
+    why = STOPPED.get(seen.number.pause_reason or "", N_("“{name}” stands still."))
+    if seen.number.pause_reason == "banned":
+        return " ".join([_(why).format(name=seen.number.name), _("Nobody can be answered from it.")])
+    return " ".join([_(why).format(name=seen.number.name), _("Answers would make that worse.")])
 
 
 def end_of(reason: str | None) -> str:
