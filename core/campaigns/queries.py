@@ -11,7 +11,16 @@ from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, s
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId, UserId
-from core.campaigns.rules import CampaignId, CampaignStatus, NumberChoice, Plan
+from core.campaigns.rules import (
+    CampaignId,
+    CampaignStatus,
+    FollowUp,
+    NumberChoice,
+    OnMissing,
+    Plan,
+    Rotation,
+    Variant,
+)
 from core.campaigns.windows import Window, local_day
 from core.errors import NotFound
 from core.instances.halts import halt_of
@@ -26,6 +35,7 @@ from core.tables import (
     CampaignLead,
     CampaignStep,
     Instance,
+    MediaFile,
     Message,
     Team,
     User,
@@ -98,20 +108,24 @@ def team_place(session: Session, team_id: TeamId) -> TeamPlace:
 def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
     """Raises NotFound."""
     row = session.execute(
-        select(Campaign, CampaignStep.text, Team.country)
+        select(Campaign, Team.country)
         .join(Team, Team.id == Campaign.team_id)
-        .outerjoin(CampaignStep, and_(CampaignStep.campaign_id == Campaign.id, CampaignStep.position == 0))
         .where(Campaign.team_id == team_id, Campaign.id == campaign_id)
     ).one_or_none()
     if row is None:
         raise NotFound
-    campaign, text, country = row
-    numbers = session.scalars(
-        select(CampaignInstance.instance_id)
+    campaign, country = row
+    steps = session.scalars(
+        select(CampaignStep)
+        .where(CampaignStep.team_id == team_id, CampaignStep.campaign_id == campaign_id)
+        .order_by(CampaignStep.position, CampaignStep.variant)
+    ).all()
+    numbers = session.execute(
+        select(CampaignInstance.instance_id, CampaignInstance.weight)
         .where(CampaignInstance.team_id == team_id, CampaignInstance.campaign_id == campaign_id)
-        .order_by(CampaignInstance.instance_id)
-    )
-    plan = _plan(campaign, text or "", tuple(InstanceId(n) for n in numbers))
+        .order_by(CampaignInstance.position, CampaignInstance.instance_id)
+    ).all()
+    plan = _plan(campaign, steps, [(InstanceId(id), weight) for id, weight in numbers])
     return Draft(
         CampaignId(campaign.id),
         CampaignStatus(campaign.status),
@@ -126,14 +140,30 @@ def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
     )
 
 
-def _plan(row: Campaign, text: str, numbers: tuple[InstanceId, ...]) -> Plan:
+def _plan(row: Campaign, steps: Sequence[CampaignStep], numbers: Sequence[tuple[InstanceId, int]]) -> Plan:
+    first, *others = [Variant(step.text, step.weight, step.media_id) for step in steps if step.position == 0] or [
+        Variant("")
+    ]
+    again = next((step for step in steps if step.position == 1), None)
+    follow_up = None
+    if again is not None and row.follow_up_days is not None:
+        follow_up = FollowUp(again.text, row.follow_up_days, again.media_id)
     return Plan(
         name=row.name,
         audience=LeadFilter.from_dict(row.audience),
-        text=text,
+        text=first.text,
+        weight=first.weight,
+        media_id=first.media_id,
+        other_variants=tuple(others),
+        follow_up=follow_up,
+        on_missing=OnMissing(row.on_missing),
+        rotation=Rotation(row.rotation),
+        number_weights=tuple(weight for _, weight in numbers),
+        local_time=row.local_time,
+        opening_hours_only=row.opening_hours_only,
         opt_out_line=row.opt_out_line,
         sender_name=row.sender_name,
-        instance_ids=numbers,
+        instance_ids=tuple(id for id, _ in numbers),
         timezone=row.timezone,
         weekdays=tuple(row.weekdays),
         repeat_after_days=row.repeat_after_days,
@@ -146,6 +176,12 @@ def _plan(row: Campaign, text: str, numbers: tuple[InstanceId, ...]) -> Plan:
         per_day=row.per_day,
         starts_at=row.starts_at,
     )
+
+
+def has_media(session: Session, team_id: TeamId, media_id: int) -> bool:
+    """Whether this team has such a file."""
+    asked = select(MediaFile.id).where(MediaFile.team_id == team_id, MediaFile.id == media_id)
+    return session.scalar(asked) is not None
 
 
 # ---------------------------------------------------------------- the numbers
@@ -332,6 +368,7 @@ def waiting_messages(session: Session, team_id: TeamId) -> int:
     )
 
 
+FIRST_TEXT = (CampaignStep.position == 0, CampaignStep.variant == 0)
 # What runs stands first, then what is about to, what is being written, and what is over; the newest of each on top.
 ORDER = case(
     {
@@ -368,7 +405,7 @@ def campaigns_page(
     asked = (
         select(Campaign, User.name, can_send, has_text)
         .outerjoin(User, User.id == Campaign.created_by)
-        .outerjoin(CampaignStep, and_(CampaignStep.campaign_id == Campaign.id, CampaignStep.position == 0))
+        .outerjoin(CampaignStep, and_(CampaignStep.campaign_id == Campaign.id, *FIRST_TEXT))
         .where(Campaign.team_id == team_id, Campaign.status.in_(statuses))
         .order_by(ORDER, Campaign.id.desc())
         .limit(limit)

@@ -34,25 +34,44 @@ TEXT_DRAFT_LIMIT = 20_000  # a draft may be too long for WhatsApp, and is told s
 class CampaignStatus(StrEnum):
     DRAFT = "draft"  # being written; nothing is queued
     SCHEDULED = "scheduled"  # starts by itself at `starts_at`
+    STARTING = "starting"  # its queue is being built, by a job
     RUNNING = "running"  # its recipients are claimed when they are due
     PAUSED = "paused"  # nothing new is claimed; `pause_reason` says why
     FINISHED = "finished"  # every recipient has come to an end
     CANCELLED = "cancelled"  # a person ended it; what was sent stays sent
 
 
+C = CampaignStatus
 MAY_FOLLOW: dict[CampaignStatus, set[CampaignStatus]] = {
-    CampaignStatus.DRAFT: {CampaignStatus.SCHEDULED, CampaignStatus.RUNNING, CampaignStatus.CANCELLED},
-    CampaignStatus.SCHEDULED: {CampaignStatus.DRAFT, CampaignStatus.RUNNING, CampaignStatus.CANCELLED},
-    CampaignStatus.RUNNING: {CampaignStatus.PAUSED, CampaignStatus.FINISHED, CampaignStatus.CANCELLED},
-    CampaignStatus.PAUSED: {CampaignStatus.RUNNING, CampaignStatus.CANCELLED},
-    CampaignStatus.FINISHED: set(),
-    CampaignStatus.CANCELLED: set(),
+    C.DRAFT: {C.SCHEDULED, C.STARTING, C.CANCELLED},
+    C.SCHEDULED: {C.DRAFT, C.STARTING, C.CANCELLED},
+    C.STARTING: {C.RUNNING, C.DRAFT, C.CANCELLED},  # a draft again where nobody is left to write to
+    C.RUNNING: {C.PAUSED, C.FINISHED, C.CANCELLED},
+    C.PAUSED: {C.RUNNING, C.CANCELLED},
+    C.FINISHED: set(),
+    C.CANCELLED: set(),
 }
 
 
 def may_become(status: CampaignStatus) -> list[CampaignStatus]:
     """The states from which a campaign may come into this one."""
     return [before for before, after in MAY_FOLLOW.items() if status in after]
+
+
+class Rotation(StrEnum):
+    """How the recipients are shared out among several numbers."""
+
+    BALANCED = "balanced"  # by what each may send in a day
+    HEALTH = "health"  # by that and its health
+    IN_ORDER = "in_order"  # the first takes what it can in a day, then the second
+    WEIGHTS = "weights"  # as a person said
+
+
+class OnMissing(StrEnum):
+    """What becomes of a lead for whom the text would have a hole."""
+
+    SKIP = "skip"
+    HOLD = "hold"  # a person decides
 
 
 class LeftOut(StrEnum):
@@ -71,10 +90,37 @@ class LeftOut(StrEnum):
 
 # ---------------------------------------------------------------- what a person decides
 
+MOST_VARIANTS = 5
+MOST_WEIGHT = 100
+FOLLOW_UP_DAYS = (3, 60)  # least and most
+LETTERS = "ABCDE"
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One of several texts for the same message; `weight` is its share beside the others'."""
+
+    text: str
+    weight: int = 1
+    media_id: int | None = None
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What is said once more, `days` later, to those who have not answered."""
+
+    text: str
+    days: int = FOLLOW_UP_DAYS[0]
+    media_id: int | None = None
+
 
 @dataclass(frozen=True)
 class Plan:
-    """A campaign as people fill it in.  Incomplete is fine; what cannot be kept at all is refused by `checked`."""
+    """A campaign as people fill it in.  Incomplete is fine; what cannot be kept at all is refused by `checked`.
+
+    `text`, `weight` and `media_id` are the first variant's; `number_weights` go with `instance_ids`, in their order,
+    and are the shares where `rotation` is WEIGHTS.
+    """
 
     name: str
     audience: LeadFilter
@@ -93,6 +139,23 @@ class Plan:
     gap_max_s: int = 120
     per_day: int = 50
     starts_at: datetime | None = None
+    weight: int = 1
+    media_id: int | None = None
+    other_variants: tuple[Variant, ...] = ()
+    follow_up: FollowUp | None = None
+    on_missing: OnMissing = OnMissing.SKIP
+    rotation: Rotation = Rotation.BALANCED
+    number_weights: tuple[int, ...] = ()
+    local_time: bool = False
+    opening_hours_only: bool = False
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        return (Variant(self.text, self.weight, self.media_id), *self.other_variants)
+
+    def weight_of(self, instance_id: InstanceId) -> int:
+        """Of one of its numbers, as a person said; 1 where nobody did."""
+        return dict(zip(self.instance_ids, self.number_weights, strict=False)).get(instance_id, 1)
 
     def window(self, country: str) -> Window:
         """Raises BadInput by the field."""
@@ -129,23 +192,29 @@ def checked(plan: Plan, *, min_gap_s: int) -> Plan:
 
     name = " ".join(tried(plan.name, "name", NAME_LENGTH, required=True).split())
     sender = " ".join(tried(plan.sender_name, "sender_name", SENDER_LENGTH).split())
-    text = tried(plan.text, "text", TEXT_DRAFT_LIMIT)
+    variants = [replace(each, text=tried(each.text, "text", TEXT_DRAFT_LIMIT)) for each in plan.variants]
+    follow_up = plan.follow_up
+    if follow_up is not None:
+        follow_up = replace(follow_up, text=tried(follow_up.text, "follow_up", TEXT_DRAFT_LIMIT))
     line = tried(plan.opt_out_line, "opt_out_line", 200, required=True)
     try:
         plan.window("")
     except BadInput as bad:
         wrong.append(bad)
-    wrong += _wrong_pace(plan, min_gap_s)
+    wrong += [*_wrong_pace(plan, min_gap_s), *_wrong_shares(plan)]
     if wrong:
         raise BadInputs(wrong)
     return replace(
         plan,
         name=name,
         sender_name=sender,
-        text=text,
+        text=variants[0].text,
+        other_variants=tuple(variants[1:]),
+        follow_up=follow_up,
         opt_out_line=" ".join(line.split()),
         weekdays=tuple(sorted(set(plan.weekdays))),
         instance_ids=tuple(dict.fromkeys(plan.instance_ids)),
+        number_weights=tuple(plan.weight_of(each) for each in dict.fromkeys(plan.instance_ids)),
     )
 
 
@@ -161,6 +230,20 @@ def _wrong_pace(plan: Plan, min_gap_s: int) -> list[BadInput]:
         wrong.append(BadInput("per_day", "out_of_range", least=1, most=PER_DAY_LIMIT))
     if not 0 <= plan.repeat_after_days <= REPEAT_LIMIT_DAYS:
         wrong.append(BadInput("repeat_after_days", "out_of_range", least=0, most=REPEAT_LIMIT_DAYS))
+    return wrong
+
+
+def _wrong_shares(plan: Plan) -> list[BadInput]:
+    wrong: list[BadInput] = []
+    if len(plan.variants) > MOST_VARIANTS:
+        wrong.append(BadInput("variants", "too_many_variants", most=MOST_VARIANTS))
+    if not all(1 <= each.weight <= MOST_WEIGHT for each in plan.variants):
+        wrong.append(BadInput("weight", "out_of_range", least=1, most=MOST_WEIGHT))
+    if not all(1 <= weight <= MOST_WEIGHT for weight in plan.number_weights):
+        wrong.append(BadInput("number_weights", "out_of_range", least=1, most=MOST_WEIGHT))
+    least, most = FOLLOW_UP_DAYS
+    if plan.follow_up is not None and not least <= plan.follow_up.days <= most:
+        wrong.append(BadInput("follow_up_days", "out_of_range", least=least, most=most))
     return wrong
 
 
@@ -317,6 +400,7 @@ class Standing(StrEnum):
 
     DRAFT = "draft"
     SCHEDULED = "scheduled"
+    STARTING = "starting"
     SENDING = "sending"
     OUTSIDE_WINDOW = "outside_window"  # goes on at `until`
     CAP_REACHED = "cap_reached"  # the messages of the day are sent; goes on at `until`

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, update
-from sqlalchemy.dialects.postgresql import insert as upsert
 
 from core import audit
 from core.accounts.rules import Actor, Role
@@ -232,21 +231,37 @@ def _columns(plan: Plan) -> dict[str, object]:
         "gap_max_s": plan.gap_max_s,
         "per_day": plan.per_day,
         "starts_at": plan.starts_at,
+        "follow_up_days": None if plan.follow_up is None else plan.follow_up.days,
+        "on_missing": plan.on_missing,
+        "rotation": plan.rotation,
+        "local_time": plan.local_time,
+        "opening_hours_only": plan.opening_hours_only,
     }
 
 
 def _keep_parts(work: Work, actor: Actor, campaign_id: CampaignId, plan: Plan) -> None:
-    """The text and the numbers, in tables of their own.  Raises NotFound for a number of another team."""
-    step = upsert(CampaignStep).values(campaign_id=campaign_id, position=0, team_id=actor.team_id, text=plan.text)
-    work.session.execute(
-        step.on_conflict_do_update(index_elements=["campaign_id", "position"], set_={"text": step.excluded.text})
-    )
+    """The texts and the numbers, in tables of their own.  Raises NotFound for a number or a file of another team."""
+    mine = {"campaign_id": campaign_id, "team_id": actor.team_id}
+    steps = [
+        {**mine, "position": 0, "variant": n, "text": each.text, "weight": each.weight, "media_id": each.media_id}
+        for n, each in enumerate(plan.variants)
+    ]
+    if plan.follow_up is not None:
+        again = plan.follow_up
+        steps.append({**mine, "position": 1, "variant": 0, "text": again.text, "weight": 1, "media_id": again.media_id})
+    files = {each.media_id for each in plan.variants} | {plan.follow_up.media_id if plan.follow_up else None}
+    for media_id in files:
+        if media_id is not None and not queries.has_media(work.session, actor.team_id, media_id):
+            raise NotFound
+    work.session.execute(delete(CampaignStep).where(CampaignStep.campaign_id == campaign_id))
+    work.session.execute(insert(CampaignStep), steps)
     work.session.execute(delete(CampaignInstance).where(CampaignInstance.campaign_id == campaign_id))
-    for instance_id in plan.instance_ids:
+    for position, instance_id in enumerate(plan.instance_ids):
         if queries.number(work.session, actor.team_id, instance_id, work.now) is None:
             raise NotFound
+        weight = plan.weight_of(instance_id)
         work.session.execute(
-            insert(CampaignInstance).values(campaign_id=campaign_id, instance_id=instance_id, team_id=actor.team_id)
+            insert(CampaignInstance).values(**mine, instance_id=instance_id, weight=weight, position=position)
         )
 
 

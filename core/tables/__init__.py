@@ -2,7 +2,14 @@
 
 from core.tables.accounts import AuditEntry, Invite, Membership, SessionRow, SignInTry, Team, User
 from core.tables.base import Base
-from core.tables.campaigns import Campaign, CampaignCounter, CampaignInstance, CampaignStep
+from core.tables.campaigns import (
+    Campaign,
+    CampaignCounter,
+    CampaignInstance,
+    CampaignStep,
+    MediaFile,
+    MessageTemplate,
+)
 from core.tables.instances import GatewayLeftover, Instance, PhoneCheck, WebhookEvent, WhatsAppAddress
 from core.tables.leads import Lead, LeadImport, LeadNote, LeadTag, LeadView, Site, Tag
 from core.tables.optouts import OptOut
@@ -30,8 +37,10 @@ __all__ = [
     "LeadNote",
     "LeadTag",
     "LeadView",
+    "MediaFile",
     "Membership",
     "Message",
+    "MessageTemplate",
     "OptOut",
     "PhoneCheck",
     "QuickReply",

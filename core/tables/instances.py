@@ -43,6 +43,7 @@ class Instance(Base):
             postgresql_where=text("phone is not null and status = 'connected'"),
         ),
         CheckConstraint("per_day between 1 and 1000", name="per_day"),
+        CheckConstraint("per_hour between 1 and 1000", name="per_hour"),
         CheckConstraint("gap_min_s between 1 and gap_max_s and gap_max_s <= 86400", name="gap"),
         CheckConstraint("rest_after >= 0 and rest_s >= 0", name="rest"),
         CheckConstraint("health is null or health between 1 and 5", name="health"),
@@ -86,6 +87,7 @@ class Instance(Base):
     rests_until: Mapped[datetime | None] = time_column()  # nobody, not even a person, starts it again before
     # its pace: shared by all that leaves from it, kept here so that neither a crash nor downtime makes a burst
     per_day: Mapped[int] = mapped_column(Integer, server_default="50")
+    per_hour: Mapped[int | None] = mapped_column(Integer)  # null: what the pauses allow
     gap_min_s: Mapped[int] = mapped_column(Integer, server_default="45")
     gap_max_s: Mapped[int] = mapped_column(Integer, server_default="120")
     rest_after: Mapped[int] = mapped_column(

@@ -48,6 +48,7 @@ class CampaignLead(Base):
         Index(
             "ix_campaign_leads_due",
             "campaign_id",
+            "instance_id",
             "not_before",
             "id",
             postgresql_where=text("status = 'queued'"),
@@ -56,7 +57,13 @@ class CampaignLead(Base):
             "ix_campaign_leads_in_flight",
             "instance_id",
             "lease_until",
-            postgresql_where=text("status in ('sending', 'unconfirmed')"),
+            postgresql_where=text("status in ('sending', 'unconfirmed', 'held')"),
+        ),
+        Index(
+            "ix_campaign_leads_follow_up",
+            "campaign_id",
+            "follow_up_at",
+            postgresql_where=text("follow_up_at is not null"),
         ),
         Index("ix_campaign_leads_person", "team_id", "phone_hash", "status"),
         Index(None, "campaign_id", "status", "id"),
@@ -77,11 +84,15 @@ class CampaignLead(Base):
     team_id: Mapped[int] = team_column()
     campaign_id: Mapped[int] = mapped_column(BigInteger)
     step: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    variant: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     lead_id: Mapped[int | None] = mapped_column(BigInteger)
     lead_name: Mapped[str] = mapped_column(String(300))  # as it was, for when the lead is gone
     phone: Mapped[str] = mapped_column(String(20))  # E.164
     phone_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
-    instance_id: Mapped[int | None] = mapped_column(BigInteger)  # set when it is claimed
+    instance_id: Mapped[int | None] = mapped_column(BigInteger)  # the number that writes; for all their messages
+    place: Mapped[str | None] = mapped_column(
+        String(80)
+    )  # whose hours are kept (see campaigns.places); null: the team's
     status: Mapped[RecipientStatus] = state_column(RecipientStatus, "status", server_default="queued")
     reason: Mapped[str | None] = mapped_column(String(60))  # key of a sentence
     not_before: Mapped[datetime] = created_column()
@@ -92,6 +103,7 @@ class CampaignLead(Base):
     lease_epoch: Mapped[int | None] = mapped_column(Integer)
     message_id: Mapped[int | None] = mapped_column(BigInteger)  # the frozen text, in messages
     sent_at: Mapped[datetime | None] = time_column()
+    follow_up_at: Mapped[datetime | None] = time_column()  # when the next step is due, if nobody answers until then
     replied_at: Mapped[datetime | None] = time_column()
     opted_out_at: Mapped[datetime | None] = time_column()
     changed_at: Mapped[datetime] = created_column()
@@ -138,6 +150,8 @@ class Message(Base):
     lead_id: Mapped[int | None] = mapped_column(BigInteger)
     campaign_id: Mapped[int | None] = mapped_column(BigInteger)
     campaign_lead_id: Mapped[int | None] = mapped_column(BigInteger)
+    step: Mapped[int | None] = mapped_column(SmallInteger)  # of a campaign's message, with its variant
+    variant: Mapped[int | None] = mapped_column(SmallInteger)
     text: Mapped[str] = mapped_column(Text)
     gateway_message_id: Mapped[str | None] = mapped_column(String(120))
     at: Mapped[datetime] = created_column()

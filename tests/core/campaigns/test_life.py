@@ -78,8 +78,10 @@ def test_many_that_wait_are_cancelled_in_portions(people: People, running: Campa
 
 
 def test_one_that_comes_back_from_the_wire_is_cancelled_too(people: People, running: CampaignId) -> None:
+    on_the_wire = recipients(people, running)[0].id
+    mark(people, on_the_wire, status="failed", reason="content_refused")
     do(people, service.cancel, running)
-    mark(people, recipients(people, running)[0].id, status="queued")
+    mark(people, on_the_wire, status="queued", reason=None)
     with people.runtime.work() as work:
         assert cancel_left_over(work) == 1
 

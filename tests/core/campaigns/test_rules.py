@@ -417,4 +417,5 @@ def test_one_that_does_not_run_is_just_what_its_state_says(status: CampaignStatu
 def test_no_way_leads_out_of_an_end_and_only_a_running_one_can_finish() -> None:
     assert MAY_FOLLOW[CampaignStatus.FINISHED] == MAY_FOLLOW[CampaignStatus.CANCELLED] == set()
     assert may_become(CampaignStatus.FINISHED) == [CampaignStatus.RUNNING]
-    assert may_become(CampaignStatus.DRAFT) == [CampaignStatus.SCHEDULED]
+    assert may_become(CampaignStatus.DRAFT) == [CampaignStatus.SCHEDULED, CampaignStatus.STARTING]
+    assert may_become(CampaignStatus.RUNNING) == [CampaignStatus.STARTING, CampaignStatus.PAUSED]

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.campaigns import service
-from core.campaigns.rules import CampaignStatus, Plan
+from core.campaigns.rules import CampaignStatus, FollowUp, OnMissing, Plan, Rotation, Variant
 from core.errors import BadInput, BadInputs, NotAllowed, NotFound, StateChanged
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadFilter
@@ -61,6 +61,14 @@ def test_everything_that_was_typed_comes_back_as_it_was(people: People) -> None:
         gap_min_s=30,
         gap_max_s=300,
         per_day=80,
+        weight=2,
+        other_variants=(Variant("Olá! 'B'", 3), Variant("")),
+        follow_up=FollowUp("Oi de novo, {empresa}", 5),
+        on_missing=OnMissing.HOLD,
+        rotation=Rotation.WEIGHTS,
+        number_weights=(1, 4),
+        local_time=True,
+        opening_hours_only=True,
     )
     with people.runtime.work() as work:
         version = service.draft(work, people["Bea"], campaign_id).version

@@ -23,6 +23,7 @@ SENTENCES = {
     "gap_backwards": N_("The longest pause is shorter than the shortest."),
     "gap_too_long": N_("{seconds} s at most."),
     "out_of_range": N_("Between {least} and {most}."),
+    "too_many_variants": N_("{most} variants at most."),
     "moment_is_past": N_("This moment has passed."),
     "moment_too_far": N_("{days} days ahead at most."),
     "nobody": N_("Nobody of this audience can receive it."),
