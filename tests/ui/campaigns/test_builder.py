@@ -9,11 +9,13 @@ from urllib.parse import quote
 import pytest
 from nicegui import Client, ui
 from nicegui.testing import User
+from sqlalchemy import update
 
 from core.campaigns import service
 from core.campaigns.rules import CampaignId, CampaignStatus
+from core.instances import service as instances
 from core.leads.rules import LeadFilter
-from core.tables import Campaign
+from core.tables import Campaign, Instance
 from tests.core.access import CANARY
 from tests.core.campaigns.making import (
     campaign,
@@ -26,7 +28,7 @@ from tests.core.campaigns.making import (
     write_draft,
 )
 from tests.people import People
-from tests.ui.campaigns.acting import buttons, of_kind, press
+from tests.ui.campaigns.acting import buttons, of_kind, press, said
 from tests.ui.conftest import Web, until
 
 
@@ -175,6 +177,26 @@ async def test_the_first_step_that_is_not_complete_stands_out(web: Web, draft: C
     typed(client, "")
     await until(lambda: current() == ["#message"])
     await bea.should_see("falta 1 item")
+
+
+async def test_what_a_number_has_left_today_counts_what_others_sent_from_it_and_goes_on(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    def sends(sent_today: int, **values: object) -> None:
+        with people.runtime.work() as work:
+            today = instances.queries.today_of(work.session, people.team_id, work.now)
+            work.session.execute(update(Instance).values(sent_on=today, sent_today=sent_today, **values))
+            work.tell(f"instances:{people.team_id}", {})
+
+    sends(12)
+    user, client = await open_builder(web, draft)
+    await user.should_see("38 de 50")
+    sends(13)
+    await until(lambda: "37 de 50" in said(client), 12)
+    sends(13, status="disconnected", status_reason="banned")
+    await until(lambda: "Bloqueado" in said(client), 12)
+    await user.should_see("Se o número voltar agora, termina por volta de", retries=30)
+    await user.should_not_see("37 de 50")
 
 
 async def test_a_pace_that_no_real_number_may_have_is_no_calm_one(web: Web, people: People, draft: CampaignId) -> None:

@@ -106,6 +106,11 @@ class Desk:
     def use_fix(self, check: Check) -> None:
         self.change(**check.fix)
 
+    def see_numbers(self, numbers: list[NumberChoice]) -> None:
+        """The team's numbers as they are by now: what would follow from the plan is looked at anew."""
+        self.numbers = numbers
+        self._look_due = time.monotonic() + LOOK_AFTER_S
+
     # ------------------------------------------------------------ what is so
 
     @property

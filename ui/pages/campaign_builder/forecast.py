@@ -35,7 +35,7 @@ class Forecast:
         self._drawn: object = None
         with ui.element("div").classes("p-row p-between p-top"):
             with ui.element("div"):
-                text(_("Finishes around"), "p-t-sm p-t-2", tag="div")
+                self.label = text("", "p-t-sm p-t-2", tag="div")
                 self.moment = text("—", "p-big").style("font-size:22px;line-height:30px")
             self.days = ui.element("span")
         self.chart = ui.echart({}, theme=charts.theme()).classes("p-forecast-chart")
@@ -47,6 +47,8 @@ class Forecast:
 
     def show(self) -> None:
         outlook = self.desk.outlook
+        is_halted = outlook is not None and outlook.number is not None and outlook.number.halt is not None
+        self.label.text = _("If its number comes back now, finishes around") if is_halted else _("Finishes around")
         if outlook is None or outlook.estimate is self._drawn:
             return
         self._drawn = found = outlook.estimate

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from nicegui import ui
 
+from core.campaigns import service as campaigns
 from core.campaigns.rules import NumberChoice
+from core.instances.halts import HaltReason
+from ui import live
+from ui.calls import ask
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import section_card
 from ui.parts import safe
 from ui.parts.kpi import Meter
+from ui.parts.number_words import number_look
 from ui.parts.phone import phone
 from ui.parts.states import state
-from ui.parts.status import chip, status_chip
+from ui.parts.status import chip
 from ui.parts.text import text
+from ui.session import current_actor
 from ui.words import _, formats
+
+REST_S = 2.0  # a number tells of every message that leaves
 
 
 class NumbersCard:
@@ -22,13 +30,29 @@ class NumbersCard:
         self.boxes: dict[int, ui.checkbox] = {}
         self.meters: dict[int, tuple[Meter, ui.element]] = {}
         with section_card("numbers", 3, _("Numbers"), _("Where the messages leave from")) as self.mark:
-            with ui.element("div").classes("p-sb").style("padding-top:2px"):
-                if desk.numbers:
-                    self._table()
-                else:
-                    with state("smartphone", _("No number yet"), _("Connect one to be able to start.")):
-                        safe.link("/instances", _("Connect number"), "p-link")
+            self.place = ui.element("div").classes("p-sb").style("padding-top:2px")
+        self._draw()
         desk.on_news(self.show)
+        live.on(f"instances:{current_actor().team_id}", self.refresh, rest_s=REST_S)
+
+    async def refresh(self) -> None:
+        """Something left from a number, or one has stopped: what it may still send today is told anew."""
+        found = await ask(campaigns.numbers)
+        if found != self.desk.numbers:
+            self.desk.see_numbers(found)
+            self._draw()
+            self.show()
+
+    def _draw(self) -> None:
+        self.place.clear()
+        self.boxes.clear()
+        self.meters.clear()
+        with self.place:
+            if self.desk.numbers:
+                self._table()
+                return
+            with state("smartphone", _("No number yet"), _("Connect one to be able to start.")):
+                safe.link("/instances", _("Connect number"), "p-link")
 
     def _table(self) -> None:
         with ui.element("div").classes("p-tbl-wrap"), ui.element("table").classes("p-tbl p-numbers"):
@@ -37,7 +61,7 @@ class NumbersCard:
                     ("", ""),
                     (_("Number"), ""),
                     (_("Status"), "p-m-hide"),
-                    (_("Free today"), "r p-m-hide"),
+                    (_("Left today"), "r p-m-hide"),
                     (_("Share of the sends"), "p-share"),
                 ):
                     with ui.element("th").classes(classes).props("scope=col"):
@@ -62,12 +86,11 @@ class NumbersCard:
             with ui.element("span").classes("p-t-sm p-t-3 p-m-hide"):
                 phone(number.phone)
         with ui.element("td").classes("p-m-hide"):
-            if number.is_paused and number.can_send is False:
-                chip(_("Paused"), "", "pause")
-            else:
-                status_chip("instance", number.status)
+            look = number_look(number)
+            chip(look.words, look.tone, look.chip_icon)
         with ui.element("td").classes("r p-m-hide"):
-            text(formats.number(number.free_today) if number.can_send else "—")
+            left, cap = formats.number(number.free_today), formats.number(number.cap_today)
+            text(_("{n} of {total}").format(n=left, total=cap) if number.can_send else "—")
         with ui.element("td"):
             with ui.element("div").classes("p-row p-g10") as share:
                 with ui.element("span").classes("p-grow"):
@@ -75,7 +98,8 @@ class NumbersCard:
                 percent = text("", "p-t-sm p-num p-t-2 p-percent")
             if not number.can_send:
                 share.delete()
-                safe.link("/instances", _("Reconnect") if not number.is_paused else _("See number"), "p-link")
+                is_lost = number.halt is not None and number.halt.reason is HaltReason.DISCONNECTED
+                safe.link("/instances", _("Reconnect") if is_lost else _("See number"), "p-link")
             else:
                 self.meters[number.id] = (meter, percent)
 
