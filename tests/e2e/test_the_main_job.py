@@ -26,6 +26,11 @@ LEADS = 40
 CITY_WIDE = "barbearia"
 TEXT = "Oi! Vi que {empresa} fica em {bairro}. Posso mandar um vídeo de 1 minuto sobre agenda on-line?"
 
+BEYOND_ITS_PLACE = """words => {
+    const own = words.getBoundingClientRect(), place = words.closest(".p-grow").getBoundingClientRect();
+    return Math.max(own.right - place.right, words.scrollWidth - own.width - 1);
+}"""
+
 
 @pytest.fixture(scope="module")
 def ana(browser: Browser) -> Iterator[BrowserContext]:
@@ -186,6 +191,15 @@ def test_8_who_asked_for_the_price_is_answered(house: House, page: Page) -> None
     wait_until(lambda: any(entry["text"] == answer for entry in house.ledger()), "an answer that left", 30)
     expect(page.get_by_text(answer).first).to_be_visible()
     assert [entry["text"] for entry in house.ledger()].count(answer) == 1
+    head = page.locator(".p-talk-h").first
+    phone, name = head.locator(".p-talk-phone .p-num"), head.locator(".p-talk-name")
+    assert name.get_attribute("title") == name.inner_text()
+    for width in (1440, 1300, 1181, 1024, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        expect(phone).to_be_visible()
+        assert phone.evaluate(BEYOND_ITS_PLACE) <= 0, f"the phone is whole at {width} px"
+        assert name.evaluate("name => name.clientWidth") >= 90, f"the name can be read at {width} px"
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_9_who_asked_to_be_left_out_is_on_the_list(house: House, page: Page) -> None:

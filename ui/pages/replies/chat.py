@@ -99,14 +99,15 @@ class Chat:
             icon_button("arrow_back", _("Back"), self._close, size="sm").classes("p-talk-back")
             avatar(name_of(row), size=40)
             with ui.element("div").classes("p-grow"):
-                with ui.element("h2").classes("p-talk-name p-ell"):
+                with ui.element("h2").classes("p-talk-name p-ell") as name:
+                    name.props["title"] = name_of(row)
                     if row.lead_id is None:
                         text(name_of(row))
                     else:
                         safe.link(f"/leads?id={row.lead_id:d}", name_of(row), "p-plain")
-                with ui.element("div").classes("p-t-xs p-t-3 p-ell"):
-                    text(formats.phone(row.phone) if row.phone else _("Hidden number"), "p-num")
-                    text(" · " + _("by {number}").format(number=self._seen.number.name), "p-m-hide")
+                with ui.element("div").classes("p-row p-t-xs p-t-3 p-talk-phone"):
+                    text(formats.phone(row.phone) if row.phone else _("Hidden number"), "p-num p-nowrap")
+                    text(" · " + _("by {number}").format(number=self._seen.number.name), "p-ell p-m-hide")
             if self._may_act:
                 self._assign_menu()
                 self._done_button()
@@ -118,10 +119,10 @@ class Chat:
             chooser.props["aria-label"] = words
             if name:
                 avatar(name, size=24)
-                text(name.split()[0], "p-ell")
+                text(name.split()[0], "p-ell p-talk-roomy")
             else:
                 icon("person_add", 18)
-                text(_("Assign"))
+                text(_("Assign"), "p-talk-roomy")
             icon("expand_more", 18)
             with ui.menu().props("auto-close"):
                 for member in self._team:
@@ -138,8 +139,8 @@ class Chat:
         is_open = self._seen.row.status is ConversationStatus.OPEN
         words, verb = (_("Resolve"), replies.mark_done) if is_open else (_("Reopen"), replies.reopen)
         mark = "check" if is_open else "undo"
-        button(words, lambda: self._act(verb), icon=mark, size="sm").classes("p-m-hide")
-        icon_button(mark, words, lambda: self._act(verb), kind="sec", size="sm").classes("p-m-only")
+        button(words, lambda: self._act(verb), icon=mark, size="sm").classes("p-talk-roomy")
+        icon_button(mark, words, lambda: self._act(verb), kind="sec", size="sm").classes("p-talk-tight")
 
     async def _act(self, verb: Callable[..., Any], *values: Any) -> None:
         await do(verb, *(values or (self._seen.row.id,)))
