@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ NUMBERS: dict[str, Callable[[str], float]] = {
 } | {name: int for name in ("times", "after", "every", "one_in", "id", "status", "meta_code", "size")}
 CLAIMS = ("exists", "delivered", "reads", "uses_lid", "button", "on", "leaves", "heals_on_restart")
 SHOWN = 50
+PRUMOS = re.compile(r"(prumo-\d+)-")  # as core/instances/sessions.py names them
 PEOPLE = 20
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
@@ -172,7 +174,9 @@ def _show(world: World, request: Request, refusal: Response | None = None) -> Re
         phone=phone_in_words,
         error=json.loads(bytes(refusal.body))["error"] if refusal else None,
         instances=[
-            each | {"label": labels[each["instance"]], "people": _written_to(world, each["instance"])}
+            each
+            | {"label": labels[each["instance"]], "people": _written_to(world, each["instance"])}
+            | {"name": _shown_name(each["instance"])}
             for each in controls.instances()
         ],
         codes={name: _png(world, name) for name in world.instances},
@@ -197,13 +201,19 @@ def _show(world: World, request: Request, refusal: Response | None = None) -> Re
 
 
 def _label(instance: Instance, world: World, say: Callable[[str], str]) -> str:
-    """Whose number it is; the name that it has at the gateway means nothing to a person."""
+    """Whose number it is: the phone first, since Prumo calls it by that and knows nothing of our invented profile."""
     if instance.digits:
-        return f"{instance.profile_name} · {phone_in_words(instance.digits)}"
+        return " · ".join(filter(None, [phone_in_words(instance.digits), instance.profile_name]))
     if instance.number:
         return phone_in_words(instance.number)
     shows_code = world.link(instance).qr is not None
     return say("New number, waiting for the scan" if shows_code else "New number, no code on show")
+
+
+def _shown_name(name: str) -> str:
+    """The name that Prumo gave it, prumo-7, without the secret at its end: pages are looked at over shoulders."""
+    found = PRUMOS.match(name)
+    return found[1] if found else name
 
 
 def _written_to(world: World, name: str) -> list[str]:

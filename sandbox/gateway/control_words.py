@@ -62,6 +62,7 @@ PORTUGUESE = {
     "New number, waiting for the scan": "Número novo, esperando a leitura",
     "New number, no code on show": "Número novo, sem código na tela",
     "Number that is gone": "Número que já saiu",
+    "in Prumo": "no Prumo",
     "QR code": "Código QR",
     "Connected": "Conectado",
     "Connecting": "Conectando",

@@ -67,18 +67,25 @@ def test_every_sentence_of_the_page_is_there_in_portuguese() -> None:
     assert FAULTS.keys() == set(Kind)
 
 
-async def test_people_see_whose_number_it_is_and_never_its_name_at_the_gateway(
+async def test_people_see_whose_number_it_is_and_what_prumo_calls_it_but_not_its_secret(
     gateway: Gateway, client: Client
 ) -> None:
-    gateway.open_instance("prumo-7-secret", OURS, webhook={"url": "http://127.0.0.1:9/x"}, name="Padaria Modelo")
-    await client.post("/instance/create", {"instanceName": "prumo-8", "integration": "WHATSAPP-BAILEYS"})
+    gateway.open_instance("prumo-7-secret", OURS, webhook={"url": "http://127.0.0.1:9/x"}, name="Padaria <b>Modelo</b>")
+    await client.post("/instance/create", {"instanceName": "prumo-8-secret", "integration": "WHATSAPP-BAILEYS"})
     await client.send(ANA, "Bom dia", "prumo-7-secret")
     gateway.reply("prumo-7-secret", ANA, "Oi")
     async with client.session.get("/control", headers={"Accept-Language": "pt-BR"}) as answer:
         page = await answer.text()
     shown = re.sub(r"<[^>]*>", " ", page)
-    assert "Padaria Modelo · (11) 90000-1111" in shown and "Número novo, sem código na tela" in shown
-    assert "(11) 98765-4321" in shown and "prumo-" not in shown
+    assert "(11) 90000-1111 · Padaria &lt;b&gt;Modelo&lt;/b&gt;" in shown and "Número novo, sem código na tela" in shown
+    assert "no Prumo: prumo-7 " in shown and "no Prumo: prumo-8 " in shown
+    assert "(11) 98765-4321" in shown and "secret" not in shown
+
+
+async def test_a_hostile_name_of_an_instance_is_nothing_but_a_name(gateway: Gateway, client: Client) -> None:
+    gateway.open_instance("<script>alert(1)</script>", OURS)
+    _, page = await client.get("/control")
+    assert "in Prumo: &lt;script&gt;alert(1)&lt;/script&gt;" in page and "<script>alert" not in page
 
 
 async def test_a_form_that_cannot_be_done_says_so_on_the_page(gateway: Gateway, client: Client) -> None:
