@@ -13,7 +13,7 @@ from typing import Any, NewType
 from core.campaigns.text import Gap, parts_of, plain_text
 from core.campaigns.windows import DAY_MIN, NeverOpens, Span, Window, is_open, local_day, next_opening, spans
 from core.errors import BadInput, BadInputs
-from core.instances.halts import Halt
+from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter
 
@@ -594,7 +594,9 @@ def _number_checks(plan: Plan, number: NumberChoice | None) -> list[Check]:
     found = []
     if number.status is InstanceStatus.REMOVED:
         return [Check("number_removed", Level.MUST, "numbers", of)]
-    if number.status is not InstanceStatus.CONNECTED:
+    if number.halt is not None and number.halt.reason is HaltReason.BLOCKED:
+        found.append(Check("number_blocked", Level.WARN, "numbers", of))
+    elif number.status is not InstanceStatus.CONNECTED:
         found.append(Check("number_not_connected", Level.WARN, "numbers", of))
     elif number.is_paused:
         found.append(Check("number_paused", Level.WARN, "numbers", of))

@@ -39,6 +39,7 @@ from core.campaigns.rules import (
 )
 from core.campaigns.windows import Window, is_open, local_day
 from core.errors import BadInput, BadInputs
+from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter
 from core.settings import Settings
@@ -61,6 +62,7 @@ SENDER = Sender(per_day=200, free_today=200, gap_min_s=1, gap_max_s=1)
 NUMBER = NumberChoice(
     InstanceId(1), "Comercial 1", "+5511900001001", InstanceStatus.CONNECTED, False, 200, 200, 45, 120
 )
+BLOCKED = replace(NUMBER, status=InstanceStatus.DISCONNECTED, halt=Halt(HaltReason.BLOCKED, datetime(2026, 11, 23)))
 MANY = Audience(matched=40, recipients=30, left_out={LeftOut.NO_PHONE: 10}, longest=200)
 
 
@@ -322,6 +324,7 @@ def test_what_stands_in_the_way_is_named(plan: Plan, audience: Audience, number:
         (replace(PLAN, per_day=300), MANY, NUMBER, "number_bears_less", {"per_day": 200}),
         (PLAN, MANY, replace(NUMBER, status=InstanceStatus.DISCONNECTED), "number_not_connected", {}),
         (PLAN, MANY, replace(NUMBER, is_paused=True), "number_paused", {}),
+        (PLAN, MANY, replace(BLOCKED, is_paused=True), "number_blocked", {}),
         (PLAN, MANY, replace(NUMBER, other_campaigns=1), "number_shared", {}),
         (
             replace(PLAN, text="{empresa} fica em {bairro}? Ana"),

@@ -196,6 +196,7 @@ async def test_what_a_number_has_left_today_counts_what_others_sent_from_it_and_
     sends(13, status="disconnected", status_reason="banned")
     await until(lambda: "Bloqueado" in said(client), 12)
     await user.should_see("Se o número voltar agora, termina por volta de", retries=30)
+    await user.should_see("O WhatsApp bloqueou Comercial 1", retries=30)
     await user.should_not_see("37 de 50")
 
 

@@ -57,6 +57,7 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "no_number": (N_("No number chosen"), N_("Choose where the messages leave from.")),
     "number_ready": (N_("{name} is connected"), N_("and can send")),
+    "number_blocked": (N_("{name} is blocked by WhatsApp"), N_("Nothing leaves from it. Its page says what to do.")),
     "number_not_connected": (N_("{name} is not connected"), N_("You can start; it waits until the number is back.")),
     "number_paused": (N_("{name} is paused"), N_("You can start; it waits until somebody lets it go on.")),
     "number_removed": (N_("{name} was removed"), N_("Choose another number.")),
@@ -126,7 +127,7 @@ class CheckCard:
             if check.fix and self.desk.may_write:
                 words = _(FIXES[check.key]).format(**shown(check.values))
                 button(words, lambda: self.desk.use_fix(check), size="xs")
-            elif check.key in ("number_not_connected", "number_paused"):
+            elif check.key in ("number_blocked", "number_not_connected", "number_paused"):
                 safe.link("/instances", _("See number"), "p-link")
 
 
