@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import time
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import Engine, make_url, text
 
 from core.runtime import Runtime
-from core.sending import engine
+from core.sending import engine, lease
 from core.sending.claiming import Claim
 from core.sending.reconcile import reap, reconcile
 from tests.core.sending.test_races import in_threads, sending
@@ -21,30 +23,43 @@ CUT = text("select pg_terminate_backend(pid) from pg_stat_activity where datname
 
 
 def test_connections_that_break_at_any_moment_cost_nobody_their_message(
-    runtime: Runtime, whatsapp: FakeWhatsApp, server: Engine
+    runtime: Runtime, whatsapp: FakeWhatsApp, server: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # A sender that could not give its lease back is waited for; nobody here has to for fifteen seconds.
+    for part, name, seconds in ((lease, "LEASE", 3), (engine, "LEASE", 3), (engine, "RENEW_EVERY", 1)):
+        monkeypatch.setattr(part, name, timedelta(seconds=seconds))
     scene = make_scene(runtime, 40)
     whatsapp.latency_s = 0.02
     name = make_url(runtime.settings.database_url).database
-    over = []
+    over, cuts = [], []
 
     def send_until_done() -> None:
-        deadline = time.monotonic() + 25
-        while len(whatsapp.left) < 40 and time.monotonic() < deadline:
+        """As the timetable does: called again while somebody is queued, whatever became of the last one."""
+        deadline = time.monotonic() + 120
+        while time.monotonic() < deadline:
             try:
                 sending(runtime, scene, for_s=10)()
-            except Exception as trouble:  # noqa: BLE001 - no connection to begin with: the timetable would call again
-                time.sleep(0.1)
+                if "queued" not in scene.statuses():
+                    break
+            except Exception as trouble:  # noqa: BLE001 - no connection to begin with
                 over.append(trouble)
+            time.sleep(0.1)
         over.append(None)
 
     def cut_again_and_again() -> None:
+        """Each time at another moment of the next message, however long that takes on this machine."""
+        moments = random.Random(4)
         while None not in over:
-            time.sleep(0.25)
+            before, since = len(whatsapp.left), time.monotonic()
+            while None not in over and len(whatsapp.left) == before and time.monotonic() - since < 5:
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.25))
             with server.connect() as connection:
                 connection.execute(CUT, {"name": name})
+            cuts.append(len(whatsapp.left))
 
     in_threads(send_until_done, cut_again_and_again)
+    assert len(cuts) > 5
     scene.sleep(timedelta(minutes=5))
     with runtime.work() as work:
         reap(work)
