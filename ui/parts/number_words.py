@@ -169,9 +169,13 @@ def why_of(number: NumberCard) -> str:
     return _(WHY[StatusReason(reason)]).format(time=at_time(number.status_at)) if reason in WHY else ""
 
 
+def is_blocked(number: NumberCard) -> bool:
+    """Also where nobody read its new code: a person has to see to it first."""
+    return number.halt is not None and number.halt.reason is HaltReason.BLOCKED
+
+
 def what_next(number: NumberCard) -> str:
-    is_banned = number.is_paused and number.pause_reason == StatusReason.BANNED  # also once it is to be read anew
-    reason = StatusReason.BANNED if is_banned else number.status_reason
+    reason = StatusReason.BANNED if is_blocked(number) else number.status_reason
     return _(WHAT_NEXT[StatusReason(reason)]) if reason in WHAT_NEXT else ""
 
 

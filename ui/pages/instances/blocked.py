@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from nicegui import ui
 
 from core.instances.queries import NumberCard
-from core.instances.rules import StatusReason
 from ui.pages.instances.steps import numbered
 from ui.parts.button import button
 from ui.parts.text import text
@@ -22,12 +21,6 @@ STEPS = (
     N_("*Write from no other number* meanwhile to the same people: that one may be blocked, too"),
     N_("When WhatsApp lets you in again, *reconnect* it here; nothing leaves until a person lets it go on"),
 )
-
-
-def is_blocked(number: NumberCard) -> bool:
-    """Also once its code is to be read anew, as long as nobody has let it go on."""
-    was_stopped = number.is_paused and number.pause_reason == StatusReason.BANNED
-    return was_stopped or number.status_reason == StatusReason.BANNED
 
 
 def tell_what_to_do(page: Numbers, number: NumberCard) -> None:

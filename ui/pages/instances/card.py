@@ -13,7 +13,7 @@ from core.instances import service as instances
 from core.instances.queries import NumberCard
 from core.instances.rules import InstanceStatus, Provider, StatusReason
 from ui.calls import do
-from ui.pages.instances.blocked import is_blocked, tell_what_to_do
+from ui.pages.instances.blocked import tell_what_to_do
 from ui.pages.instances.looks import code_left_s, is_silent, trouble_words
 from ui.pages.instances.official import replace_credentials
 from ui.pages.instances.pace import set_pace
@@ -28,6 +28,7 @@ from ui.parts.note import Tone, note
 from ui.parts.number_words import (
     at_time,
     cap_words,
+    is_blocked,
     is_stopped,
     number_look,
     pause_words,
