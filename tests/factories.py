@@ -224,8 +224,9 @@ def make_campaign(
                 lead_name=found[lead_id].name,
                 phone=found[lead_id].phone,
                 phone_hash=found[lead_id].phone_hash,
+                instance_id=instances[n % len(instances)] if instances else None,
             )
-            for lead_id in leads
+            for n, lead_id in enumerate(leads)
         )
         return CampaignId(row.id)
 

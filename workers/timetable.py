@@ -30,6 +30,7 @@ from core.searches.dispatch import queue_searches
 from core.searches.weekly import start_weekly
 from core.sending.checking import queue_checks
 from core.sending.dispatch import due_instances, look_for_evidence
+from core.sending.follow_ups import queue_follow_ups
 from core.sending.hearing import hear_again
 from core.sending.inbox import apply_crossed, apply_waiting
 from core.sending.reconcile import reap
@@ -76,6 +77,7 @@ def all_tasks() -> list[Task]:
         Task("searches whose week is over", 30, in_work(start_weekly)),
         Task("websites to read", 3, in_work(queue_sites)),
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),
+        Task("those to be written to once more", 5, in_work(queue_follow_ups)),
         Task("numbers with somebody due", 2, in_work(due_instances)),
         Task("webhooks left over", 2, apply_waiting),
         Task("phones to look up on WhatsApp", 3, in_work(queue_checks)),

@@ -12,7 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, String, Subquery, case, func, insert, literal, null, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    String,
+    Subquery,
+    case,
+    func,
+    insert,
+    literal,
+    null,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased
 
@@ -88,6 +101,8 @@ def samples(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, lim
 def build_recipients(session: Session, team_id: TeamId, campaign_id: CampaignId, plan: Plan, now: datetime) -> int:
     """Puts everybody who receives into the queue, in one statement; returns how many.
 
+    The first number's; where there are several they are shared out afterwards.
+
     The unique keys of the table stand behind it: whatever was judged, no phone is in a campaign twice.
     `changed_at` falls by a microsecond from one to the next, so that a list of what changed last shows those who wait
     in the order of their turn.
@@ -101,9 +116,10 @@ def build_recipients(session: Session, team_id: TeamId, campaign_id: CampaignId,
         judged.c.name,
         judged.c.phone,
         judged.c.phone_hash,
+        literal(plan.instance_ids[0] if plan.instance_ids else None, BigInteger),
         func.now() - turn * literal(timedelta(microseconds=1)),
     ).order_by(judged.c.id)
-    columns = ["team_id", "campaign_id", "lead_id", "lead_name", "phone", "phone_hash", "changed_at"]
+    columns = ["team_id", "campaign_id", "lead_id", "lead_name", "phone", "phone_hash", "instance_id", "changed_at"]
     done = session.execute(insert(CampaignLead).from_select(columns, chosen))
     return int(done.rowcount)  # type: ignore[attr-defined]
 

@@ -49,12 +49,14 @@ def cancel_left_over(work: Work, limit: int = PORTION) -> int:
 def finish_done(work: Work) -> list[CampaignId]:
     """Finishes the running campaigns of which every recipient has come to an end.  Called by the timetable.
 
-    One whose outcome a person has yet to decide (HELD) is not at its end: it may be sent again.
+    One whose outcome a person has yet to decide (HELD) is not at its end: it may be sent again.  Nor is one that waits
+    to write once more to those who do not answer.
     """
     under_way = exists().where(and_(CampaignLead.campaign_id == Campaign.id, CampaignLead.status.in_(UNDER_WAY)))
+    says_more = exists().where(CampaignLead.campaign_id == Campaign.id, CampaignLead.follow_up_at.is_not(None))
     done = work.session.scalars(
         update(Campaign)
-        .where(Campaign.status == CampaignStatus.RUNNING, ~under_way)
+        .where(Campaign.status == CampaignStatus.RUNNING, ~under_way, ~says_more)
         .values(status=CampaignStatus.FINISHED, ended_at=work.now)
         .returning(Campaign.id)
     ).all()

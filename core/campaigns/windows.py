@@ -34,7 +34,8 @@ class Window:
     """Open from `start_min` to just before `end_min`, minutes after midnight, on ISO weekdays (1 is Monday).
 
     `holidays_country` is a country whose public holidays are closed (ISO 3166, two letters), or None to keep them open;
-    a country that the library does not know has none.  Raises BadInput, naming the field of the form.
+    a country that the library does not know has none.  `holidays_region` is the code of a state whose own holidays are
+    closed too.  Raises BadInput, naming the field of the form.
     """
 
     timezone: str
@@ -42,6 +43,7 @@ class Window:
     end_min: int
     weekdays: Collection[int]
     holidays_country: str | None = None
+    holidays_region: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "weekdays", frozenset(self.weekdays))
@@ -107,7 +109,9 @@ def is_open(window: Window, now: datetime) -> bool:
 
 
 def is_open_day(window: Window, day: date) -> bool:
-    return day.isoweekday() in window.weekdays and holiday_on(window.holidays_country, day) is None
+    if day.isoweekday() not in window.weekdays:
+        return False
+    return holiday_on(window.holidays_country, day, region=window.holidays_region) is None
 
 
 def local_day(window: Window, now: datetime) -> date:
@@ -153,20 +157,22 @@ def spans(window: Window, since: datetime) -> Iterator[Span]:
         moment = closes_at
 
 
-def holiday_on(country: str | None, day: date, language: str = "") -> str | None:
+def holiday_on(country: str | None, day: date, language: str = "", region: str | None = None) -> str | None:
     """The name of the public holiday, or None: in `language` ("en", "pt-BR") where it is known in it, else in the
-    country's own."""
+    country's own.  A `region` that the country does not have is passed over."""
     if country is None:
         return None
-    return _holidays(country.upper(), day.year, language.partition("-")[0]).get(day)
+    return _holidays(country.upper(), day.year, language.partition("-")[0], region).get(day)
 
 
-@lru_cache(maxsize=256)
-def _holidays(country: str, year: int, language: str) -> dict[date, str]:
+@lru_cache(maxsize=1024)
+def _holidays(country: str, year: int, language: str, region: str | None) -> dict[date, str]:
     try:
         there = holidays.country_holidays(country, years=year)
         spoken = next((name for name in there.supported_languages if name.partition("_")[0] == language), None)
-        return dict(holidays.country_holidays(country, years=year, language=spoken or there.default_language))
+        within = region if region in there.subdivisions else None
+        said = spoken or there.default_language
+        return dict(holidays.country_holidays(country, subdiv=within, years=year, language=said))
     except NotImplementedError:
         return {}
 

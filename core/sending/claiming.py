@@ -15,9 +15,10 @@ from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
 
-from core.campaigns.rules import CampaignId
+from core.campaigns.places import next_moment, window_at
+from core.campaigns.rules import CampaignId, OnMissing
 from core.campaigns.text import MissingVariable, render, values_of, with_opt_out_line
-from core.campaigns.windows import is_open
+from core.campaigns.windows import NeverOpens, is_open
 from core.campaigns.windows import local_day as local_day_of
 from core.errors import BadInput
 from core.instances import breaker
@@ -42,6 +43,7 @@ from core.work import Work
 log = logging.getLogger(__name__)
 LOOKED_AT = 20  # recipients locked in one look; most of them are only needed when the first are to be skipped
 LOOKS = 10  # then it is time to commit what was skipped, and to begin again
+LONGEST_POSTPONED = timedelta(days=1)  # then it is looked at anew: hours may have been changed
 ASK_AGAIN = timedelta(seconds=30)  # about somebody who is being written to by another campaign
 # Who was claimed, written to and settled by another since our look at them was so a moment ago.
 UNSEEN = timedelta(seconds=10)
@@ -59,6 +61,7 @@ class Claimed:
     token: str
     phone: str
     text: str
+    media_id: int | None  # a file that the text goes with
     gateway_name: str
     claimed_at: datetime
     least_gap: timedelta
@@ -109,7 +112,18 @@ def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
         return Claim()
     if number.next_send_at is not None and number.next_send_at > number.now:
         return Claim(wait=number.next_send_at - number.now)
+    if number.per_hour is not None:
+        until = queries.hour_ends(work.session, lease.instance_id, number.per_hour)
+        if until is not None and until > number.now:
+            queries.rest_until(work.session, lease.instance_id, until)  # nobody is woken before
+            return Claim(wait=until - number.now)
     return _Search(work, lease, number).next()
+
+
+@dataclass(frozen=True)
+class _Written:
+    text: str
+    media_id: int | None
 
 
 class _Search:
@@ -143,8 +157,11 @@ class _Search:
     def _in(self, campaign: RunningCampaign) -> Claim | None:
         """Somebody of this campaign; None where nobody of it may be written to now.  Raises BadInput for its text."""
         for _look in range(LOOKS):
-            found = queries.candidates(self.session, campaign, self.number.now, LOOKED_AT)
+            found = queries.candidates(self.session, campaign, self.lease.instance_id, self.number.now, LOOKED_AT)
+            closed: set[str | None] = set()  # places at which nobody is written to now
             for candidate in found:
+                if candidate.place in closed or not self._is_open_for(campaign, candidate, closed):
+                    continue
                 message = self._message_to(campaign, candidate)
                 claimed = None if message is None else self._take(campaign, candidate, message)
                 if claimed is not None:
@@ -153,23 +170,49 @@ class _Search:
                 return None
         return Claim(wait=timedelta(), touched=frozenset(self.touched))
 
-    def _message_to(self, campaign: RunningCampaign, candidate: Candidate) -> str | None:
-        """The text for this person; None for one who is skipped with a reason, or has to wait for another answer."""
+    def _is_open_for(self, campaign: RunningCampaign, candidate: Candidate, closed: set[str | None]) -> bool:
+        """Whether it is this person's hour; one whose hour it is not waits for it, and all at their place with them."""
+        now = self.number.now
+        window = window_at(campaign.window(), candidate.place) if campaign.local_time else campaign.window()
+        week = candidate.opening_hours if campaign.opening_hours_only else None
+        try:
+            opens_at = next_moment(window, week, now)
+            if opens_at <= now:
+                return True
+            opens_at = min(opens_at, now + LONGEST_POSTPONED)
+        except NeverOpens:
+            opens_at = now + LONGEST_POSTPONED
+        if is_open(window, now):  # the business alone is closed
+            queries.postpone(self.session, candidate.id, opens_at)
+        else:
+            queries.postpone_place(self.session, campaign.id, self.lease.instance_id, candidate.place, now, opens_at)
+            closed.add(candidate.place)
+        return False
+
+    def _message_to(self, campaign: RunningCampaign, candidate: Candidate) -> _Written | None:
+        """What this person gets; None for one who is skipped with a reason, or has to wait for another answer."""
         reason = why_skip(candidate.look)
         if reason is None and candidate.facts is not None:
             if candidate.is_being_written or queries.is_being_answered(self.session, candidate):
                 queries.postpone(self.session, candidate.id, self.number.now + ASK_AGAIN)
                 return None
-            template = queries.template(self.session, campaign.id, candidate.step)
-            try:
-                return with_opt_out_line(render(template, values_of(candidate.facts)), campaign.opt_out_line)
-            except MissingVariable:
-                reason = SkipReason.MISSING_VARIABLE
-        queries.skip(self.session, candidate.id, reason or SkipReason.LEAD_DELETED)
+            template = queries.template(self.session, campaign.id, candidate.step, candidate.variant)
+            if template is None:
+                reason = SkipReason.STEP_GONE
+            else:
+                try:
+                    said = render(template.text, values_of(candidate.facts))
+                    return _Written(with_opt_out_line(said, campaign.opt_out_line), template.media_id)
+                except MissingVariable:
+                    reason = SkipReason.MISSING_VARIABLE
+        if reason is SkipReason.MISSING_VARIABLE and campaign.on_missing is OnMissing.HOLD:
+            queries.hold_queued(self.session, candidate.id, reason)
+        else:
+            queries.skip(self.session, candidate.id, reason or SkipReason.LEAD_DELETED)
         self.touched.add(campaign.id)
         return None
 
-    def _take(self, campaign: RunningCampaign, candidate: Candidate, message: str) -> Claimed | None:
+    def _take(self, campaign: RunningCampaign, candidate: Candidate, message: _Written) -> Claimed | None:
         """None for a person whom somebody else was faster to write to; the next look finds out what that means."""
         now, number = self.number.now, self.number
         number_day = local_day(number.timezone, now)
@@ -186,7 +229,9 @@ class _Search:
                 "lead_id": candidate.lead_id,
                 "campaign_id": campaign.id,
                 "recipient_id": candidate.id,
-                "text": message,
+                "step": candidate.step,
+                "variant": candidate.variant,
+                "text": message.text,
                 "now": now,
             },
         ).scalar_one()
@@ -221,7 +266,8 @@ class _Search:
             message_id=message_id,
             token=token,
             phone=candidate.phone,
-            text=message,
+            text=message.text,
+            media_id=message.media_id,
             gateway_name=number.gateway_name,
             claimed_at=now,
             least_gap=timedelta(seconds=gap.least_s),
@@ -231,19 +277,23 @@ class _Search:
 
 
 def _may_write(campaign: RunningCampaign, now: datetime) -> bool:
-    """Whether its hours are open and its cap of the day is not used up."""
+    """Whether its hours are open and its cap of the day is not used up; each lead's own hours are looked at then."""
     try:
         window = campaign.window()
     except BadInput as broken:
         log.error("campaign %s has hours that cannot be read: %s", campaign.id, broken.key)
         return False
-    return is_open(window, now) and room(campaign.per_day, campaign.count, local_day_of(window, now)) > 0
+    return (campaign.local_time or is_open(window, now)) and room(
+        campaign.per_day, campaign.count, local_day_of(window, now)
+    ) > 0
 
 
 FREEZE = text("""
 insert into messages
-    (team_id, instance_id, direction, phone, phone_hash, lead_id, campaign_id, campaign_lead_id, text, at)
-values (:team_id, :instance_id, 'out', :phone, :phone_hash, :lead_id, :campaign_id, :recipient_id, :text, :now)
+    (team_id, instance_id, direction, phone, phone_hash, lead_id, campaign_id, campaign_lead_id, step, variant, text,
+     at)
+values (:team_id, :instance_id, 'out', :phone, :phone_hash, :lead_id, :campaign_id, :recipient_id, :step, :variant,
+    :text, :now)
 returning id
 """)
 TAKE = text("""

@@ -44,7 +44,8 @@ def _may_write(work: Work, waiting: Waiting) -> bool:
         window = campaign.window()
     except BadInput:
         return False
-    return is_open(window, work.now) and room(campaign.per_day, campaign.count, local_day_of(window, work.now)) > 0
+    hours = campaign.local_time or is_open(window, work.now)
+    return hours and room(campaign.per_day, campaign.count, local_day_of(window, work.now)) > 0
 
 
 def look_for_evidence(work: Work) -> int:

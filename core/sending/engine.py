@@ -24,12 +24,13 @@ from sqlalchemy.exc import DBAPIError
 from core.errors import DatabaseAway, OutcomeUnknown, Rejected, Unreachable
 from core.instances.rules import InstanceId
 from core.jobs import Reconcile
-from core.ports import Outgoing, RejectedKind, WhatsApp
+from core.ports import Outgoing, OutgoingMedia, RejectedKind, WhatsApp
 from core.runtime import Runtime
 from core.sending import lease as leases
 from core.sending.answers import ClaimedAnswer, settle_answer
 from core.sending.claiming import Claim, Claimed, claim_next, release_uncalled
 from core.sending.lease import Lease
+from core.sending.queries import File, media_file
 from core.sending.rules import (
     LEASE,
     RENEW_EVERY,
@@ -97,6 +98,7 @@ class _Sender:
         self.valid_until = _now()
         self.on_the_wire: dict[str, asyncio.Task[None]] = {}
         self.told_at: dict[str, float] = {}
+        self.file: tuple[int, File] | None = None  # the last one that went with a message
 
     async def work_with(self, lease: Lease) -> None:
         self.epoch = lease.epoch
@@ -198,11 +200,16 @@ class _Sender:
         if _now() >= self.valid_until:  # we were stopped between the claim and here: others take it for dead
             return Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")
         timeout_s = self.runtime.settings.send_timeout.total_seconds()
-        address = claimed.address if isinstance(claimed, ClaimedAnswer) else None
-        message = Outgoing(claimed.phone, claimed.text, address, reference=claimed.token)
+        try:
+            message = await self._message_of(claimed)
+        except DatabaseAway:  # nothing has been asked of the gateway yet
+            return Outcome(AttemptOutcome.UNREACHABLE, "file_not_read")
         try:
             async with asyncio.timeout(timeout_s):
-                accepted = await self.whatsapp.send_text(claimed.gateway_name, message, timeout_s=timeout_s)
+                if isinstance(message, OutgoingMedia):
+                    accepted = await self.whatsapp.send_media(claimed.gateway_name, message, timeout_s=timeout_s)
+                else:
+                    accepted = await self.whatsapp.send_text(claimed.gateway_name, message, timeout_s=timeout_s)
         except Unreachable as trouble:
             return Outcome(AttemptOutcome.UNREACHABLE, str(trouble))
         except Rejected as no:
@@ -216,6 +223,20 @@ class _Sender:
             return Outcome(AttemptOutcome.UNCONFIRMED, type(bug).__name__)
         return Outcome(
             AttemptOutcome.ACCEPTED, gateway_message_id=accepted.gateway_message_id, address=accepted.address
+        )
+
+    async def _message_of(self, claimed: Claimed | ClaimedAnswer) -> Outgoing | OutgoingMedia:
+        """Raises DatabaseAway where its file cannot be read."""
+        if isinstance(claimed, ClaimedAnswer):
+            return Outgoing(claimed.phone, claimed.text, claimed.address, reference=claimed.token)
+        if claimed.media_id is None:
+            return Outgoing(claimed.phone, claimed.text, reference=claimed.token)
+        media_id = claimed.media_id
+        if self.file is None or self.file[0] != media_id:
+            self.file = media_id, await self.in_work(self.settles, lambda work: media_file(work.session, media_id))
+        file = self.file[1]
+        return OutgoingMedia(
+            claimed.phone, file.kind, file.content, file.mimetype, file.name, claimed.text, reference=claimed.token
         )
 
     def _settle_and_tell(

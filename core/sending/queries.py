@@ -6,7 +6,7 @@ takes them in this order: the number, the campaign, the recipient, the counters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +15,12 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
-from core.campaigns.rules import CampaignId, CampaignStatus
+from core.campaigns.rules import CampaignId, CampaignStatus, OnMissing
 from core.campaigns.text import LeadFacts
 from core.campaigns.windows import Window
 from core.instances.rules import InstanceId, Provider
 from core.leads.rules import LeadId
+from core.ports import MediaKind
 from core.sending.rules import DayCount, Gap, InARow, LastLook, RecipientId, RecipientStatus, SkipReason
 
 # ---------------------------------------------------------------- the number
@@ -43,6 +44,7 @@ class Number:
     next_send_at: datetime | None
     in_flight: int
     has_answers: bool  # waiting for their turn
+    per_hour: int | None = None
 
 
 # What keeps a number from writing to anybody first, whatever its hours and caps.
@@ -50,7 +52,7 @@ CAN_SEND = "i.status = 'connected' and i.paused_at is null and i.deaf_since is n
 LOCK_NUMBER = text(f"""
 select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN_SEND} as can_send,
        i.lease_epoch = :epoch and i.lease_until > clock_timestamp() as lease_is_ours,
-       t.timezone, least(i.per_day, i.cap) as cap_today, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s,
+       t.timezone, least(i.per_day, i.cap) as cap_today, i.per_hour, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s,
        i.rest_after, i.rest_s, i.sent_in_row, i.next_send_at
 from instances i join teams t on t.id = i.team_id
 where i.id = :id
@@ -88,7 +90,34 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
         next_send_at=row.next_send_at,
         in_flight=seen.in_flight,
         has_answers=seen.has_answers,
+        per_hour=row.per_hour,
     )
+
+
+# Whatever left it, campaigns and answers and what its owner typed; what may have left counts, whenever it did.
+HOUR_ENDS = text("""
+with doubtful as (
+    select (select count(*) from campaign_leads where instance_id = :id and status in ('sending', 'unconfirmed', 'held')
+              and claimed_at > clock_timestamp() - interval '1 hour')
+           + (select count(*) from answers where instance_id = :id and status in ('sending', 'unconfirmed')) as n
+)
+select case when doubtful.n >= :per_hour then clock_timestamp() + interval '1 minute' else (
+    select sent_at + interval '1 hour' from messages
+    where instance_id = :id and sent_at > clock_timestamp() - interval '1 hour' and direction = 'out'
+    order by sent_at desc offset :per_hour - 1 - doubtful.n limit 1
+) end from doubtful
+""")
+REST_UNTIL = text("update instances set next_send_at = greatest(next_send_at, :until) where id = :id")
+
+
+def hour_ends(session: Session, instance_id: InstanceId, per_hour: int) -> datetime | None:
+    """When one more message is within what the number sends in any hour; None where it is now."""
+    asked = {"id": instance_id, "per_hour": per_hour}
+    return session.execute(HOUR_ENDS, asked).scalar()
+
+
+def rest_until(session: Session, instance_id: InstanceId, until: datetime) -> None:
+    session.execute(REST_UNTIL, {"id": instance_id, "until": until})
 
 
 TAKE_SLOT = text("""
@@ -124,19 +153,26 @@ class RunningCampaign:
     repeat_after_days: int
     sender_name: str
     opt_out_line: str
+    local_time: bool  # the clock and the calendar of each lead's place
+    opening_hours_only: bool
+    on_missing: OnMissing
 
     def window(self) -> Window:
-        """Raises BadInput, which a campaign that could be started does not."""
+        """By the campaign's own clock.  Raises BadInput, which a campaign that could be started does not."""
         return Window(self.timezone, self.window_start_min, self.window_end_min, self.weekdays, self.holidays_country)
 
 
 CAMPAIGN_COLUMNS = """
 c.id as campaign_id, coalesce(c.started_at, c.created_at) as started_at, c.timezone, c.window_start_min,
 c.window_end_min, c.weekdays, case when c.skip_holidays then t.country end as holidays_country,
-c.gap_min_s, c.gap_max_s, c.per_day, c.sent_on, c.sent_today, c.repeat_after_days, c.sender_name, c.opt_out_line
+c.gap_min_s, c.gap_max_s, c.per_day, c.sent_on, c.sent_today, c.repeat_after_days, c.sender_name, c.opt_out_line,
+c.local_time, c.opening_hours_only, c.on_missing
 """
 HAS_DUE = """
-exists (select from campaign_leads w where w.campaign_id = c.id and w.status = 'queued' and w.not_before <= :now)
+exists (
+    select from campaign_leads w
+    where w.campaign_id = c.id and w.instance_id = ci.instance_id and w.status = 'queued' and w.not_before <= :now
+)
 """
 RUNNING = text(f"""
 select {CAMPAIGN_COLUMNS}
@@ -178,6 +214,9 @@ def _campaign(row: Row[Any]) -> RunningCampaign:
         repeat_after_days=row.repeat_after_days,
         sender_name=row.sender_name,
         opt_out_line=row.opt_out_line,
+        local_time=row.local_time,
+        opening_hours_only=row.opening_hours_only,
+        on_missing=OnMissing(row.on_missing),
     )
 
 
@@ -190,12 +229,38 @@ def take_turn(session: Session, campaign_id: CampaignId, now: datetime, count: D
     session.execute(TAKE_TURN, {"id": campaign_id, "now": now, "sent_on": count.on, "sent_today": count.n})
 
 
-TEMPLATE = text("select text from campaign_steps where campaign_id = :campaign_id and position = :step")
+TEMPLATE = text("""
+select text, media_id from campaign_steps
+where campaign_id = :campaign_id and position = :step and variant = :variant
+""")
 
 
-def template(session: Session, campaign_id: CampaignId, step: int) -> str:
-    """The text as it stands now; empty where the step is gone."""
-    return session.execute(TEMPLATE, {"campaign_id": campaign_id, "step": step}).scalar() or ""
+@dataclass(frozen=True)
+class Template:
+    text: str
+    media_id: int | None
+
+
+def template(session: Session, campaign_id: CampaignId, step: int, variant: int) -> Template | None:
+    """The text as it stands now; None where the step is gone."""
+    row = session.execute(TEMPLATE, {"campaign_id": campaign_id, "step": step, "variant": variant}).one_or_none()
+    return None if row is None else Template(row.text, row.media_id)
+
+
+MEDIA = text("select kind, mimetype, name, content from media_files where id = :id")
+
+
+@dataclass(frozen=True)
+class File:
+    kind: MediaKind
+    mimetype: str
+    name: str
+    content: bytes = field(repr=False)
+
+
+def media_file(session: Session, media_id: int) -> File:
+    row = session.execute(MEDIA, {"id": media_id}).one()
+    return File(MediaKind(row.kind), row.mimetype, row.name, bytes(row.content))
 
 
 PAUSE_CAMPAIGN = text("""
@@ -217,6 +282,9 @@ class Candidate:
 
     id: RecipientId
     step: int
+    variant: int
+    place: str | None
+    opening_hours: Mapping[str, Any] | None
     lead_id: LeadId | None
     phone: str
     phone_hash: bytes
@@ -229,9 +297,9 @@ class Candidate:
 
 # Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
 CANDIDATES = text("""
-select cl.id, cl.step, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
+select cl.id, cl.step, cl.variant, cl.place, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
        l.id is null or l.deleted_at is not null as lead_gone,
-       l.name, l.category, l.neighbourhood, l.city, l.rating,
+       l.name, l.category, l.neighbourhood, l.city, l.rating, l.opening_hours,
        exists (
            select from opt_outs o
            where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.undone_at is null
@@ -246,6 +314,14 @@ select cl.id, cl.step, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
            where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.status in ('sent', 'held')
              and o.campaign_id <> cl.campaign_id and coalesce(o.sent_at, o.claimed_at) > :recently
        ) as recently_written,
+       (
+           select count(*) from campaign_leads o
+           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.status in ('sent', 'held')
+             and coalesce(o.sent_at, o.claimed_at) > coalesce((
+                 select max(m.at) from messages m
+                 where m.team_id = cl.team_id and m.phone_hash = cl.phone_hash and m.direction = 'in'
+             ), '-infinity')
+       ) as unanswered,
        exists (
            select from campaign_leads o
            where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash
@@ -254,17 +330,22 @@ select cl.id, cl.step, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
        (select c.id from conversations c where c.team_id = cl.team_id and c.phone_hash = cl.phone_hash)
            as conversation_id
 from campaign_leads cl left join leads l on l.id = cl.lead_id
-where cl.campaign_id = :campaign_id and cl.status = 'queued' and cl.not_before <= :now
+where cl.campaign_id = :campaign_id and cl.instance_id = :instance_id and cl.status = 'queued'
+  and cl.not_before <= :now
 order by cl.not_before, cl.id
 limit :most
 for no key update of cl skip locked
 """)
 
 
-def candidates(session: Session, campaign: RunningCampaign, now: datetime, most: int) -> list[Candidate]:
-    """Those due, the longest waiting first, without rows that somebody else is changing at this moment."""
+def candidates(
+    session: Session, campaign: RunningCampaign, instance_id: InstanceId, now: datetime, most: int
+) -> list[Candidate]:
+    """Those of a number that are due, the longest waiting first, without rows that somebody else is changing at this
+    moment."""
     asked = {
         "campaign_id": campaign.id,
+        "instance_id": instance_id,
         "now": now,
         "started_at": campaign.started_at,
         # a campaign that may repeat at once looks for messages from the future
@@ -286,12 +367,15 @@ def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
     return Candidate(
         id=RecipientId(row.id),
         step=row.step,
+        variant=row.variant,
+        place=row.place,
+        opening_hours=row.opening_hours,
         lead_id=None if row.lead_id is None else LeadId(row.lead_id),
         phone=row.phone,
         phone_hash=bytes(row.phone_hash),
         attempts=row.attempts,
         facts=None if row.lead_gone else facts,
-        look=LastLook(row.opted_out, row.replied, row.lead_gone, row.recently_written),
+        look=LastLook(row.opted_out, row.replied, row.lead_gone, row.recently_written, row.unanswered),
         is_being_written=row.is_being_written,
         conversation_id=row.conversation_id,
     )
@@ -320,6 +404,35 @@ update campaign_leads set status = 'skipped', reason = :reason, changed_at = clo
 where id = :id and status = 'queued'
 """)
 POSTPONE = text("update campaign_leads set not_before = :until where id = :id and status = 'queued'")
+
+
+# All who wait for the same clock are closed at once: whoever looks next does not find them one by one.
+POSTPONE_PLACE = text("""
+update campaign_leads set not_before = :until
+where campaign_id = :campaign_id and instance_id = :instance_id and status = 'queued' and not_before <= :now
+  and place is not distinct from :place
+""")
+HOLD_QUEUED = text("""
+update campaign_leads set status = 'held', reason = :reason, changed_at = clock_timestamp()
+where id = :id and status = 'queued'
+""")
+
+
+def postpone_place(
+    session: Session,
+    campaign_id: CampaignId,
+    instance_id: InstanceId,
+    place: str | None,
+    now: datetime,
+    until: datetime,
+) -> None:
+    asked = {"campaign_id": campaign_id, "instance_id": instance_id, "place": place, "now": now, "until": until}
+    session.execute(POSTPONE_PLACE, asked)
+
+
+def hold_queued(session: Session, recipient_id: RecipientId, reason: SkipReason) -> None:
+    """A person decides before anything is written."""
+    session.execute(HOLD_QUEUED, {"id": recipient_id, "reason": reason.value})
 
 
 def skip(session: Session, recipient_id: RecipientId, reason: SkipReason) -> None:

@@ -98,7 +98,8 @@ where team_id = :team_id and phone_hash = :phone_hash order by id for no key upd
 MARK_RECIPIENT = text("""
 update campaign_leads set replied_at = least(replied_at, :at), changed_at = :now,
     opted_out_at = case when :is_opt_out then least(opted_out_at, :at) else opted_out_at end
-where id = :id
+where id = :id or (step = 0 and (campaign_id, phone_hash) = (
+    select o.campaign_id, o.phone_hash from campaign_leads o where o.id = :id and o.step > 0))
 """)
 MARK_LEADS = text("""
 update leads set last_replied_at = greatest(last_replied_at, :at)

@@ -27,7 +27,7 @@ class RecipientStatus(StrEnum):
 
 S = RecipientStatus
 MAY_FOLLOW: dict[RecipientStatus, set[RecipientStatus]] = {
-    S.QUEUED: {S.SENDING, S.SKIPPED, S.CANCELLED, S.FAILED},
+    S.QUEUED: {S.SENDING, S.SKIPPED, S.CANCELLED, S.FAILED, S.HELD},  # HELD: the text would have had a hole
     # back to QUEUED only where it is certain that nothing left us
     S.SENDING: {S.SENT, S.FAILED, S.UNCONFIRMED, S.QUEUED, S.SKIPPED},
     S.UNCONFIRMED: {S.SENT, S.HELD, S.FAILED, S.QUEUED, S.SKIPPED},  # by a late answer
@@ -45,8 +45,10 @@ class SkipReason(StrEnum):
     OPTED_OUT = "opted_out"  # this person asked not to be written to
     REPLIED = "replied"  # wrote to us meanwhile: a person answers
     RECENTLY_WRITTEN = "recently_written"  # another campaign wrote within the days set
+    UNANSWERED = "unanswered"  # written to twice without an answer: no more
     LEAD_DELETED = "lead_deleted"
     MISSING_VARIABLE = "missing_variable"  # the text would have had a hole
+    STEP_GONE = "step_gone"  # what was to be said once more has been taken out of the campaign
     BY_HAND = "by_hand"  # a person skipped it
 
 
@@ -151,6 +153,9 @@ class InARow:
 # ---------------------------------------------------------------- who, at the last moment
 
 
+MOST_UNANSWERED = 2  # messages of campaigns, ever, since a person last wrote to us
+
+
 @dataclass(frozen=True)
 class LastLook:
     """What is true of a recipient in the moment of the claim, not when the list was made."""
@@ -159,6 +164,7 @@ class LastLook:
     replied: bool  # since the campaign started, to whichever number
     lead_gone: bool
     recently_written: bool  # by another campaign, within the days set; it may have been, for one who is held
+    unanswered: int = 0  # messages of campaigns since they last wrote, if they ever did
 
 
 def why_skip(look: LastLook) -> SkipReason | None:
@@ -169,6 +175,8 @@ def why_skip(look: LastLook) -> SkipReason | None:
         return SkipReason.REPLIED
     if look.lead_gone:
         return SkipReason.LEAD_DELETED
+    if look.unanswered >= MOST_UNANSWERED:
+        return SkipReason.UNANSWERED
     if look.recently_written:
         return SkipReason.RECENTLY_WRITTEN
     return None

@@ -30,8 +30,10 @@ ARRIVED = text("""
 with settled as (
     update campaign_leads
     set status = 'sent', reason = null, sent_at = claimed_at, claim_token = null, lease_until = null,
-        evidence = :evidence, changed_at = now()
-    where id = any(:ids) and status = 'held'
+        evidence = :evidence, changed_at = now(),
+        follow_up_at = case when step = 0 then claimed_at + make_interval(
+            days => (select c.follow_up_days from campaigns c where c.id = campaign_leads.campaign_id)) end
+    where id = any(:ids) and status = 'held' and claimed_at is not null
     returning id, team_id, phone_hash, message_id, sent_at
 ), told as (
     update messages m set sent_at = s.sent_at from settled s where m.id = s.message_id

@@ -69,7 +69,9 @@ where id = :id
 SET_SENT = text("""
 update campaign_leads
 set status = 'sent', reason = null, sent_at = :sent_at, claim_token = null, lease_until = null,
-    changed_at = clock_timestamp(), evidence = coalesce(:evidence, evidence)
+    changed_at = clock_timestamp(), evidence = coalesce(:evidence, evidence),
+    follow_up_at = case when step = 0 then :sent_at + make_interval(
+        days => (select c.follow_up_days from campaigns c where c.id = campaign_leads.campaign_id)) end
 where id = :id
 returning message_id, team_id, phone_hash, exists (
     select from conversations c where c.team_id = campaign_leads.team_id and c.phone_hash = campaign_leads.phone_hash
