@@ -98,8 +98,17 @@ class RqQueue:
             return False
         if status is JobStatus.FAILED and _rests(old):
             return False
-        old.delete()
+        self._take_away(old)
         return True
+
+    def _take_away(self, job: RqJob) -> None:
+        """RQ refuses to delete a job that names an execution which is gone: when its worker was killed, the execution
+        runs out and its name in the job's list outlives it by a minute."""
+        try:
+            job.delete()
+        except ValueError:
+            self.redis.delete(job.execution_registry.key)
+            job.delete()
 
     def _still_waits(self, job: RqJob) -> bool:
         """One that is not in its queue is on its way to a worker, or was lost with it."""
