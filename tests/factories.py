@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import String, case, cast, func, select, text, update
 
 from core.campaigns.rules import CampaignId, CampaignStatus
 from core.instances.rules import InstanceId, InstanceStatus
@@ -237,11 +237,13 @@ def counters_and_counts(runtime: Runtime) -> tuple[dict[tuple[int, str], int], d
         counted = work.session.execute(
             select(CampaignCounter.campaign_id, CampaignCounter.name, CampaignCounter.n).where(CampaignCounter.n != 0)
         )
-        is_there = work.session.execute(
-            select(CampaignLead.campaign_id, CampaignLead.status, func.count()).group_by(
-                CampaignLead.campaign_id, CampaignLead.status
-            )
+        name = case(
+            (CampaignLead.step == 0, cast(CampaignLead.status, String)),
+            else_="again_" + cast(CampaignLead.status, String),
         )
-        statuses = {(campaign, status.value): n for campaign, status, n in is_there}
+        is_there = work.session.execute(
+            select(CampaignLead.campaign_id, name, func.count()).group_by(CampaignLead.campaign_id, name)
+        )
+        statuses = {(campaign, status): n for campaign, status, n in is_there}
         names = {name for _, name in statuses}
         return {(c, name): n for c, name, n in counted if name in names}, statuses

@@ -17,6 +17,7 @@ from core.ports import (
     MessageWritten,
     NumberFound,
     Outgoing,
+    OutgoingMedia,
     ReceiptCame,
     SentRecord,
 )
@@ -48,6 +49,7 @@ class FakeWhatsApp:
 
     behaves: dict[str, Behaviour] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
+    files: list[OutgoingMedia] = field(default_factory=list)
     latency_s: float = 0.0
     max_in_flight: int = 1
     forgets: bool = False  # what is sent is not kept in the history
@@ -76,6 +78,10 @@ class FakeWhatsApp:
         await asyncio.sleep(self.latency_s)
         behaves = self.behaves.get(message.phone) or self.behaves.get("") or accepts
         return behaves(self, name, message)
+
+    async def send_media(self, name: str, message: OutgoingMedia, *, timeout_s: float) -> Accepted:
+        self.files.append(message)
+        return await self.send_text(name, Outgoing(message.phone, message.caption), timeout_s=timeout_s)
 
     async def close(self) -> None:
         return None
