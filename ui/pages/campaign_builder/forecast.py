@@ -35,7 +35,7 @@ class Forecast:
         self._drawn: object = None
         with ui.element("div").classes("p-row p-between p-top"):
             with ui.element("div"):
-                self.label = text("", "p-t-sm p-t-2", tag="div")
+                self.label = text(_("Finishes around"), "p-t-sm p-t-2", tag="div")
                 self.moment = text("—", "p-big").style("font-size:22px;line-height:30px")
             self.days = ui.element("span")
         self.chart = ui.echart({}, theme=charts.theme()).classes("p-forecast-chart")
