@@ -57,7 +57,7 @@ def assert_all_is_there_and_nothing_twice(house: People, demo_map: Running, sear
 def test_another_scraper_goes_on_where_a_killed_one_was(house: People, demo_map: Running, scrapers: House) -> None:
     first = scrapers.start("workers.run", "scraper")
     search_id = ask(house)
-    until(lambda: pages(house, search_id) >= 3, within_s=60, what="a scraper reads")
+    until(lambda: pages(house, search_id) >= 3, within_s=180, what="a scraper reads")
     browsers = memory.browsers(first.pid)
     kill(first.pid)
     killed_at, had = time.monotonic(), pages(house, search_id)
@@ -67,7 +67,7 @@ def test_another_scraper_goes_on_where_a_killed_one_was(house: People, demo_map:
 
     until(lambda: pages(house, search_id) > had, within_s=GOES_ON_WITHIN_S + 5, what="another one goes on")
     assert time.monotonic() - killed_at < GOES_ON_WITHIN_S
-    until(lambda: row(house, search_id).finished_at is not None, within_s=90, what="it comes to its end")
+    until(lambda: row(house, search_id).finished_at is not None, within_s=180, what="it comes to its end")
     assert row(house, search_id).turn == 2
     assert_all_is_there_and_nothing_twice(house, demo_map, search_id)
 
@@ -75,11 +75,11 @@ def test_another_scraper_goes_on_where_a_killed_one_was(house: People, demo_map:
 def test_an_emptied_redis_costs_no_search_anything(house: People, demo_map: Running, scrapers: House) -> None:
     scrapers.start("workers.run", "scraper")
     running, waiting = ask(house), ask(house, terms=["ótica"], radius_m=1_000)
-    until(lambda: pages(house, running) >= 3, within_s=60, what="a scraper reads")
+    until(lambda: pages(house, running) >= 3, within_s=180, what="a scraper reads")
     house.runtime.queue.redis.flushdb()  # type: ignore[attr-defined]
     emptied_at, had = time.monotonic(), pages(house, running)
     until(lambda: pages(house, running) > had, within_s=GOES_ON_WITHIN_S, what="it goes on")
     assert time.monotonic() - emptied_at < GOES_ON_WITHIN_S
-    until(lambda: row(house, running).finished_at is not None, within_s=90, what="it comes to its end")
+    until(lambda: row(house, running).finished_at is not None, within_s=180, what="it comes to its end")
     assert_all_is_there_and_nothing_twice(house, demo_map, running)
     until(lambda: pages(house, waiting) > 0, within_s=GOES_ON_WITHIN_S, what="and so does the one that waited")

@@ -57,15 +57,15 @@ def test_every_answer_once_and_none_forgotten(runtime: Runtime, settings: Settin
                 with runtime.work() as work:
                     service.answer(work, actor, talk.conversation_id, words(talk), str(uuid.uuid4()))
             worker = house.start("workers.run", "sender")
-            until(lambda: len(gateway.ledger) > 0, within_s=30, what="answers leave")
+            until(lambda: len(gateway.ledger) > 0, within_s=120, what="answers leave")
             for pid in [*children_of(worker.pid), worker.pid]:
                 kill(pid)
             worker.wait(5)
             house.start("workers.run", "sender")
-            until(lambda: set(states(runtime)) <= {"sent", "held"}, within_s=60, what=f"all settled: {states(runtime)}")
+            until(lambda: set(states(runtime)) <= {"sent", "held"}, within_s=180, what=f"settled: {states(runtime)}")
             held = decide(runtime, gateway, actor)
             assert held >= 1
-            until(lambda: set(states(runtime)) == {"sent"}, within_s=20, what=f"all sent: {states(runtime)}")
+            until(lambda: set(states(runtime)) == {"sent"}, within_s=90, what=f"all sent: {states(runtime)}")
 
         assert gateway.ledger.written_twice() == {}
         left = Counter(each.number for each in gateway.ledger.all())
