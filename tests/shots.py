@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 OUT = Path("shots")
 WIDE, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+CODE_MS = 60_000  # the gateway is asked for it first
 SETTLE_MS = 1_800  # live numbers, charts and the map have come by then
 QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
@@ -40,10 +42,46 @@ def open_first_conversation(page: Page) -> None:
     page.locator(".p-inbox-line").first.click(timeout=120_000)  # somebody of the demo answers within a minute or two
 
 
+def a_button(page: Page, *names: str) -> Locator:
+    """By its words in either language."""
+    return page.get_by_role("button", name=re.compile(rf"^({'|'.join(names)})$")).filter(visible=True)
+
+
 def open_connect(page: Page) -> None:
-    page.get_by_role("button", name="Conectar número").or_(
-        page.get_by_role("button", name="Connect number")
-    ).first.click()
+    a_button(page, "Conectar número", "Connect number").first.click()
+
+
+def open_code(page: Page) -> None:
+    """Of a number that waits for its phone; one is begun where none is there, or the codes of it ran out."""
+    waiting = a_button(page, "Abrir QR", "Open QR", "Gerar novo código", "New code")
+    if waiting.count():
+        waiting.first.click()
+    else:
+        open_connect(page)
+        page.get_by_label(re.compile("^(Nome|Name)$")).fill("Vendas Sul")
+        page.locator(".p-connect .q-checkbox").click()
+        a_button(page, "Mostrar o código", "Show the code").click()
+    page.locator(".p-qr-box img").wait_for(timeout=CODE_MS)
+
+
+def ask_for_letters(page: Page) -> None:
+    open_code(page)
+    a_button(page, "Usar código de pareamento", "Use a pairing code").last.click()
+
+
+def leave_somebody_out(page: Page) -> None:
+    """Nobody of the demo may have asked for it yet."""
+    if page.locator(".p-out-tbl").count():
+        return
+    a_button(page, "Incluir número", "Add a number").click()
+    page.locator(".q-dialog input[type=tel]").fill("11 90000-0433")
+    a_button(page, "Incluir", "Add").click()
+    page.locator(".p-out-tbl").wait_for()
+
+
+def open_undo(page: Page) -> None:
+    leave_somebody_out(page)
+    page.locator(".p-out-tbl td.last .q-btn").first.click()
 
 
 def newest_campaign(page: Page) -> None:
@@ -59,6 +97,8 @@ SHOTS = (
     Shot("04b-lead-drawer", "/leads", first=open_first_lead),
     Shot("05-numbers", "/instances"),
     Shot("05b-connect", "/instances", first=open_connect),
+    Shot("05c-qr-modal", "/instances", first=open_code),
+    Shot("05d-pairing-code", "/instances", first=ask_for_letters),
     Shot("06a-campaigns", "/campaigns"),
     Shot("06-campaign-builder", "/campaigns/new"),
     Shot("07-campaign-live", "/campaigns", first=newest_campaign),
@@ -66,7 +106,8 @@ SHOTS = (
     Shot("08b-reply-open", "/replies", first=open_first_conversation),
     Shot("09-queues", "/queues"),
     Shot("10-team", "/team"),
-    Shot("10b-do-not-contact", "/team?tab=do-not-contact"),
+    Shot("10b-do-not-contact", "/team?tab=do-not-contact", first=leave_somebody_out),
+    Shot("10c-allow-again", "/team?tab=do-not-contact", first=open_undo),
     Shot("11-password", "/password"),
 )
 

@@ -18,7 +18,7 @@ BAR_AND_TOAST = """
 FOOT_OF_A_CARD = """
     <article class="p-card p-number" style="width:340px">
       <div class="p-row p-between p-number-f">
-        <span class="p-row p-g6 p-t-xs p-t-2 p-ell"><a class="p-number-link p-ell">A campaign with a long name</a></span>
+        <span class="p-row p-g6 p-t-xs p-t-2 p-ell"><a class="p-number-link p-ell">A campaign of long name</a></span>
         <span class="p-row p-g6"><button class="q-btn sof p-sm">Gerar novo código</button></span>
       </div>
     </article>"""
