@@ -10,7 +10,6 @@ While PostgreSQL keeps one portion the next one is read: the two take about as l
 from __future__ import annotations
 
 import gc
-import io
 import json
 import sys
 import zlib
@@ -24,22 +23,25 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any
 
-import psycopg2
-from sqlalchemy import Column, Connection, MetaData, Table, func, select, text, update
+from sqlalchemy import Column, MetaData, Table, func, select, text, update
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from core.accounts.rules import TeamId
-from core.errors import BadInput, DatabaseAway, StateChanged
+from core.errors import BadInput, StateChanged
 from core.leads.files import Row, open_file
 from core.leads.keeping import (
+    NULL,
     Candidate,
     KnownLead,
     Seen,
     as_array,
+    copy,
+    hash_to_copy,
+    ids_and_opted_out,
     joined,
     known_leads,
     move,
-    opted_out,
+    to_copy,
     upsert_from,
     words_to_keep,
 )
@@ -284,9 +286,7 @@ class _Pipe:
 
     def _look(self, fresh: list[Candidate]) -> _Looked:
         leads = known_leads(self._work, self._team_id, fresh)
-        left_alone = opted_out(self._work, self._team_id, fresh)
-        # More than are needed, where some are known: COPY does not say which ids it gave.
-        ids = self._work.session.connection().exec_driver_sql(NEW_IDS, {"n": len(fresh)}).scalars().all()
+        ids, left_alone = ids_and_opted_out(self._work, self._team_id, fresh)
         return _Looked(leads, left_alone, ids)
 
     def _keep(self, looked: tuple[list[Candidate], Future[_Looked]] | None, *, counts: bool = True) -> None:
@@ -320,10 +320,10 @@ class _Pipe:
         move(self._work, self._team_id, moved)
         if new:
             # Nobody else keeps leads of the team meanwhile (`known_leads`), so these are still new.
-            _copy(connection, COPY_NEW, new)
+            copy(connection, COPY_NEW, new)
         if known:
             connection.exec_driver_sql("truncate incoming")
-            _copy(connection, COPY_KNOWN, known)
+            copy(connection, COPY_KNOWN, known)
             statement = _merge()
             found = connection.exec_driver_sql(str(statement), statement.construct_params(self._values)).all()
             if counts:
@@ -387,35 +387,18 @@ def _merge() -> SQLCompiler:
     return upsert_from(_incoming())
 
 
-NULL = "\1"  # no text that we keep has one in it
-NEW_IDS = "select nextval('leads_id_seq') from generate_series(1, %(n)s)"
 COPY_NEW = f"copy leads ({', '.join((*BORN_WITH, *IMPORTED))}) from stdin with (null '{NULL}', encoding 'UTF8')"
 COPY_KNOWN = f"copy incoming ({', '.join(IMPORTED)}) from stdin with (null '{NULL}', encoding 'UTF8')"
-# All of a portion at a time: after each piece the thread must wait for its turn to run Python, 5 ms where others do.
-PIECE = 1 << 30
-
-
-def _copy(connection: Connection, statement: str, lines: Sequence[str]) -> None:
-    """What PostgreSQL says of a COPY quotes the line it was at, with names and phones: none of that goes on."""
-    try:
-        connection.connection.cursor().copy_expert(statement, io.BytesIO("".join(lines).encode()), PIECE)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError) as trouble:
-        raise DatabaseAway(type(trouble).__name__) from None
-    except psycopg2.Error as trouble:
-        raise RuntimeError(f"COPY failed: {type(trouble).__name__} {trouble.pgcode}") from None
 
 
 _as_said = itemgetter(*AS_SAID)
 
 
 def _line(row: Candidate) -> str:
-    """The columns of IMPORTED as COPY reads them.  No text that we keep has a tab in it, or the end of a line."""
-    hashed = row.values["phone_hash"]
-    texts = (row.key, row.name_key, words_to_keep(row), as_array(row.values["categories"]), *_as_said(row.values))
-    line = "\t".join([NULL if text is None else text if type(text) is str else str(text) for text in texts])
-    if "\\" in line:
-        line = line.replace("\\", "\\\\")
-    return f"\\\\x{hashed.hex()}\t{line}\n" if hashed else f"{NULL}\t{line}\n"
+    """The columns of IMPORTED as COPY reads them."""
+    values = row.values
+    made = (row.key, row.name_key, words_to_keep(row), as_array(values["categories"]))
+    return f"{hash_to_copy(values['phone_hash'])}\t{to_copy((*made, *_as_said(values)))}\n"
 
 
 def tidy(work: Work) -> None:

@@ -386,7 +386,7 @@ LONGEST_WORDS = 1_000
 def words_of(*, folded_name: str, phone: str | None, website: str | None, address: str | None) -> str:
     """What the search box looks in.  Begins with a space, so that a short word can be looked for at a word's start."""
     site = (website or "").partition("://")[2].partition("/")[0].removeprefix("www.")
-    parts = (folded_name, (phone or "").removeprefix("+"), _fold(site), _fold(address or ""))
+    parts = (folded_name, (phone or "").removeprefix("+"), _fold(f"{site} {address or ''}"))
     return (" " + " ".join(filter(None, parts)))[:LONGEST_WORDS]
 
 
