@@ -53,6 +53,20 @@ class Reconcile:
 
 
 @dataclass(frozen=True)
+class BuildQueue:
+    """Put everybody who receives a campaign that is starting into its queue."""
+
+    campaign_id: int
+    turn: int = 0
+    queue: ClassVar[str] = "campaigns"
+    timeout_s: ClassVar[int] = 600
+
+    @property
+    def key(self) -> str:
+        return f"build-{self.campaign_id}-{self.turn}"
+
+
+@dataclass(frozen=True)
 class CheckPhones:
     """Ask from one number whether the next few phones are on WhatsApp.
 
@@ -98,12 +112,13 @@ class ReadSites:
         return f"sites-{self.shard}"
 
 
-Job = ScrapeSearch | SendDue | Reconcile | CheckPhones | ImportLeads | ReadSites
+Job = ScrapeSearch | BuildQueue | SendDue | Reconcile | CheckPhones | ImportLeads | ReadSites
 
-QUEUES = ("scraper", "sender", "imports", "sites")
+QUEUES = ("scraper", "campaigns", "sender", "imports", "sites")
 # The one function of the workers that each job is: nothing else that lies in a queue is ever called.
 FUNCTIONS = {
     "ScrapeSearch": "workers.scraper.jobs.scrape_search",
+    "BuildQueue": "workers.sender.jobs.build_queue",
     "SendDue": "workers.sender.jobs.send_due",
     "Reconcile": "workers.sender.jobs.reconcile",
     "CheckPhones": "workers.sender.jobs.check_phones",

@@ -19,6 +19,7 @@ import requests
 from core.accounts import service as accounts
 from core.accounts.rules import Actor
 from core.campaigns import service as campaigns
+from core.campaigns import starting
 from core.instances import service as instances
 from core.leads.keeping import keep_places
 from core.leads.rules import LeadFilter, PhoneType
@@ -173,7 +174,9 @@ def start_campaign(runtime: Runtime, actor: Actor) -> None:
         )
         saved = campaigns.save_draft(work, actor, campaign_id, found.version, plan)
     with runtime.work() as work:
-        total = campaigns.start(work, actor, campaign_id, saved.version)
+        campaigns.start(work, actor, campaign_id, saved.version)
+    with runtime.work() as work:  # not to tell before it is so
+        total = starting.build(work, campaign_id) or campaigns.live(work, actor, campaign_id).head.total
     print(f"a campaign to {total} people is under way; its page says when it will be done", flush=True)
 
 

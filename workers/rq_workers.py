@@ -147,10 +147,11 @@ class Kind:
 
 
 KINDS = {
-    "sender": Kind(ForkingWorker, ("sender",)),
+    # Whichever is free first: who has pressed Start waits for it.
+    "sender": Kind(ForkingWorker, ("campaigns", "sender")),
     "scraper": Kind(WarmWorker, ("scraper",)),
     # A person waits for their file; nobody waits for a website.
-    "enricher": Kind(ForkingWorker, ("imports", "sites")),
+    "enricher": Kind(ForkingWorker, ("campaigns", "imports", "sites")),
 }
 
 

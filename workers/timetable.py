@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from core.campaigns.ending import cancel_left_over, finish_done
-from core.campaigns.starting import start_scheduled
+from core.campaigns.starting import queue_builds, start_scheduled
 from core.errors import BadSetting, DatabaseAway, Unreachable
 from core.instances.polling import poll_states
 from core.instances.probing import probe_numbers
@@ -77,6 +77,7 @@ def all_tasks() -> list[Task]:
         Task("searches whose week is over", 30, in_work(start_weekly)),
         Task("websites to read", 3, in_work(queue_sites)),
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),
+        Task("campaigns whose queue is to be built", 2, in_work(queue_builds)),
         Task("those to be written to once more", 5, in_work(queue_follow_ups)),
         Task("numbers with somebody due", 2, in_work(due_instances)),
         Task("webhooks left over", 2, apply_waiting),

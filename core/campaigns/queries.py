@@ -204,6 +204,13 @@ def number(session: Session, team_id: TeamId, instance_id: InstanceId, now: date
     return None if row is None else _number(row[0], row[1], now, row[2])
 
 
+def numbers_of(session: Session, team_id: TeamId, plan: Plan, now: datetime) -> list[NumberChoice]:
+    """The plan's numbers in its order, removed or not."""
+    rows = session.execute(_numbers(team_id).where(Instance.id.in_(plan.instance_ids)))
+    found = {row.id: _number(row, zone, now, others) for row, zone, others in rows}
+    return [found[instance_id] for instance_id in plan.instance_ids if instance_id in found]
+
+
 def _numbers(team_id: TeamId) -> Any:
     others = (
         select(func.count())
@@ -233,6 +240,7 @@ def _number(row: Instance, timezone: str, now: datetime, others: int) -> NumberC
         cap=row.cap,
         rest_after=row.rest_after,
         rest_s=row.rest_s,
+        health=row.health,
         halt=halt_of(row),
         is_limited=is_limited(_cap_reason(row), row.health),
     )
@@ -483,6 +491,20 @@ def sent_since(session: Session, team_id: TeamId, campaign_id: CampaignId, since
         CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id, CampaignLead.sent_at >= since
     )
     return session.scalar(asked) or 0
+
+
+def queued_by_number(session: Session, team_id: TeamId, campaign_id: CampaignId) -> dict[InstanceId, int]:
+    """How many wait for each of its numbers; by ix_campaign_leads_due alone."""
+    asked = (
+        select(CampaignLead.instance_id, func.count())
+        .where(
+            CampaignLead.team_id == team_id,
+            CampaignLead.campaign_id == campaign_id,
+            CampaignLead.status == RecipientStatus.QUEUED,
+        )
+        .group_by(CampaignLead.instance_id)
+    )
+    return {InstanceId(id): n for id, n in session.execute(asked) if id is not None}
 
 
 def failed_with(session: Session, team_id: TeamId, campaign_id: CampaignId, reasons: Sequence[str]) -> int:

@@ -495,6 +495,7 @@ class NumberChoice:
     cap: int | None = None
     rest_after: int = 0
     rest_s: int = 0
+    health: int | None = None  # 1 to 5, 5 is best; None while too little is known
     halt: Halt | None = None
     is_limited: bool = False  # may send less than before, or soon will
 
@@ -522,7 +523,7 @@ class NumberChoice:
 def checks(
     plan: Plan,
     audience: Audience,
-    number: NumberChoice | None,
+    numbers: Sequence[NumberChoice],
     outlook: Estimate | None,
     *,
     limit: int,
@@ -535,8 +536,8 @@ def checks(
     return [
         *_audience_checks(plan, audience),
         *_text_checks(plan, audience, limit),
-        *_number_checks(plan, number),
-        *_pace_checks(plan, number, outlook, is_simulated),
+        *_number_checks(plan, numbers),
+        *_pace_checks(plan, numbers, outlook, is_simulated),
     ]
 
 
@@ -587,30 +588,37 @@ def _text_checks(plan: Plan, audience: Audience, limit: int) -> list[Check]:
     return found or [of(Level.OK, "text_complete")]
 
 
-def _number_checks(plan: Plan, number: NumberChoice | None) -> list[Check]:
-    if number is None:
+def _number_checks(plan: Plan, numbers: Sequence[NumberChoice]) -> list[Check]:
+    if not numbers:
         return [Check("no_number", Level.MUST, "numbers")]
-    of: dict[str, Any] = {"name": number.name}
-    found = []
-    if number.status is InstanceStatus.REMOVED:
-        return [Check("number_removed", Level.MUST, "numbers", of)]
-    if number.halt is not None and number.halt.reason is HaltReason.BLOCKED:
-        found.append(Check("number_blocked", Level.WARN, "numbers", of))
-    elif number.status is not InstanceStatus.CONNECTED:
-        found.append(Check("number_not_connected", Level.WARN, "numbers", of))
-    elif number.is_paused:
-        found.append(Check("number_paused", Level.WARN, "numbers", of))
-    else:
-        found.append(Check("number_ready", Level.OK, "numbers", of))
-    if number.other_campaigns:
-        found.append(Check("number_shared", Level.WARN, "numbers", {**of, "n": number.other_campaigns}))
-    if plan.per_day > number.per_day:
-        values = {**of, "per_day": number.per_day}
-        found.append(Check("number_bears_less", Level.WARN, "numbers", values, {"per_day": number.per_day}))
+    found = [check for number in numbers for check in _checks_of(number)]
+    bears = sum(number.per_day for number in numbers)
+    if plan.per_day > bears:
+        values = {"name": numbers[0].name, "n": len(numbers), "per_day": bears}
+        found.append(Check("number_bears_less", Level.WARN, "numbers", values, {"per_day": bears}))
     return found
 
 
-def _pace_checks(plan: Plan, number: NumberChoice | None, outlook: Estimate | None, is_simulated: bool) -> list[Check]:
+def _checks_of(number: NumberChoice) -> list[Check]:
+    of: dict[str, Any] = {"name": number.name}
+    if number.status is InstanceStatus.REMOVED:
+        return [Check("number_removed", Level.MUST, "numbers", of)]
+    if number.halt is not None and number.halt.reason is HaltReason.BLOCKED:
+        found = [Check("number_blocked", Level.WARN, "numbers", of)]
+    elif number.status is not InstanceStatus.CONNECTED:
+        found = [Check("number_not_connected", Level.WARN, "numbers", of)]
+    elif number.is_paused:
+        found = [Check("number_paused", Level.WARN, "numbers", of)]
+    else:
+        found = [Check("number_ready", Level.OK, "numbers", of)]
+    if number.other_campaigns:
+        found.append(Check("number_shared", Level.WARN, "numbers", {**of, "n": number.other_campaigns}))
+    return found
+
+
+def _pace_checks(
+    plan: Plan, numbers: Sequence[NumberChoice], outlook: Estimate | None, is_simulated: bool
+) -> list[Check]:
     found = []
     if (plan.window_end_min - plan.window_start_min) * 60 < plan.gap_max_s:
         found.append(Check("window_shorter_than_gap", Level.WARN, "pace"))
@@ -621,14 +629,13 @@ def _pace_checks(plan: Plan, number: NumberChoice | None, outlook: Estimate | No
             found.append(Check("takes_many_days", Level.WARN, "pace", {"days": outlook.days}))
     if plan.window_start_min < 8 * 60 or plan.window_end_min > 20 * 60:
         found.append(Check("early_or_late", Level.WARN, "pace", {}, {"window_start_min": 540, "window_end_min": 1080}))
-    found += _hasty(plan, number, is_simulated)
+    found += _hasty(plan, numbers, is_simulated)
     return found or [Check("pace_calm", Level.OK, "pace")]
 
 
-def _hasty(plan: Plan, number: NumberChoice | None, is_simulated: bool) -> list[Check]:
+def _hasty(plan: Plan, numbers: Sequence[NumberChoice], is_simulated: bool) -> list[Check]:
     """Pauses that no real number would be let: fine where nothing leaves, and to be known even there."""
-    of_number = (number.gap_min_s, number.gap_max_s) if number else (0, 0)
-    least, _most = gap_between((plan.gap_min_s, plan.gap_max_s), of_number)
+    least = max(plan.gap_min_s, min((number.gap_min_s for number in numbers), default=0))
     if least >= REAL_GAP_S:
         return []
     usual = {"gap_min_s": Plan.gap_min_s, "gap_max_s": Plan.gap_max_s}

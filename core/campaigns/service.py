@@ -17,6 +17,7 @@ from core.campaigns import audience as audiences
 from core.campaigns import queries, starting
 from core.campaigns.audience import SampleLead
 from core.campaigns.ending import cancel_waiting
+from core.campaigns.forecast import outlook_of
 from core.campaigns.queries import Bucket, CampaignRow, Counts, Cursor, Draft, Head, RecipientRow
 from core.campaigns.rules import (
     NAME_LENGTH,
@@ -33,13 +34,12 @@ from core.campaigns.rules import (
     check_start,
     checked,
     checks,
-    estimate,
     may_become,
     shortest_gap_s,
     standing,
 )
+from core.campaigns.sharing import shared_out
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
-from core.campaigns.windows import Window
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances.halts import Halt
 from core.instances.rules import InstanceId
@@ -289,7 +289,8 @@ class Outlook:
 
     estimate: Estimate
     checks: list[Check]
-    number: NumberChoice | None
+    numbers: list[NumberChoice]
+    parts: Mapping[InstanceId, int]  # of the recipients, how many each number would write to
 
 
 def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook:
@@ -298,32 +299,18 @@ def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook
     Raises BadInput for a window that is none.
     """
     country = queries.team_place(work.session, actor.team_id).country
-    number = _number(work, actor, plan)
-    ahead = _estimate(plan, number, plan.window(country), audience.recipients, work.now)
+    chosen = queries.numbers_of(work.session, actor.team_id, plan, work.now)
+    ahead = outlook_of(plan, chosen, window=plan.window(country), left=audience.recipients, now=work.now)
     simulated = work.settings.gateway_simulated
-    return Outlook(ahead, checks(plan, audience, number, ahead, limit=MAX_LENGTH, is_simulated=simulated), number)
-
-
-def _number(work: Work, actor: Actor, plan: Plan) -> NumberChoice | None:
-    """The first of the plan's numbers; several share a campaign later."""
-    if not plan.instance_ids:
-        return None
-    return queries.number(work.session, actor.team_id, InstanceId(plan.instance_ids[0]), work.now)
-
-
-def _estimate(
-    plan: Plan, number: NumberChoice | None, window: Window, left: int, now: datetime, sent_today: int = 0
-) -> Estimate:
-    if number is None:
-        return Estimate(None, None, 0)
-    return estimate(plan, number.as_sender(), window=window, left=left, now=now, sent_today=sent_today)
+    found = checks(plan, audience, chosen, ahead, limit=MAX_LENGTH, is_simulated=simulated)
+    return Outlook(ahead, found, chosen, shared_out(audience.recipients, plan, chosen))
 
 
 # ---------------------------------------------------------------- its life
 
 
-def start(work: Work, actor: Actor, campaign_id: CampaignId, version: int) -> int:
-    """Starts what the person has just looked at, `version` of it, now; returns how many will be written to.
+def start(work: Work, actor: Actor, campaign_id: CampaignId, version: int) -> None:
+    """Starts what the person has just looked at, `version` of it, now: its queue is built by a job, and then it runs.
 
     Raises StateChanged for the second of two who start it, or when it was edited meanwhile; BadInput(section, key) by
     the first check that stands in the way.
@@ -334,9 +321,8 @@ def start(work: Work, actor: Actor, campaign_id: CampaignId, version: int) -> in
         raise StateChanged(found.status.value)
     if found.version != version:
         raise StateChanged("edited")
-    total = starting.begin(work, actor.team_id, found, was=[CampaignStatus.DRAFT, CampaignStatus.SCHEDULED])
-    audit.record(work, actor, "campaign.started", "campaign", campaign_id, recipients=total)
-    return total
+    starting.begin(work, actor.team_id, found, was=[CampaignStatus.DRAFT, CampaignStatus.SCHEDULED])
+    audit.record(work, actor, "campaign.started", "campaign", campaign_id)
 
 
 def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, starts_at: datetime) -> None:
@@ -346,7 +332,7 @@ def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, st
     if found.status is CampaignStatus.DRAFT and found.version != version:
         raise StateChanged("edited")
     check_start(starts_at, work.now)
-    starting.refuse_unready(work, actor.team_id, found)
+    starting.refuse_unready(work, actor.team_id, found.plan, audience_of(work, actor, found.plan))
     _change(
         work,
         actor,
@@ -429,7 +415,14 @@ class Progress:
     sent_today: int
     cap_today: int
     next_at: datetime | None
-    number: NumberChoice | None
+    numbers: list[NumberChoice]
+
+    @property
+    def number(self) -> NumberChoice | None:
+        """The one that writes next, or the first of those that cannot."""
+        can = [number for number in self.numbers if number.can_send]
+        soonest = sorted(can, key=lambda number: (number.next_send_at is not None, number.next_send_at or 0))
+        return next(iter([*soonest, *self.numbers]), None)
 
     @property
     def halt(self) -> Halt | None:
@@ -469,31 +462,34 @@ def live(work: Work, actor: Actor, campaign_id: CampaignId) -> Live:
 
 def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progress:
     plan, window = found.plan, found.window
-    number = _number(work, actor, plan)
+    numbers = queries.numbers_of(work.session, actor.team_id, plan, work.now)
+    able = [number for number in numbers if number.can_send]
     sent_today = found.sent_on_day_of(work.now)
     lately = queries.sent_since(work.session, actor.team_id, found.id, work.now - PACE_OVER)
-    free_today = min(plan.per_day - sent_today, number.free_today) if number else 0
-    can_send = number is not None and number.can_send
     now = standing(
         found.status,
         window=window,
         now=work.now,
-        can_send=can_send,
+        can_send=bool(able),
         queued=counts.waiting,
-        free_today=free_today,
+        free_today=min(plan.per_day - sent_today, sum(number.free_today for number in able)),
     )
     ahead = Estimate(None, None, 0)
-    if can_send and found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
-        ahead = _estimate(plan, number, window, counts[RecipientStatus.QUEUED], work.now, sent_today)
-    is_sending = now.standing is Standing.SENDING and number is not None
+    if able and found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
+        waiting = queries.queued_by_number(work.session, actor.team_id, found.id) if len(numbers) > 1 else {}
+        left = waiting or {numbers[0].id: counts[RecipientStatus.QUEUED]}
+        ahead = outlook_of(plan, able, window=window, left=left, now=work.now, sent_today=sent_today)
+    next_at = None
+    if now.standing is Standing.SENDING:
+        next_at = min(max(work.now, number.next_send_at or work.now) for number in able)
     return Progress(
         now=now,
         estimate=ahead,
         per_minute=lately / max(1.0, min(PACE_OVER, work.now - (found.started_at or work.now)) / timedelta(minutes=1)),
         sent_today=sent_today,
-        cap_today=min(plan.per_day, number.cap_today) if number else plan.per_day,
-        next_at=max(work.now, number.next_send_at or work.now) if is_sending and number else None,
-        number=number,
+        cap_today=min(plan.per_day, sum(number.cap_today for number in numbers) or plan.per_day),
+        next_at=next_at,
+        numbers=numbers,
     )
 
 

@@ -1,4 +1,4 @@
-"""How a campaign begins, by hand or at its hour: its queue is built once, in the transaction of the start."""
+"""How a campaign begins, by hand or at its hour: a job builds its queue, once, and then it runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from core.accounts.rules import TeamId
 from core.campaigns import queries
 from core.campaigns.audience import audience, build_recipients
 from core.campaigns.queries import Draft
-from core.campaigns.rules import CampaignId, CampaignStatus, blocks_start, checks
+from core.campaigns.rules import Audience, CampaignId, CampaignStatus, NumberChoice, Plan, blocks_start, checks
 from core.campaigns.text import MAX_LENGTH
 from core.errors import BadInput, StateChanged
-from core.jobs import SendDue
+from core.jobs import BuildQueue, SendDue
 from core.tables import AuditEntry, Campaign, Instance
 from core.work import Work
 
@@ -25,13 +25,13 @@ PATIENCE = text("set local statement_timeout = '5min'")
 BY_ITSELF = "Prumo"  # who it was, in the audit log, when nobody pressed
 
 
-def begin(work: Work, team_id: TeamId, draft: Draft, *, was: Sequence[CampaignStatus]) -> int:
-    """Sets a campaign running and queues everybody who receives it; returns how many.
+def begin(work: Work, team_id: TeamId, draft: Draft, *, was: Sequence[CampaignStatus]) -> None:
+    """Sets a campaign starting; a job builds its queue, and then it runs.
 
-    The guarded update comes first and holds the row: of two who start it one builds, the other is told.
-    Raises StateChanged, or BadInput by the first check that stands in the way; the caller's Work must then not commit.
+    The guarded update holds the row: of two who start it one wins, the other is told.  Raises StateChanged, or BadInput
+    by the first check that stands in the way and needs no counting; the caller's Work must then not commit.
     """
-    won = work.session.execute(
+    turn = work.session.execute(
         update(Campaign)
         .where(
             Campaign.team_id == team_id,
@@ -39,30 +39,68 @@ def begin(work: Work, team_id: TeamId, draft: Draft, *, was: Sequence[CampaignSt
             Campaign.status.in_(was),
             Campaign.version == draft.version,
         )
-        .values(status=CampaignStatus.RUNNING, started_at=work.now, pause_reason=None)
-        .returning(Campaign.id)
+        .values(status=CampaignStatus.STARTING, started_at=work.now, pause_reason=None)
+        .returning(Campaign.version)
     ).scalar()
-    if won is None:
+    if turn is None:
         raise StateChanged(state_now(work, team_id, draft.id))
-    work.session.execute(PATIENCE)
-    refuse_unready(work, team_id, draft)
-    total = build_recipients(work.session, team_id, draft.id, draft.plan, work.now)
-    if not total:
-        raise BadInput("audience", "nobody")
-    work.session.execute(update(Campaign).where(Campaign.id == draft.id).values(total=total))
-    wake_senders(work, team_id, draft)
+    refuse_unready(work, team_id, draft.plan)
+    work.later(BuildQueue(draft.id, turn))
     work.tell(f"campaign:{draft.id}")
+
+
+def queue_builds(work: Work) -> int:
+    """Has the queue of every campaign that is starting built: a job may have been lost.  Called by the timetable."""
+    asked = select(Campaign.id, Campaign.version).where(Campaign.status == CampaignStatus.STARTING)
+    starting = work.session.execute(asked).all()
+    for campaign_id, turn in starting:
+        work.later(BuildQueue(campaign_id, turn))
+    return len(starting)
+
+
+def build(work: Work, campaign_id: CampaignId) -> int | None:
+    """Puts everybody who receives into the queue, and the campaign runs; how many, or None where it is not starting or
+    is in other hands.
+
+    One with nobody to write to, or with no number left, is a draft again, and says why.
+    """
+    found = work.session.scalar(
+        select(Campaign.team_id)
+        .where(Campaign.id == campaign_id, Campaign.status == CampaignStatus.STARTING)
+        .with_for_update(skip_locked=True, key_share=True)
+    )
+    if found is None:
+        return None
+    team_id = TeamId(found)
+    draft = queries.draft(work.session, team_id, campaign_id)
+    work.session.execute(PATIENCE)
+    try:
+        receives = audience(work.session, team_id, draft.plan, work.now)
+        numbers = refuse_unready(work, team_id, draft.plan, receives)
+        total = build_recipients(work.session, team_id, campaign_id, draft.plan, numbers, work.now)
+        if not total:
+            raise BadInput("audience", "nobody")
+    except BadInput as bad:
+        _not_started(work, team_id, campaign_id, bad)
+        return 0
+    runs = {"status": CampaignStatus.RUNNING, "total": total}
+    work.session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**runs))
+    _note(work, team_id, campaign_id, "campaign.began", recipients=total)
+    wake_senders(work, team_id, draft)
+    work.tell(f"campaign:{campaign_id}")
     return total
 
 
-def refuse_unready(work: Work, team_id: TeamId, draft: Draft) -> None:
-    """Raises BadInput by the first check that stands in the way of starting."""
-    plan = draft.plan
-    number = queries.number(work.session, team_id, plan.instance_ids[0], work.now) if plan.instance_ids else None
-    receives = audience(work.session, team_id, plan, work.now)
-    simulated = work.settings.gateway_simulated
-    for check in blocks_start(checks(plan, receives, number, None, limit=MAX_LENGTH, is_simulated=simulated)):
+UNCOUNTED = Audience(matched=1, recipients=1)  # whether anybody receives is seen when the queue is built
+
+
+def refuse_unready(work: Work, team_id: TeamId, plan: Plan, receives: Audience = UNCOUNTED) -> list[NumberChoice]:
+    """The numbers it leaves from.  Raises BadInput by the first check that stands in the way of starting."""
+    numbers = queries.numbers_of(work.session, team_id, plan, work.now)
+    is_simulated = work.settings.gateway_simulated
+    for check in blocks_start(checks(plan, receives, numbers, None, limit=MAX_LENGTH, is_simulated=is_simulated)):
         raise BadInput(check.section, check.key, **check.values)
+    return numbers
 
 
 def wake_senders(work: Work, team_id: TeamId, draft: Draft) -> None:
@@ -99,19 +137,23 @@ def _start_by_itself(work: Work, team_id: TeamId, campaign_id: CampaignId) -> bo
     draft = queries.draft(work.session, team_id, campaign_id)
     try:
         with work.session.begin_nested():
-            total = begin(work, team_id, draft, was=[CampaignStatus.SCHEDULED])
+            begin(work, team_id, draft, was=[CampaignStatus.SCHEDULED])
     except BadInput as bad:
-        log.warning("campaign %s could not begin at its hour: %s", campaign_id, bad.key)
-        work.session.execute(
-            update(Campaign)
-            .where(Campaign.id == campaign_id)
-            .values(status=CampaignStatus.DRAFT, pause_reason=bad.key, starts_at=None)
-        )
-        _note(work, team_id, campaign_id, "campaign.not_started", reason=bad.key)
-        work.tell(f"campaign:{campaign_id}")
+        _not_started(work, team_id, campaign_id, bad)
         return False
-    _note(work, team_id, campaign_id, "campaign.started", recipients=total)
     return True
+
+
+def _not_started(work: Work, team_id: TeamId, campaign_id: CampaignId, bad: BadInput) -> None:
+    """It is a draft again, and says why."""
+    log.warning("campaign %s could not begin: %s", campaign_id, bad.key)
+    work.session.execute(
+        update(Campaign)
+        .where(Campaign.id == campaign_id)
+        .values(status=CampaignStatus.DRAFT, pause_reason=bad.key, starts_at=None, started_at=None)
+    )
+    _note(work, team_id, campaign_id, "campaign.not_started", reason=bad.key)
+    work.tell(f"campaign:{campaign_id}")
 
 
 def _note(work: Work, team_id: TeamId, campaign_id: CampaignId, action: str, **details: object) -> None:

@@ -29,6 +29,7 @@ QUEUE_WORDS = {
     "scraper": N_("Searches on the map"),
     "sender": N_("Campaign messages"),
     "imports": N_("Files of leads"),
+    "campaigns": N_("Campaigns that start"),
     "sites": N_("Websites of leads"),
 }
 JOB_WORDS = {

@@ -11,6 +11,8 @@ import os
 import signal
 import socket
 
+from core.campaigns import starting
+from core.campaigns.rules import CampaignId
 from core.errors import DatabaseAway
 from core.instances.rules import InstanceId
 from core.runtime import Runtime
@@ -42,6 +44,20 @@ async def _send_due(runtime: Runtime, instance_id: InstanceId) -> engine.Report:
         stop.set()
     owner = f"{socket.gethostname()}:{os.getpid()}"
     return await engine.send_due(runtime, instance_id, owner=owner, stop=stop)
+
+
+def build_queue(campaign_id: int) -> None:
+    """Puts everybody who receives a campaign into its queue, in one transaction."""
+    runtime = Runtime(Settings.from_environment(), pool_size=2, statement_timeout_s=300)
+    try:
+        with runtime.work() as work:
+            total = starting.build(work, CampaignId(campaign_id))
+        if total is not None:
+            log.info("campaign %s: %s recipients", campaign_id, total)
+    except DatabaseAway as trouble:
+        log.warning("campaign %s: the database is away (%s)", campaign_id, trouble)
+    finally:
+        runtime.close()
 
 
 def reconcile(instance_id: int) -> None:

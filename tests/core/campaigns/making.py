@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from core.accounts.rules import TeamId
-from core.campaigns import queries, service
+from core.campaigns import queries, service, starting
 from core.campaigns.rules import CampaignId, Plan
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.phones import phone_hash
@@ -82,9 +82,16 @@ def version_of(people: People, campaign_id: CampaignId) -> int:
         return queries.head(work.session, people.team_id, campaign_id).version
 
 
-def start(people: People, campaign_id: CampaignId, *, who: str = "Bea") -> int:
+def start(people: People, campaign_id: CampaignId, *, who: str = "Bea") -> int | None:
+    """Started, and its queue built as the job would; how many are in it."""
     with people.runtime.work() as work:
-        return service.start(work, people[who], campaign_id, version_of(people, campaign_id))
+        service.start(work, people[who], campaign_id, version_of(people, campaign_id))
+    return build(people, campaign_id)
+
+
+def build(people: People, campaign_id: CampaignId) -> int | None:
+    with people.runtime.work() as work:
+        return starting.build(work, campaign_id)
 
 
 def campaign(people: People, campaign_id: CampaignId) -> Campaign:

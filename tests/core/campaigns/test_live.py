@@ -272,6 +272,6 @@ def test_the_outlook_says_when_it_would_end_and_what_to_know(people: People) -> 
         found = service.outlook(work, people["Vic"], plan, audience)
         numbers = service.numbers(work, people["Vic"])
         assert found.estimate.finish_at == work.now + timedelta(minutes=2)
-    assert found.number is not None and found.number.name == "Comercial 1"
+    assert [number.name for number in found.numbers] == ["Comercial 1"]
     assert [check.key for check in found.checks if check.level.value == "must"] == []
     assert [number.name for number in numbers] == ["Comercial 1"]

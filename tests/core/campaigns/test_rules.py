@@ -285,7 +285,7 @@ def look(
     plan: Plan = PLAN, audience: Audience = MANY, number: NumberChoice | None = NUMBER, *, is_simulated: bool = False
 ) -> list[Check]:
     ending = ahead(plan, audience.recipients or 1)
-    return checks(plan, audience, number, ending, limit=4096, is_simulated=is_simulated)
+    return checks(plan, audience, [number] if number else [], ending, limit=4096, is_simulated=is_simulated)
 
 
 def test_a_campaign_in_order_has_nothing_in_its_way_and_nothing_to_warn_of() -> None:

@@ -47,7 +47,7 @@ class Forecast:
 
     def show(self) -> None:
         outlook = self.desk.outlook
-        is_halted = outlook is not None and outlook.number is not None and outlook.number.halt is not None
+        is_halted = outlook is not None and any(number.halt is not None for number in outlook.numbers)
         self.label.text = _("If its number comes back now, finishes around") if is_halted else _("Finishes around")
         if outlook is None or outlook.estimate is self._drawn:
             return
