@@ -34,6 +34,7 @@ QUEUE_WORDS = {
 }
 JOB_WORDS = {
     "ScrapeSearch": N_("search {id}"),
+    "BuildQueue": N_("build the queue of campaign {id}"),
     "SendDue": N_("send from number {id}"),
     "Reconcile": N_("look for evidence of number {id}"),
     "CheckPhones": N_("look up who is on WhatsApp from number {id}"),
