@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -89,10 +89,10 @@ def waits_since(halt: Halt) -> str:
     return _("waits since {time}").format(time=at_time(halt.since))
 
 
-def filter_labels(which: LeadFilter, file_name: str = "") -> dict[str, str]:
+def filter_labels(which: LeadFilter, file_name: str = "", tags: Mapping[int, str] | None = None) -> dict[str, str]:
     """The name of each field that narrows, with words for it, in the order of the form.
 
-    `file_name`: of the file that the filter means, where it is known.
+    `file_name`: of the file that the filter means, where it is known; `tags`: the names of all that there are.
     """
     of_file = _("From the import {name}").format(name=file_name) if file_name else _("From one import")
     labels = {
@@ -105,6 +105,7 @@ def filter_labels(which: LeadFilter, file_name: str = "") -> dict[str, str]:
         "min_rating": _("Rating ≥ {n}").format(n=formats.rating(which.min_rating)) if which.min_rating else "",
         "min_reviews": _("Reviews ≥ {n}").format(n=formats.number(which.min_reviews)) if which.min_reviews else "",
         "statuses": ", ".join(_(LEAD_STATUSES[status]) for status in which.statuses),
+        "tags": _tag_words(which.tags, tags) if which.tags else "",
         "phone_types": ", ".join(_(PHONE_TYPES[kind]) for kind in which.phone_types),
         "on_whatsapp": ", ".join(_(ON_WHATSAPP[state]) for state in which.on_whatsapp),
         "has_phone": _either(which.has_phone, _("With phone"), _("Without phone")),
@@ -115,6 +116,13 @@ def filter_labels(which: LeadFilter, file_name: str = "") -> dict[str, str]:
         else "",
     }
     return {field: words for field, words in labels.items() if words}
+
+
+def _tag_words(ids: Collection[int], names: Mapping[int, str] | None) -> str:
+    if names is None:
+        return ngettext("With one tag", "With one of {n} tags", len(ids)).format(n=formats.number(len(ids)))
+    named = ", ".join(names.get(tag, _("deleted tag")) for tag in ids)
+    return ngettext("Tag: {names}", "Tags: {names}", len(ids)).format(names=named)
 
 
 def audience_words(which: LeadFilter) -> str:

@@ -1,11 +1,13 @@
 """Leads: the businesses of the team, narrowed, ordered and looked at one by one.
 
 The table asks for one page at a time and its address says all of it: `/leads?filter=…&sort=name&page=3&columns=…&id=7`.
+With `view=3` it begins with a saved view, and says only what was changed of it.
 """
 
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -15,22 +17,25 @@ from nicegui import events, ui
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput, NotFound
 from core.leads import service as leads
+from core.leads import tags, views
 from core.leads.queries import COUNTED_UP_TO, After
 from core.leads.rules import LeadFilter, LeadSort, LeadStatus
 from core.leads.service import LeadPage
+from core.leads.views import SavedView
 from core.work import Work
 from ui import live
 from ui.calls import ask
 from ui.frame import Frame, page_frame
 from ui.pages.leads.checking import Checks, check_whatsapp
 from ui.pages.leads.drawer import Drawer
-from ui.pages.leads.filters import Filters
+from ui.pages.leads.filters import Filters, Names
 from ui.pages.leads.importing import Importing
 from ui.pages.leads.site import read_sites
-from ui.pages.leads.table import COLUMNS, OPTIONAL, USUAL, columns_of, lead_table, row_of
+from ui.pages.leads.table import COLUMNS, OPTIONAL, columns_of, lead_table, row_of
+from ui.pages.leads.tabs import Shown, Views
+from ui.pages.leads.tagging import TagDialog
 from ui.parts import safe
 from ui.parts.button import button, icon_button
-from ui.parts.campaign_words import filter_labels
 from ui.parts.states import skeleton_rows, state
 from ui.parts.text import text
 from ui.parts.toast import problem
@@ -39,11 +44,6 @@ from ui.words import N_, _, formats, ngettext
 from ui.words.errors import sentence_of
 
 PER_PAGE = (25, 50, 100)
-TABS: dict[str, tuple[str, tuple[LeadStatus, ...]]] = {
-    "all": (N_("All leads"), ()),
-    "new": (N_("Never contacted"), (LeadStatus.NEW,)),
-    "replied": (N_("Have replied"), (LeadStatus.REPLIED,)),
-}
 SORTS = {
     LeadSort.LAST_CONTACT: N_("Last contact"),
     LeadSort.CREATED: N_("Newest"),
@@ -56,20 +56,38 @@ LONGEST_ADDRESS = 1_800  # a filter longer than this is kept in the page alone
 
 @ui.page("/leads", response_timeout=10)
 async def leads_page(
-    filter: str = "", sort: str = "", page: str = "", columns: str = "", id: str = "", add: str = ""
+    filter: str = "", sort: str = "", page: str = "", columns: str = "", id: str = "", add: str = "", view: str = ""
 ) -> None:
     with page_frame("leads", _("Leads"), bleed=True, plain_head=True) as frame:
-        which, trouble = _filter_of(filter)
+        saved = await ask(views.list_views)
+        opened, trouble = await _view_of(view)
+        shown = Shown.of(opened)
+        if filter:
+            which, unreadable = _filter_of(filter)
+            shown, trouble = replace(shown, which=which), trouble or unreadable
         wish = sort.removesuffix("-up")
-        order = LeadSort(wish) if wish in set(LeadSort) else LeadSort.LAST_CONTACT
-        drawn = _List(frame, which, order, descending=not sort.endswith("-up"), page=_number(page) or 1)
+        if wish in set(LeadSort):
+            shown = replace(shown, sort=LeadSort(wish), descending=not sort.endswith("-up"))
         if columns:
-            drawn.columns = [name for name in OPTIONAL if name in columns.split(",")]
+            shown = replace(shown, columns=tuple(name for name in OPTIONAL if name in columns.split(",")))
+        drawn = _List(frame, shown, saved, opened, page=_number(page) or 1)
         await drawn.build(open_id=_number(id))
         if add == "file" and drawn.may_write:
             await drawn.bring_in()
         if trouble:
             problem(trouble)
+
+
+async def _view_of(address: str) -> tuple[SavedView | None, str]:
+    """The saved view that the address asks for; one that is not there is told, and the whole list is shown."""
+    if not address:
+        return None, ""
+    try:
+        return await ask(views.view, _number(address) or 0), ""
+    except NotFound:
+        return None, _("This view is not here any more.")
+    except BadInput as bad:
+        return None, sentence_of(bad)
 
 
 def _filter_of(address: str) -> tuple[LeadFilter, str]:
@@ -90,7 +108,7 @@ def _number(written: str) -> int | None:
 
 @dataclass(frozen=True)
 class _Counts:
-    """What the header and the tabs say."""
+    """What the header and the usual tabs say."""
 
     all: int
     new: int
@@ -110,39 +128,45 @@ def _counts(work: Work, actor: Actor) -> _Counts:
 class _List:
     """The tabs, the filters, the table and its foot; what is chosen acts at once."""
 
-    def __init__(self, frame: Frame, which: LeadFilter, sort: LeadSort, *, descending: bool, page: int) -> None:
+    def __init__(
+        self, frame: Frame, shown: Shown, saved: list[SavedView], view: SavedView | None, *, page: int
+    ) -> None:
         self.frame = frame
-        self.which = which
-        self.sort = sort
-        self.descending = descending
+        self.which = shown.which
+        self.sort = shown.sort
+        self.descending = shown.descending
+        self.columns = [*shown.columns]
+        self.saved = saved
+        self.view = view
         self.page = page
         self.per_page = leads.PER_PAGE
         self.deep: list[After] = []  # beyond the pages that have a number
         self.is_all = False  # selected is whatever the filter means, on this page and beyond
         self.found: LeadPage | None = None
         self.may_write = current_actor().role is not Role.VIEWER
-        self.columns = [*USUAL]
-        self.file_name = ""  # of the file that the filter means
-        self.tabs: ui.tabs | None = None
-        self.tab_counts: dict[str, Any] = {}
+        self.names = Names()
 
     async def build(self, *, open_id: int | None) -> None:
         counts = await ask(_counts)
-        if not counts.all and self.which.is_empty:
+        if not counts.all and self.which.is_empty and self.view is None:
             self._nothing_yet()
             return
         if self.may_write:
             with self.frame.actions:
                 button(_("Import"), self.bring_in, icon="upload").classes("p-lead-import")
                 button(_("Use in a campaign"), self._to_campaign, kind="pri", icon="campaign").classes("p-lead-use")
-        self._draw_tabs()
+        self.views = Views(self.saved, self.view, may_write=self.may_write, shown=self._shown, show=self._show)
         with ui.element("div").classes("p-lead-tools"):
-            self.file_name = await ask(_file_name, self.which)
-            self.filters = Filters(self.which, self.file_name, self._narrow)
-            self._column_menu()
+            self.names = await ask(_names, self.which)
+            self.filters = Filters(self.which, self.names, self._narrow, self._order_tags if self.may_write else None)
+            with icon_button("view_column", _("Columns"), size="sm").classes("p-m-hide p-end"), ui.menu() as columns:
+                self.column_list = ui.element("div").classes("p-choice-list p-col")
+            columns.on("before-show", self._fill_columns)
+            self._fill_columns()
         self.about = ui.element("div").classes("p-lead-about p-m-only")
         with self.about:
             self.about_count = text("", "p-t-sm p-t-3")
+            self.views.draw_on_phone()
             self._sort_menu()
         self.checks = Checks()
         self.loading = skeleton_rows(6)
@@ -165,6 +189,7 @@ class _List:
         await self._load()
         self.loading.visible = False
         await self.checks.show()
+        await self.views.count()
         if open_id is not None:
             await self._open(open_id)
 
@@ -188,31 +213,38 @@ class _List:
             await self.refresh()
         else:
             self._say(await ask(_counts))
+            self.views.leave()
             await self._narrow(which)
 
     def _say(self, counts: _Counts) -> None:
         words = ngettext("{n} lead", "{n} leads", counts.all).format(n=formats.counted(counts.all))
         with_phone = _("{n} with a phone").format(n=formats.counted(counts.with_phone))
         self.frame.fact(f"{words} · {with_phone}")
-        for name, element in self.tab_counts.items():
-            element.text = formats.counted(getattr(counts, name))
+        self.views.say({"all": counts.all, "new": counts.new, "replied": counts.replied})
 
     # ---------------------------------------------------------------- what is chosen
+
+    def _shown(self) -> Shown:
+        return Shown(self.which, self.sort, self.descending, tuple(self.columns))
+
+    async def _show(self, shown: Shown) -> None:
+        """A tab was chosen, or what was changed of a view is taken back."""
+        self.sort, self.descending, self.columns = shown.sort, shown.descending, [*shown.columns]
+        self._fill_columns()
+        await self._narrow(shown.which)
 
     async def _narrow(self, which: LeadFilter) -> None:
         """Another filter: from its first page on, with nothing selected."""
         self.which, self.page, self.deep = which, 1, []
         self._clear_selection()
-        self.file_name = await ask(_file_name, which)
-        self.filters.show(which, self.file_name)
+        await self._name()
         self.table.columns = columns_of(self._shown_columns())
-        self._show_tab()
         await self._load()
 
-    async def _tab_changed(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        statuses = TABS[event.value][1] if event.value in TABS else self.which.statuses
-        if statuses != self.which.statuses:
-            await self._narrow(replace(self.which, statuses=statuses))
+    async def _name(self) -> None:
+        """What the filter means by number, in the words of now."""
+        self.names = await ask(_names, self.which)
+        self.filters.show(self.which, self.names)
 
     async def _requested(self, event: events.GenericEventArguments) -> None:
         """The table's own head was clicked: another order."""
@@ -244,7 +276,9 @@ class _List:
     async def refresh(self) -> None:
         """The same page again, after something was done to a lead of it."""
         self._say(await ask(_counts))
+        await self._name()
         await self._load()
+        await self.views.count()
 
     async def _news(self) -> None:
         """A website was read or a phone looked up: what is shown may say more now, and stays where it stands.
@@ -298,14 +332,18 @@ class _List:
 
     def _remember(self, open_id: int | None = None) -> None:
         """The address says what is shown, so that it can be kept, sent, and come back to."""
+        self.views.look()
         asked: dict[str, str] = {}
-        if not self.which.is_empty:
+        base = self.views.base
+        if self.views.view is not None:
+            asked["view"] = str(self.views.view.id)
+        if self.which != base.which:
             asked["filter"] = json.dumps(self.which.to_dict(), separators=(",", ":"))
-        if (self.sort, self.descending) != (LeadSort.LAST_CONTACT, True):
+        if (self.sort, self.descending) != (base.sort, base.descending):
             asked["sort"] = self.sort.value + ("" if self.descending else "-up")
         if self.page > 1:
             asked["page"] = str(self.page)
-        if tuple(self.columns) != USUAL:
+        if tuple(self.columns) != base.columns:
             asked["columns"] = ",".join(self.columns) or "name"
         lead_id = open_id or self.drawer.lead_id
         if lead_id:
@@ -314,31 +352,18 @@ class _List:
         if len(path) <= LONGEST_ADDRESS:
             ui.navigate.history.replace(safe.own_path(path))
 
-    # ---------------------------------------------------------------- tabs, foot, selection
-
-    def _draw_tabs(self) -> None:
-        with ui.tabs(value=self._tab(), on_change=self._tab_changed).classes("p-full p-tabs p-m-hide") as self.tabs:
-            for name, (words, _statuses) in TABS.items():
-                with ui.tab(name, label=_(words)):
-                    self.tab_counts[name] = text("", "p-cnt quiet")
-
-    def _tab(self) -> str:
-        return next((name for name, (_w, statuses) in TABS.items() if statuses == self.which.statuses), "")
-
-    def _show_tab(self) -> None:
-        if self.tabs is not None and self.tabs.value != self._tab():
-            self.tabs.value = self._tab()
+    # ---------------------------------------------------------------- columns, foot, selection
 
     def _shown_columns(self) -> list[str]:
         """Those chosen; the e-mails, too, where leads that have one are asked for."""
         return [*self.columns, *(["email"] if self.which.has_email else [])]
 
-    def _column_menu(self) -> None:
-        with icon_button("view_column", _("Columns"), size="sm").classes("p-m-hide p-end"), ui.menu():
-            with ui.element("div").classes("p-choice-list p-col"):
-                for name in OPTIONAL:
-                    is_on = name in self.columns
-                    ui.checkbox(_(COLUMNS[name][0]), value=is_on, on_change=lambda e, n=name: self._column(n, e.value))
+    def _fill_columns(self) -> None:
+        self.column_list.clear()
+        with self.column_list:
+            for name in OPTIONAL:
+                is_on = name in self.columns
+                ui.checkbox(_(COLUMNS[name][0]), value=is_on, on_change=lambda e, n=name: self._column(n, e.value))
 
     def _column(self, name: str, is_on: bool) -> None:
         self.columns = [each for each in OPTIONAL if (is_on if each == name else each in self.columns)]
@@ -387,6 +412,7 @@ class _List:
             self.chosen = text("", "p-b")
             self.all_matching = button("", self._select_all, kind="gho")
             ui.element("span").classes("sep")
+            button(_("Put tags on"), self._tag, kind="gho", icon="sell")
             button(_("Look for e-mails on the sites"), self._read_sites, kind="gho", icon="alternate_email")
             button(_("Check WhatsApp"), self._check_whatsapp, kind="gho", icon="how_to_reg")
             button(_("Create campaign"), lambda: _write_to(self._chosen()), icon="campaign")
@@ -419,6 +445,12 @@ class _List:
     def _chosen(self) -> LeadFilter:
         return self.which if self.is_all else LeadFilter(ids=tuple(row["id"] for row in self.table.selected))
 
+    async def _tag(self) -> None:
+        await TagDialog(self._chosen(), self.chosen.text, self.refresh).open()
+
+    async def _order_tags(self) -> None:
+        await TagDialog(None, _("All of your team's"), self.refresh).open()
+
     async def _read_sites(self) -> None:
         await read_sites(self._chosen())
 
@@ -437,7 +469,7 @@ class _List:
         self.none.visible = not found.rows
         if found.rows:
             return
-        worst = await ask(_leaves_out_most, self.which, self.file_name)
+        worst = await ask(_leaves_out_most, self.which, self.names)
         with self.none:
             if worst is None:
                 with state("filter_alt_off", _("No leads match these filters"), tone="quiet"):
@@ -521,19 +553,18 @@ def _address(which: LeadFilter) -> str:
     return "/leads?filter=" + quote(json.dumps(which.to_dict(), separators=(",", ":")), safe="")
 
 
-def _file_name(work: Work, actor: Actor, which: LeadFilter) -> str:
-    """Of the file that a filter means; "" where it means none, or one that is not there."""
-    if which.import_id is None:
-        return ""
-    try:
-        return leads.import_progress(work, actor, which.import_id).file_name
-    except NotFound:
-        return ""
+def _names(work: Work, actor: Actor, which: LeadFilter) -> Names:
+    """Of the file that a filter means, where it means one that is there, and of all tags."""
+    file_name = ""
+    if which.import_id is not None:
+        with suppress(NotFound):
+            file_name = leads.import_progress(work, actor, which.import_id).file_name
+    return Names(file_name, {tag.id: tag.name for tag in tags.list_tags(work, actor)})
 
 
-def _leaves_out_most(work: Work, actor: Actor, which: LeadFilter, file_name: str) -> tuple[str, int, str] | None:
+def _leaves_out_most(work: Work, actor: Actor, which: LeadFilter, names: Names) -> tuple[str, int, str] | None:
     """The filter without which the most leads would match: its name, how many, and its words; None without any."""
-    labels = filter_labels(which, file_name)
+    labels = names.labels(which)
     without = {
         field: leads.count_of(work, actor, replace(which, **{field: getattr(LeadFilter(), field)})) for field in labels
     }

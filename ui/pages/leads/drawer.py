@@ -156,6 +156,7 @@ class Drawer:
                     story.site,
                     self._read_site if may_ask else None,
                     self._check_whatsapp if may_ask and not left_alone else None,
+                    self._again if may_ask else None,
                 )
 
     def _tab_changed(self, event: object) -> None:

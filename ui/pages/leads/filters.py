@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nicegui import events, ui
@@ -21,23 +22,39 @@ from ui.words import N_, _, formats
 RATINGS = (3.0, 3.5, 4.0, 4.5)
 REVIEWS = (10, 50, 200)
 MANY = 12  # choices from which on they can be searched
-ALWAYS = ("cities", "categories", "min_rating", "on_whatsapp", "statuses")
+ALWAYS = ("cities", "categories", "min_rating", "on_whatsapp", "statuses", "tags")
 NAMES = {
     "cities": N_("City"),
     "categories": N_("Category"),
     "min_rating": N_("Rating"),
     "on_whatsapp": N_("WhatsApp"),
     "statuses": N_("Status"),
+    "tags": N_("Tags"),
 }
 Changed = Callable[[LeadFilter], Awaitable[None]]
 
 
-class Filters:
-    """Tells `changed` the new filter; shows the one it is given."""
+@dataclass(frozen=True)
+class Names:
+    """What a filter means by number, as people call it: the file, and every tag of the team."""
 
-    def __init__(self, which: LeadFilter, file_name: str, changed: Changed) -> None:
+    file_name: str = ""
+    tags: Mapping[int, str] = dataclasses.field(default_factory=dict)
+
+    def labels(self, which: LeadFilter) -> dict[str, str]:
+        return filter_labels(which, self.file_name, self.tags)
+
+
+class Filters:
+    """Tells `changed` the new filter; shows the one it is given.  `order_tags` opens the list of tags, for who may."""
+
+    def __init__(
+        self, which: LeadFilter, names: Names, changed: Changed, order_tags: Callable[[], Awaitable[None]] | None
+    ) -> None:
         self.which = which
+        self.names = names
         self.changed = changed
+        self.order_tags = order_tags
         self._choices: Choices | None = None
         self.search = ui.input(placeholder=_("Name, phone, website…"), value=which.text, on_change=self._typed)
         self.search.classes("p-lead-search").props("debounce=300 clearable type=search maxlength=100")
@@ -48,16 +65,18 @@ class Filters:
             self.others = ui.element("span").classes("p-row p-g8")
             self._more()
             self.clear = button(_("Clear"), self._clear, kind="gho", size="sm")
-        self.show(which, file_name)
+        self.show(which, names)
 
-    def show(self, which: LeadFilter, file_name: str) -> None:
-        """What is set now; an open menu stays open.  `file_name`: of the file that the filter means."""
-        self.which = which
+    def show(self, which: LeadFilter, names: Names) -> None:
+        """What is set now; an open menu stays open."""
+        self.which, self.names = which, names
         if (self.search.value or "").strip() != which.text:
             self.search.value = which.text
-        labels = filter_labels(which, file_name)
+        labels = names.labels(which)
         for field, chip in self.chips.items():
             chip.show(labels.get(field, ""))
+        self.chips["tags"].chip.visible = bool(which.tags)  # otherwise among the others, for want of room
+        self.by_tags.visible = bool(names.tags) and not which.tags
         self.others.clear()
         with self.others:
             for field, label in labels.items():
@@ -75,6 +94,8 @@ class Filters:
             icon("add", 16)
             text(_("Filter"))
             with ui.menu().props("auto-close"):
+                with ui.menu_item(on_click=self._ask_tags) as self.by_tags:
+                    text(_("Tags…"))
                 self._head(_("Phone"))
                 self._choice(_("With phone"), has_phone=True)
                 self._choice(_("Only mobiles"), phone_types=(PhoneType.MOBILE,))
@@ -99,6 +120,11 @@ class Filters:
 
         with ui.menu_item(on_click=chosen):
             text(words)
+
+    def _ask_tags(self) -> None:
+        chip = self.chips["tags"]
+        chip.chip.visible = True
+        chip.menu.open()
 
     async def set(self, **values: Any) -> None:
         await self.changed(replace(self.which, **values))
@@ -157,6 +183,8 @@ class _Chip:
                     self._named(choices.cities if choices else [])
                 case "categories":
                     self._named(choices.categories if choices else [])
+                case "tags":
+                    self._tags()
                 case "min_rating":
                     for stars in RATINGS:
                         self._one(f"≥ {formats.rating(stars)}", stars)
@@ -171,8 +199,24 @@ class _Chip:
         words = {value: value for value in chosen}
         counts = {choice.value: choice.n for choice in choices}
         words |= {value: value for value in counts}
-        boxes = self._several(words, counts)
-        if len(words) > MANY:
+        self._searched(self._several(words, counts))
+
+    def _tags(self) -> None:
+        names = self.row.names.tags
+        gone = {tag: _("deleted tag") for tag in self.row.which.tags if tag not in names}
+        self._searched(self._several({**gone, **names}))
+        if self.row.order_tags is not None:
+            with ui.element("div").classes("p-tags-order"):
+                button(_("Put the tags in order"), self._order_tags, kind="lnk", size="sm")
+
+    async def _order_tags(self) -> None:
+        self.menu.close()
+        if self.row.order_tags is not None:
+            await self.row.order_tags()
+
+    def _searched(self, boxes: dict[str, ui.element]) -> None:
+        """With a line to look among them, where there are many."""
+        if len(boxes) > MANY:
             search = ui.input(placeholder=_("Search…")).props("dense autofocus").classes("p-full")
             search.props["aria-label"] = _("Search…")
             search.move(self.body, target_index=0)

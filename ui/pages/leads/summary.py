@@ -17,6 +17,7 @@ from ui.pages.leads.importing import BASES
 from ui.pages.leads.lines import line, lines
 from ui.pages.leads.looks import LOOKS
 from ui.pages.leads.site import site_lines
+from ui.pages.leads.tagging import tag_line
 from ui.parts import hours, safe
 from ui.parts.avatar import avatar
 from ui.parts.button import button
@@ -72,8 +73,9 @@ def _on_the_map(lead: LeadDetails) -> str:
     return f"{base}/maps/place/?q=place_id:{lead.place_id}"
 
 
-def summary(lead: LeadDetails, site: LeadSite, read_site: Ask | None, check: Ask | None) -> None:
-    """`read_site` and `check` have its site read and its phone looked up; None for who may not."""
+def summary(lead: LeadDetails, site: LeadSite, read_site: Ask | None, check: Ask | None, tagged: Ask | None) -> None:
+    """`read_site` and `check` have its site read and its phone looked up, `tagged` hears of another tag; None for who
+    may not."""
     with lines():
         with line(_("Phone")):
             _phone(lead, site, check)
@@ -99,6 +101,8 @@ def summary(lead: LeadDetails, site: LeadSite, read_site: Ask | None, check: Ask
                 text(lead.price)
         with line(_("Origin")):
             _origin(lead)
+        with line(_("Tags")):
+            tag_line(lead.row, tagged)
         with line(_("Basis")):
             text(_(BASES[Basis(lead.basis)]) if lead.basis in set(Basis) else lead.basis)
 

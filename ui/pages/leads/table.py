@@ -24,9 +24,11 @@ COLUMNS = {
     "phone": (N_("Phone"), False),
     "site": (N_("Website"), False),
     "email": (N_("E-mail"), False),
+    "tags": (N_("Tags"), False),
     "status": (N_("Status"), False),
     "last_contact": (N_("Last contact"), True),
 }
+SHOWN_TAGS = 2  # of one lead; the others are counted
 OPTIONAL = tuple(COLUMNS)[1:]
 USUAL = tuple(name for name in OPTIONAL if name != "email")
 
@@ -67,6 +69,9 @@ def row_of(lead: LeadRow) -> dict[str, Any]:
         "wa_words": _(on_whatsapp),
         "safe_site": safe.safe_url(lead.website) or "",
         "email": lead.email or "",
+        "tags": [tag.name for tag in lead.tags[:SHOWN_TAGS]],
+        "all_tags": ", ".join(tag.name for tag in lead.tags),
+        "more_tags": max(len(lead.tags) - SHOWN_TAGS, 0),
         "status": _(look.words),
         "status_tone": look.tone,
         "status_icon": f"sym_r_{look.icon}" if look.icon != "dot" else "",
@@ -154,6 +159,19 @@ def _draw_cells(table: ui.table) -> None:
         """
         <q-td :props="props">
           <span v-if="props.row.email" class="p-t-sm p-ell p-email">{{ props.row.email }}</span>
+          <span v-else class="p-t-3">—</span>
+        </q-td>
+        """,
+    )
+    table.add_slot(
+        "body-cell-tags",
+        """
+        <q-td :props="props">
+          <span v-if="props.row.tags.length" class="p-row p-g4 p-tags">
+            <span v-for="tag in props.row.tags" :key="tag" class="p-chip line p-tag">{{ tag }}</span>
+            <span v-if="props.row.more_tags" class="p-t-xs p-t-3">+{{ props.row.more_tags }}</span>
+            <q-tooltip v-if="props.row.more_tags">{{ props.row.all_tags }}</q-tooltip>
+          </span>
           <span v-else class="p-t-3">—</span>
         </q-td>
         """,
