@@ -38,11 +38,15 @@ IN_FLUX = ("queued", "sending", "unconfirmed")
 
 @dataclass(frozen=True)
 class Beat:
-    """Something that happens again and again, after `least_s` to `most_s`, while somebody still waits."""
+    """Something that happens again and again, after `least_s` to `most_s`, while somebody still waits.
+
+    And not before `messages` more have left: on a busy machine a storm must not be all that happens.
+    """
 
     least_s: float
     most_s: float
     do: Callable[[Round], None]
+    messages: int = 0
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ class Story:
     beats: Sequence[Beat] = ()
     begin: Callable[[Round], None] | None = None
     live: Callable[[Round], None] | None = None
+    hears: bool = True  # by webhooks what was sent; without, the history alone tells
     has_bad_link: bool = False
     has_own_postgres: bool = False
     most_contacts: int = 1_000_000
@@ -125,12 +130,15 @@ class Round:
         while not self.is_at_rest() and not self.is_over:
             self.turn()
             for n, beat in enumerate(self.story.beats):
-                if time.monotonic() >= due[n] and self.states["queued"]:
+                at, messages = due[n]
+                if time.monotonic() >= at and len(self.gateway.ledger) >= messages and self.states["queued"]:
                     beat.do(self)
                     due[n] = self._next(beat)
 
-    def _next(self, beat: Beat) -> float:
-        return time.monotonic() + self.random.uniform(beat.least_s, beat.most_s)
+    def _next(self, beat: Beat) -> tuple[float, int]:
+        """When at the soonest, and after how many messages."""
+        at = time.monotonic() + self.random.uniform(beat.least_s, beat.most_s)
+        return at, len(self.gateway.ledger) + beat.messages
 
     def turn(self) -> None:
         """A moment: whoever is gone is started again, and a person looks after the numbers."""
@@ -227,7 +235,7 @@ def prepared(story: Story, around: Surroundings, contacts: int, seed: int) -> It
         config = Config(timings=TIMINGS, habits=Habits.calm(), seed=str(seed))
         gateway = stack.enter_context(serve(config))
         link = stack.enter_context(link_to(gateway.base_url, seed)) if story.has_bad_link else None
-        world.open_numbers(scene, gateway)
+        world.open_numbers(scene, gateway, hears=story.hears)
         told = {
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "PYTHONUNBUFFERED": "1",
@@ -254,7 +262,8 @@ def prepared(story: Story, around: Surroundings, contacts: int, seed: int) -> It
         if story.begin:
             story.begin(round_)
         processes.add("timetable")
-        processes.add("receiver")
+        if story.hears:
+            processes.add("receiver")
         for _ in range(story.senders):
             ways = [(point, chance.choice(("horse", "worker"))) for point in story.points]
             chance.shuffle(ways)

@@ -142,8 +142,10 @@ def keep_within_limits(round_: Round) -> None:
 
 # ---------------------------------------------------------------- the list
 
-KILLS = Beat(1.2, 3.0, kill_a_sender)
-SELDOM = Beat(4.0, 7.0, kill_a_sender)
+OTHERS = Beat(5.0, 9.0, kill_the_others, messages=2)
+CRASHES = Beat(3.0, 5.0, crash_the_gateway, messages=8)
+KILLS = Beat(1.2, 3.0, kill_a_sender, messages=2)
+SELDOM = Beat(4.0, 7.0, kill_a_sender, messages=4)
 STORIES = {
     story.name: story
     for story in (
@@ -152,9 +154,13 @@ STORIES = {
             "the one sender killed at random moments",
             senders=1,
             numbers=4,
-            beats=[Beat(2.0, 4.0, kill_a_sender)],
+            beats=[Beat(2.0, 4.0, kill_a_sender, messages=2)],
         ),
-        Story("kills-3", "one of three, and timetable and receiver", beats=[KILLS, Beat(5.0, 9.0, kill_the_others)]),
+        Story(
+            "kills-3",
+            "one of three, and timetable and receiver",
+            beats=[KILLS, OTHERS],
+        ),
         Story("points-1", "the one sender killed at every point", senders=1, numbers=4, points=POINTS),
         Story("points-3", "three senders killed at every point", points=POINTS),
         Story(
@@ -162,19 +168,23 @@ STORIES = {
             "a single number, whose sender is killed",
             senders=2,
             numbers=1,
-            beats=[Beat(3.0, 8.0, kill_a_sender)],
+            beats=[Beat(3.0, 8.0, kill_a_sender, messages=5)],
             most_contacts=60,
         ),
         Story("redis", "FLUSHALL every 5 s, and kills", beats=[Beat(5.0, 5.0, flush), SELDOM]),
         Story(
             "postgres",
             "PostgreSQL killed every 10 s, and senders",
-            beats=[Beat(9.0, 11.0, kill_postgres), SELDOM],
+            beats=[Beat(9.0, 11.0, kill_postgres, messages=3), SELDOM],
             has_own_postgres=True,
         ),
         Story("link", "a line that drops, delays, resets, halves", beats=[SELDOM], has_bad_link=True),
         Story("lies", "answers that lie, and kills", begin=lie, beats=[SELDOM]),
-        Story("gateway", "the gateway dies at the write, and kills", beats=[Beat(3.0, 5.0, crash_the_gateway), SELDOM]),
+        Story(
+            "gateway",
+            "the gateway dies at the write, and kills",
+            beats=[CRASHES, SELDOM],
+        ),
         Story("limits", "gap, caps, window, opt-out, pause, an hour down", numbers=4, gap_s=1, live=keep_within_limits),
     )
 }

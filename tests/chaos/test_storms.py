@@ -1,0 +1,26 @@
+"""The storms of `./run chaos`, a few and small: nobody is written to twice, and nobody is forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from bench.storms.round import Outcome
+from bench.storms.stories import STORIES
+from tests.chaos.conftest import Told
+from tests.chaos.small_rounds import QUICK
+
+PEOPLE = 16
+SMALL = ("points-3", "redis", "postgres", "lies", "link")
+
+
+def test_nobody_twice_and_nobody_forgotten(at_once: Callable[[Mapping[str, Told]], dict[str, Outcome]]) -> None:
+    outcomes = at_once({name: (STORIES[name], PEOPLE, QUICK) for name in SMALL})
+    for name, outcome in outcomes.items():
+        verdict = outcome.verdict
+        print(f"{name}: {verdict.sent} sent, {verdict.held} held, {outcome.kills} kills, {dict(outcome.done)}")
+        assert verdict.wrong == 0, f"{name}: {verdict.offences}"
+        assert verdict.sent + verdict.held == PEOPLE
+    assert outcomes["points-3"].struck, "nobody was killed at a point"
+    assert outcomes["redis"].done["FLUSHALL"] >= 1
+    assert outcomes["postgres"].done["PostgreSQL killed"] >= 1
+    assert outcomes["link"].done["pass"] >= 1
