@@ -104,7 +104,7 @@ def one(story: Story, contacts: int, seed: int, ground: Ground) -> Outcome:
         url = stack.enter_context((its_own or ground.postgres).database())
         valkey, redis_url = stack.enter_context(valkey_of_our_own(here / "vk", told, ground.account))
         outcome = rounds.run(story, Surroundings(ground.nursery, here, url, redis_url, valkey, its_own), contacts, seed)
-    if outcome.verdict.wrong:
+    if outcome.verdict.wrong or (outcome.wait_s or 0.0) > RESUMES_BAR_S:
         KEPT.mkdir(exist_ok=True)
         shutil.copy(here / "processes.log", KEPT / f"{story.name}-{seed}.log")
     shutil.rmtree(here, ignore_errors=True)

@@ -91,7 +91,7 @@ def keep_within_limits(round_: Round) -> None:
         return round_.until(lambda: len(ledger) >= share * cap, 180.0)
 
     after(0.1)
-    for person in [one for one in scene.people() if one.status == "queued"][:: max(2, contacts // 20)]:
+    for person in [one for one in scene.people() if one.status == "queued"][:: max(5, contacts // 20)]:
         with scene.runtime.work() as work:
             optouts.opt_out(work, scene.actor, f"+{person.number}")
         left[person.number] = scene.now().timestamp()
