@@ -471,6 +471,18 @@ def doubt_orphans(session: Session, instance_id: InstanceId, epoch: int) -> list
     return _doubted(session, DOUBT_ORPHANS, {"id": instance_id, "epoch": epoch})
 
 
+# The numbers first, as everybody; in their order, since there may be several.
+LOCK_NUMBERS_PAST_TIME = text("""
+select id from instances
+where id in (select instance_id from campaign_leads where status = 'sending' and lease_until < clock_timestamp())
+order by id for no key update
+""")
+
+
+def lock_numbers_past_time(session: Session) -> None:
+    session.execute(LOCK_NUMBERS_PAST_TIME)
+
+
 def doubt_expired(session: Session) -> list[Doubted]:
     """What nobody has told the end of, for longer than any call takes."""
     return _doubted(session, DOUBT_EXPIRED, {})

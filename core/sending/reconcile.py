@@ -16,6 +16,7 @@ from core.instances.rules import InstanceId
 from core.ports import SentRecord
 from core.runtime import Runtime
 from core.sending import answers, queries
+from core.sending.lease import REST_AFTER_ORPHANS
 from core.sending.queries import Doubts
 from core.sending.rules import CLOCKS_DIFFER
 from core.sending.settling import settle_by_evidence
@@ -33,8 +34,14 @@ class Report:
 
 
 def reap(work: Work) -> int:
-    """Rows still `sending` after their time become `unconfirmed`; returns how many.  Called by the timetable."""
+    """Rows still `sending` after their time become `unconfirmed`; returns how many.  Called by the timetable.
+
+    The gap of their numbers counts from here, as it does for a sender that takes over: they may have left until now.
+    """
+    queries.lock_numbers_past_time(work.session)
     doubted = queries.doubt_expired(work.session)
+    for instance_id in sorted({each.instance_id for each in doubted}):
+        work.session.execute(REST_AFTER_ORPHANS, {"id": instance_id})
     for campaign_id in {each.campaign_id for each in doubted}:
         work.tell(f"campaign:{campaign_id}")
     return len(doubted) + answers.doubt_expired(work)

@@ -212,3 +212,20 @@ def test_two_senders_at_once_write_to_nobody_twice(runtime: Runtime, whatsapp: F
     assert sorted(whatsapp.phones()) == sorted(phone_of(n) for n in range(1, 21))
     assert scene.statuses() == {"sent": 20}
     assert sum(report.had_lease for report in reports) >= 1
+
+
+def test_after_a_sender_died_in_a_slow_call_the_gap_is_kept(runtime: Runtime) -> None:
+    """Its message may have left until the timetable gave it up: the next one keeps its distance from there."""
+    scene = make_scene(runtime, 2, gap_s=45)
+    held = take(runtime, scene)
+    assert held is not None
+    assert claim(runtime, held).claimed is not None
+    scene.sleep(timedelta(minutes=2))
+    with runtime.work() as work:
+        assert reap(work) == 1
+    held = take(runtime, scene, "b")
+    assert held is not None
+    again = claim(runtime, held)
+    assert again.claimed is None
+    assert again.wait is not None
+    assert again.wait > timedelta(seconds=40)
