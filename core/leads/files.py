@@ -29,6 +29,9 @@ LONGEST_COLUMN_NAME = 80
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 30  # rows, to find out the delimiter
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
+# What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
+PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
+PASTED = {PASTED_LIST: False, PASTED_TABLE: True}
 ACCENTED = frozenset("áàâãäéèêëíìîïóòôõöúùûüçñªº")
 # The wide forms, too, which some spreadsheets take for the same; and what we have made safe already.
 FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
@@ -82,7 +85,7 @@ def open_file(name: str, content: bytes) -> OpenedFile:
         raise BadInput("file", "file_empty")
     if len(first.cells) > MOST_COLUMNS:
         raise BadInput("file", "file_too_many_columns", n=MOST_COLUMNS)
-    has_header = not any(_is_value(cell) for cell in first.cells)
+    has_header = PASTED.get(name, not any(looks_like_value(cell) for cell in first.cells))
     names = [" ".join(cell.split())[:LONGEST_COLUMN_NAME] if has_header else "" for cell in first.cells]
     return OpenedFile(text, encoding, delimiter, tuple(names), has_header)
 
@@ -213,7 +216,7 @@ class _Lines:
         return line
 
 
-def _is_value(cell: str) -> bool:
+def looks_like_value(cell: str) -> bool:
     """Nobody calls a column so: an e-mail, an address of the web, or a number of many digits."""
     cell = cell.strip()
     digits = sum(c.isdigit() for c in cell)

@@ -16,7 +16,7 @@ from core.errors import BadInput, NotFound
 from core.jobs import ImportLeads
 from core.leads import imports, queries, sites
 from core.leads.files import open_file, safe_csv
-from core.leads.importing import unpacked_rejects
+from core.leads.importing import Reject, unpacked_rejects
 from core.leads.imports import ImportProgress
 from core.leads.mapping import SAMPLE, Field, checked, guess
 from core.leads.queries import After, Choices, LeadDetails, LeadRow, Moment
@@ -30,6 +30,7 @@ PER_PAGE = 50
 MOST_PER_PAGE = 100
 LONGEST_NOTE = 2_000
 SHOWN_ROWS = 5  # of a file, before it is brought in
+SHOWN_REJECTS = 8  # beside what became of it; all of them are in the file of rejects
 LONGEST_SHOWN = 60
 MOST_WAITING = 5  # files of one team
 
@@ -284,6 +285,14 @@ def import_rejects(
     columns, rejects = unpacked_rejects(packed)
     rows = ([str(r.number), say(r.reason), *r.cells] for r in rejects)
     return safe_csv(chain([[*headings, *columns]], rows))
+
+
+def first_rejects(work: Work, actor: Actor, import_id: int) -> list[Reject]:
+    """The first rows that were not taken, and why; none where all were.  Raises NotFound."""
+    actor.require(Role.MEMBER)
+    import_progress(work, actor, import_id)
+    packed = imports.rejects(work.session, actor.team_id, import_id)
+    return unpacked_rejects(packed)[1][:SHOWN_REJECTS] if packed else []
 
 
 def _file_name(name: str) -> str:

@@ -156,3 +156,66 @@ async def test_an_empty_team_may_begin_with_a_file(web: Web, people: People) -> 
     await until(lambda: files(people))
     with people.runtime.work() as work:
         assert work.session.scalars(select(Lead)).all() == []
+
+
+async def paste(user: User, text: str) -> None:
+    await user.should_see(kind=ui.textarea, retries=60)
+    [lines] = user.find(kind=ui.textarea).elements
+    with user:
+        lines.value = text
+    await press(user, "Ler a lista")
+
+
+async def test_a_pasted_list_becomes_leads_as_a_file_does(web: Web, people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Clínica Jatobá", "phone": "+5511900000001"})
+    bea = await opened(web)
+    await paste(bea, "(11) 90000-0001\n11 90000-0002; Padaria Ipê\nabc; Loja\n")
+    await bea.should_see("Lista colada · 3 linhas", retries=60)
+    await bea.should_see("Linha sem nome recebe o nome que sua equipe já dá ao telefone", retries=60)
+    await press(bea, "Importar 3 linhas")
+    await until(lambda: files(people))
+    [file] = files(people)
+    await asyncio.to_thread(bring_in, people.runtime, file.id)
+    await bea.should_see("1 lead novo", retries=60)
+    await bea.should_see("Linha 3: Aqui não há um telefone.", retries=60)
+    await bea.should_see("abc · Loja", retries=60)
+    await press(bea, "Ver os leads")
+    [table] = bea.find(kind=ui.table).elements
+    await until(lambda: {row["name"] for row in table.rows} == {"Clínica Jatobá", "Padaria Ipê"})
+    await bea.should_see("Da importação Lista colada", retries=30)
+
+
+async def test_what_was_pasted_is_there_again_until_it_is_brought_in(web: Web, people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Loja antiga"})
+    bea = await opened(web)
+    await paste(bea, "11 90000-0001\n" * 5_001)
+    lines = max(bea.find(kind=ui.textarea).elements, key=lambda e: e.id)
+    await until(lambda: lines.error == "São 5.001 linhas: dá para colar até 5.000. Importe como arquivo.")
+    assert lines.value == "11 90000-0001\n" * 5_001
+    await paste(bea, "11 90000-0001\n")
+    await press(bea, "Voltar")
+    await bea.should_see(kind=ui.textarea, retries=60)
+    [lines] = bea.find(kind=ui.textarea).elements
+    assert lines.value == "11 90000-0001\n"
+    [dialog] = [e for e in bea.find(kind=ui.dialog).elements if e.value]
+    with bea:
+        dialog.close()
+    await press(bea, "Importar")
+    await bea.should_see(kind=ui.textarea, retries=60)
+    [lines] = bea.find(kind=ui.textarea).elements
+    assert lines.value == "11 90000-0001\n"
+
+
+async def test_what_a_browser_could_not_send_is_refused_before_it_is_there(web: Web, people: People) -> None:
+    bea = await opened(web)
+    bea.find(kind=ui.textarea).trigger("beforeinput")
+    [lines] = bea.find(kind=ui.textarea).elements
+    await until(lambda: lines.error == "Longo demais: dá para colar até 300.000 caracteres. Importe como arquivo.")
+
+
+async def test_an_empty_paste_is_told(web: Web, people: People) -> None:
+    bea = await opened(web)
+    await paste(bea, "   ")
+    [lines] = bea.find(kind=ui.textarea).elements
+    await until(lambda: lines.error == "Cole uma lista primeiro: um telefone por linha.")
+    assert files(people) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.leads import service, tags, views
+from core.leads import pasting, service, tags, views
 from core.leads.rules import LeadFilter, LeadSort
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
 from tests.core.leads.makers import make_leads
@@ -36,6 +36,11 @@ FILE = f"Nome;Telefone\n{CANARY};11 90000-0001\n;x\n".encode()
 def a_wish(people: People) -> Arguments:
     columns = {"name": 0, "phone": 1}
     return (), {"name": "lista.csv", "content": FILE, "columns": columns, "country": "BR", "basis": "consent"}
+
+
+def a_pasted_list(people: People) -> Arguments:
+    wish = {"columns": {"phone": 0}, "country": "BR", "basis": "consent"}
+    return (), {"text": f"11 90000-0001;{CANARY}", **wish}
 
 
 def an_import(people: People) -> Arguments:
@@ -98,6 +103,9 @@ CASES = [
     Case(service.import_progress, Needs.VIEWER, Stranger.NOT_FOUND, an_import),
     Case(service.imported_files, Needs.VIEWER, Stranger.OWN, lambda people: ((), an_import(people)[1])),
     Case(service.import_rejects, Needs.MEMBER, Stranger.NOT_FOUND, rejects_of_an_import),
+    Case(service.first_rejects, Needs.MEMBER, Stranger.NOT_FOUND, an_import),
+    Case(pasting.read_pasted, Needs.MEMBER, Stranger.OWN, lambda people: (("11 90000-0001",), {})),
+    Case(pasting.start_pasted, Needs.MEMBER, Stranger.OWN, a_pasted_list),
     Case(service.restore, Needs.MEMBER, Stranger.NOT_FOUND, a_lead),
     Case(service.read_sites, Needs.MEMBER, Stranger.OWN, all_leads),
     Case(tags.list_tags, Needs.VIEWER, Stranger.OWN, lambda people: ((), a_tag(people)[1])),

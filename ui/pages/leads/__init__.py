@@ -29,7 +29,7 @@ from ui.frame import Frame, page_frame
 from ui.pages.leads.checking import Checks, check_whatsapp
 from ui.pages.leads.drawer import Drawer
 from ui.pages.leads.filters import Filters, Names
-from ui.pages.leads.importing import Importing
+from ui.pages.leads.importing import Importing, Written, named
 from ui.pages.leads.site import read_sites
 from ui.pages.leads.table import COLUMNS, OPTIONAL, columns_of, lead_table, row_of
 from ui.pages.leads.tabs import Shown, Views
@@ -145,6 +145,7 @@ class _List:
         self.found: LeadPage | None = None
         self.may_write = current_actor().role is not Role.VIEWER
         self.names = Names()
+        self.written = Written()
 
     async def build(self, *, open_id: int | None) -> None:
         counts = await ask(_counts)
@@ -157,7 +158,7 @@ class _List:
                 button(_("Use in a campaign"), self._to_campaign, kind="pri", icon="campaign").classes("p-lead-use")
         self.views = Views(self.saved, self.view, may_write=self.may_write, shown=self._shown, show=self._show)
         with ui.element("div").classes("p-lead-tools"):
-            self.names = await ask(_names, self.which)
+            self.names = await self._names_of_now()
             self.filters = Filters(self.which, self.names, self._narrow, self._order_tags if self.may_write else None)
             with icon_button("view_column", _("Columns"), size="sm").classes("p-m-hide p-end"), ui.menu() as columns:
                 self.column_list = ui.element("div").classes("p-choice-list p-col")
@@ -202,7 +203,7 @@ class _List:
 
     async def bring_in(self) -> None:
         """A file of leads; the list shows them once they are here."""
-        await Importing(self._brought_in).begin()
+        await Importing(self._brought_in, self.written).begin()
 
     async def _brought_in(self, import_id: int | None) -> None:
         """`import_id` is the file whose leads the person wants to see."""
@@ -224,6 +225,10 @@ class _List:
 
     # ---------------------------------------------------------------- what is chosen
 
+    async def _names_of_now(self) -> Names:
+        names = await ask(_names, self.which)
+        return replace(names, file_name=named(names.file_name))
+
     def _shown(self) -> Shown:
         return Shown(self.which, self.sort, self.descending, tuple(self.columns))
 
@@ -243,7 +248,7 @@ class _List:
 
     async def _name(self) -> None:
         """What the filter means by number, in the words of now."""
-        self.names = await ask(_names, self.which)
+        self.names = await self._names_of_now()
         self.filters.show(self.which, self.names)
 
     async def _requested(self, event: events.GenericEventArguments) -> None:

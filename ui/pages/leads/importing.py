@@ -1,12 +1,13 @@
-"""Bringing in a file of leads: choose it, say which column is what, see what became of it.
+"""Bringing in a file of leads, or a list that is pasted: say which column is what, see what became of it.
 
-What is uploaded stays with this dialog until the import begins.  Closing the dialog changes nothing: the newest files
-and how they stand are shown when it is opened again.
+What is uploaded stays with this dialog until the import begins, and what is pasted with its page.  Closing the dialog
+changes nothing: the newest files and how they stand are shown when it is opened again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from babel import Locale
@@ -15,8 +16,10 @@ from nicegui.elements.upload_files import FileUpload
 from phonenumbers import SUPPORTED_REGIONS
 
 from core.errors import BadInput
+from core.leads import pasting
 from core.leads import service as leads
-from core.leads.files import MOST_BYTES, MOST_ROWS
+from core.leads.files import MOST_BYTES, MOST_ROWS, PASTED
+from core.leads.importing import Reject
 from core.leads.imports import ImportProgress
 from core.leads.mapping import Field
 from core.leads.rules import Basis, ImportStatus
@@ -71,17 +74,34 @@ WHY = {
     Basis.CUSTOMER: N_("They bought from you or asked you for an offer."),
 }
 SHOWN_FILES = 4
+LONGEST_REJECT = 160
+TOO_LONG = """(event) => {
+    if (event.target.value.length + (event.data || "").length > 300000) { event.preventDefault(); emit(); }
+}"""
 EVERY_S = 2.0
 Done = Callable[[int | None], Awaitable[None]]
+
+
+@dataclass
+class Written:
+    """What somebody has pasted and not brought in yet: it outlives the dialog, not the page."""
+
+    text: str = ""
+
+
+def named(file_name: str) -> str:
+    """A file's name; that of a pasted list in the reader's language."""
+    return _("Pasted list") if file_name in PASTED else file_name
 
 
 class Importing:
     """The dialog; deleted when it is closed.  `done` is called then, where a file came in: with its import, where its
     leads are what the person wants to see."""
 
-    def __init__(self, done: Done) -> None:
+    def __init__(self, done: Done, written: Written) -> None:
         self.done = done
-        self.file: FileUpload | None = None
+        self.written = written
+        self.file: FileUpload | None = None  # None while it is about what is pasted
         self.has_brought_in = False
         self.wanted: int | None = None  # the import whose leads are to be seen
         with ui.dialog(value=True) as self.dialog, ui.card().classes("p-import") as self.box:
@@ -104,19 +124,31 @@ class Importing:
             _Columns(self, read.value)
         return True
 
+    async def pasted(self, form: Form) -> None:
+        """Looks into what was pasted; a sentence where it cannot be read."""
+        read = await do(pasting.read_pasted, self.written.text, form=form)
+        if read and read.value is not None:
+            self.file = None
+            with self._emptied():
+                _Columns(self, read.value)
+
     async def start(self, form: Form, **wish: Any) -> None:
         if self.file is None:
-            return
-        content = await self.file.read()
-        made = await do(leads.start_import, name=self.file.name, content=content, form=form, **wish)
+            made = await do(pasting.start_pasted, text=self.written.text, form=form, **wish)
+        else:
+            content = await self.file.read()
+            made = await do(leads.start_import, name=self.file.name, content=content, form=form, **wish)
         if made and made.value is not None:
+            if self.file is None:
+                self.written.text = ""
             self.file = None
             await self.follow(made.value)
 
     async def follow(self, import_id: int) -> None:
         found = await ask(leads.import_progress, import_id)
+        rejects = await ask(leads.first_rejects, import_id) if found.rejected else []
         with self._emptied():
-            _Result(self, found)
+            _Result(self, found, rejects)
 
     def see(self, import_id: int) -> None:
         """Closes it for the leads of this file."""
@@ -156,6 +188,7 @@ class _Choice:
         with ui.element("div").classes("p-import-b"):
             with self.form.field("file", _("File")):
                 self._draw_upload()
+            self._draw_paste()
             self._draw_files(files)
 
     def _draw_upload(self) -> None:
@@ -180,6 +213,25 @@ class _Choice:
             ui.element("q-uploader-add-trigger")
         drop.on("keydown.enter", js_handler="(event) => event.target.querySelector('input').click()")
 
+    def _draw_paste(self) -> None:
+        """What is written here is kept as it is written, whatever becomes of the dialog."""
+        told = _("One in each line: the phone, and what else you know of it, between tabs, semicolons or commas.")
+        with ui.element("div").classes("p-paste p-full"):
+            with self.form.field("pasted", _("Or paste phones, or a table"), help=told):
+                lines = ui.textarea(value=self.of.written.text).props("debounce=200 rows=4").classes("p-full p-num")
+                lines.without_auto_validation().props["placeholder"] = "(11) 90000-0001; Clínica Jatobá"
+                lines.bind_value_to(self.of.written, "text", forward=lambda value: str(value or ""))
+                # What the browser could not send in one piece is refused before it is there, and stays where it was.
+                lines.on("beforeinput", self._too_long, js_handler=TOO_LONG)
+            button(_("Read the list"), self._pasted, icon="content_paste_go").classes("p-paste-go")
+
+    async def _pasted(self) -> None:
+        await self.of.pasted(self.form)
+
+    def _too_long(self) -> None:
+        too_long = BadInput("pasted", "pasted_too_long", n=pasting.LONGEST_PASTED)
+        self.form.show_errors({"pasted": sentence_of_input(too_long)})
+
     def _limits(self) -> str:
         return _("CSV or XLSX, up to {mb} MB and {rows} rows").format(
             mb=MOST_BYTES >> 20, rows=formats.number(MOST_ROWS)
@@ -201,7 +253,7 @@ class _Choice:
         for file in files:
             with ui.element("button").classes("p-import-file").props("type=button") as line:
                 icon(_LOOK[file.status], 18)
-                text(file.file_name, "p-ell p-grow")
+                text(named(file.file_name), "p-ell p-grow")
                 text(_told_of(file), "p-t-sm p-t-2")
             line.on("click", lambda file=file: self.of.follow(file.id))
 
@@ -233,9 +285,12 @@ class _Columns:
         self.form = Form()
         self.choices: dict[Field, ui.select] = {}
         rows = ngettext("{n} row", "{n} rows", seen.rows).format(n=formats.number(seen.rows))
-        of.head(_("Which column is what?"), f"{seen.file_name} · {rows}")
+        of.head(_("Which column is what?"), f"{named(seen.file_name)} · {rows}")
         with ui.element("div").classes("p-import-b p-col p-g20"):
             self._draw_columns()
+            if seen.file_name in PASTED:
+                told = _("A line without a name is called as your team calls that phone, or by the phone itself.")
+                text(told, "p-t-sm p-t-2", tag="p")
             self.preview = ui.element("div").classes("p-full p-tbl-wrap p-import-preview")
             self._draw_rest()
         self._draw_foot(rows)
@@ -280,7 +335,8 @@ class _Columns:
 
     def _draw_foot(self, rows: str) -> None:
         with ui.element("div").classes("p-row p-g8 p-full p-import-f"):
-            button(_("Another file"), self.of.begin, kind="gho")
+            back = _("Back") if self.seen.file_name in PASTED else _("Another file")
+            button(back, self.of.begin, kind="gho")
             button(_("Import {rows}").format(rows=rows), self._start, kind="pri", icon="upload")
 
     def _say_why(self) -> None:
@@ -328,11 +384,12 @@ def _countries() -> dict[str, str]:
 class _Result:
     """The third step: how far it is, then what became of it."""
 
-    def __init__(self, of: Importing, found: ImportProgress) -> None:
+    def __init__(self, of: Importing, found: ImportProgress, rejects: list[Reject]) -> None:
         self.of = of
         self.found = found
+        self.rejects = rejects
         self.is_shown_over = False
-        of.head(_("Import leads"), found.file_name)
+        of.head(_("Import leads"), named(found.file_name))
         self.place = ui.element("div").classes("p-import-b p-col p-g16").props("aria-live=polite")
         live.on(f"import:{found.id}", self._look, every_s=None if found.is_over else EVERY_S)
         with self.place:
@@ -342,6 +399,7 @@ class _Result:
         if self.place.is_deleted or self.is_shown_over:
             return
         self.found = await ask(leads.import_progress, self.found.id)
+        self.rejects = await ask(leads.first_rejects, self.found.id) if self.found.rejected else []
         self.place.clear()
         with self.place:
             self._draw()
@@ -371,7 +429,7 @@ class _Result:
         words = sentence_of_input(BadInput("file", self.found.reason or "", mb=MOST_BYTES >> 20, n=MOST_ROWS, line="?"))
         note(words if sentence else _("Something broke. Nothing of the file was kept."), tone="bad")
         with ui.element("div").classes("p-row p-g8"):
-            button(_("Another file"), self.of.begin)
+            button(_("Another list") if self.found.file_name in PASTED else _("Another file"), self.of.begin)
 
     def _draw_done(self) -> None:
         found = self.found
@@ -389,12 +447,21 @@ class _Result:
             _line("warn", _("Already there, brought up to date"), found.updated)
             _line("warn", _("Twice in the file, made one"), found.duplicates)
             _line("bad", _("Not taken"), found.rejected)
+            self._draw_rejects()
         with ui.element("div").classes("p-row p-g8 p-wrap"):
             if found.added or found.updated:
                 button(_("See the leads"), lambda: self.of.see(found.id), kind="pri")
             if found.rejected:
                 words = ngettext("Download the {n} row", "Download the {n} rows", found.rejected)
                 button(words.format(n=formats.number(found.rejected)), self._download, icon="download")
+
+    def _draw_rejects(self) -> None:
+        """The first of them, by their lines, as they stand there."""
+        with ui.element("div").classes("p-import-rejects"):
+            for reject in self.rejects:
+                why = sentence_of_input(reject.reason)
+                text(_("Line {n}: {why}").format(n=formats.number(reject.number), why=why))
+                text(" · ".join(filter(None, map(str.strip, reject.cells)))[:LONGEST_REJECT], "p-t-3 p-ell")
 
     async def _download(self) -> None:
         spoken = language()
@@ -405,7 +472,8 @@ class _Result:
 
         headings = (_("Row"), _("Why it was not taken"))
         content = await ask(leads.import_rejects, self.found.id, headings=headings, say=say)
-        stem = self.found.file_name.rpartition(".")[0] or self.found.file_name
+        name = named(self.found.file_name)
+        stem = name.rpartition(".")[0] or name
         ui.download.content(content, f"{stem}-{_('not-taken')}.csv", "text/csv")
 
 

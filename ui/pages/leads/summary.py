@@ -13,7 +13,7 @@ from core.leads.rules import Basis, OnWhatsApp, PhoneFrom, PhoneType
 from core.leads.sites import LeadSite
 from core.searches.rules import Source
 from ui.calls import settings
-from ui.pages.leads.importing import BASES
+from ui.pages.leads.importing import BASES, named
 from ui.pages.leads.lines import line, lines
 from ui.pages.leads.looks import LOOKS
 from ui.pages.leads.site import site_lines
@@ -178,7 +178,7 @@ def _origin(lead: LeadDetails) -> None:
         _came_with(_("Search"), f"/searches?id={origin.search_id:d}", asked, when, source)
     elif origin.import_id is not None:
         path = f"/leads?filter=%7B%22import_id%22%3A{origin.import_id:d}%7D"
-        _came_with(_("File"), path, origin.file_name, when, "")
+        _came_with(_("File"), path, named(origin.file_name), when, "")
     else:
         text(" · ".join(filter(None, [source, when])))
 

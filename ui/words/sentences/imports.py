@@ -19,6 +19,12 @@ SENTENCES = {
     "column_phone_needed": N_("Choose the column with the phone, or take rows without one, too."),
     "column_twice": N_("This column is chosen twice."),
     "country_unknown": N_("Choose a country."),
+    "column_phone_or_name_needed": N_("Choose the column with the phone, or the one with the name."),
+    "pasted_empty": N_("Paste a list first: a phone in each line."),
+    "pasted_without_rows": N_("There are names of columns and no line below them."),
+    "pasted_too_long": N_("This is too long: up to {n} characters can be pasted. Bring it in as a file."),
+    "pasted_too_many_lines": N_("These are {lines} lines: up to {n} can be pasted. Bring them in as a file."),
+    "pasted_too_many_columns": N_("Line {line} has more than {n} columns. Take out those that you do not need."),
     "row_without_name": N_("There is no name in this row."),
     "row_name_too_long": N_("The name has more than {n} characters."),
 }
