@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.campaigns import service
+from core.campaigns import media, service, telling, templates
 from core.campaigns.rules import Audience, CampaignId, Plan
 from core.leads.rules import LeadFilter
+from core.sending.rules import RecipientId
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
-from tests.core.campaigns.making import connect_number, keep_lead, now, plan_of, start, version_of, write_draft
+from tests.core.campaigns.making import (
+    connect_number,
+    keep_lead,
+    now,
+    plan_of,
+    recipients,
+    start,
+    version_of,
+    write_draft,
+)
 from tests.people import People
 
 
@@ -44,6 +54,11 @@ def a_running_one(people: People) -> Arguments:
     return (campaign_id,), {}
 
 
+def somebody(people: People) -> Arguments:
+    (campaign_id,), _ = a_running_one(people)
+    return (RecipientId(recipients(people, campaign_id)[0].id),), {}
+
+
 def a_plan(people: People) -> Plan:
     ready(people)
     return Plan(
@@ -58,7 +73,40 @@ def a_plan(people: People) -> Plan:
     )
 
 
+def a_file(people: People) -> int:
+    with people.runtime.work() as work:
+        return media.keep(work, people["Ana"], name=f"{CANARY}.png", content=A_FILE).id
+
+
+def a_template_to_apply(people: People) -> Arguments:
+    plan = a_plan(people)
+    with people.runtime.work() as work:
+        return (templates.save_template(work, people["Ana"], name=CANARY, plan=plan), plan), {}
+
+
+A_FILE = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+
 CASES = [
+    Case(media.keep, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "x.png", "content": A_FILE})),
+    Case(media.cards, Needs.VIEWER, Stranger.OWN, lambda people: (([a_file(people)],), {})),
+    Case(media.content, Needs.VIEWER, Stranger.NOT_FOUND, lambda people: ((a_file(people),), {})),
+    Case(
+        templates.save_template, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "X", "plan": a_plan(people)})
+    ),
+    Case(templates.list_templates, Needs.VIEWER, Stranger.OWN, lambda people: (a_template_to_apply(people)[0][2:], {})),
+    Case(templates.apply_template, Needs.MEMBER, Stranger.NOT_FOUND, a_template_to_apply),
+    Case(
+        templates.rename_template,
+        Needs.MEMBER,
+        Stranger.NOT_FOUND,
+        lambda people: ((a_template_to_apply(people)[0][0], "Outro"), {}),
+    ),
+    Case(
+        templates.delete_template,
+        Needs.MEMBER,
+        Stranger.NOT_FOUND,
+        lambda people: (a_template_to_apply(people)[0][:1], {}),
+    ),
     Case(service.list_campaigns, Needs.VIEWER, Stranger.OWN, lambda people: (a_draft(people)[0][1:], {})),
     Case(service.create_draft, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "X"})),
     Case(service.draft, Needs.VIEWER, Stranger.NOT_FOUND, a_draft),
@@ -81,4 +129,7 @@ CASES = [
     Case(
         service.recipients_now, Needs.VIEWER, Stranger.NOT_FOUND, lambda people: ((*a_running_one(people)[0], [1]), {})
     ),
+    Case(telling.results, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
+    Case(telling.timeline, Needs.VIEWER, Stranger.NOT_FOUND, somebody),
+    Case(telling.incidents, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
 ]

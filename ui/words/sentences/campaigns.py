@@ -24,6 +24,14 @@ SENTENCES = {
     "gap_too_long": N_("{seconds} s at most."),
     "out_of_range": N_("Between {least} and {most}."),
     "too_many_variants": N_("{most} variants at most."),
+    "media_empty": N_("There is nothing in this file."),
+    "media_too_large": N_("{mb} MB at most for a file of this kind."),
+    "media_unknown": N_(
+        "WhatsApp does not show this kind of file. JPEG, PNG, WebP, MP4, MP3, M4A, OGG, PDF, DOCX and XLSX go."
+    ),
+    "template_empty": N_("There is no message to keep yet."),
+    "template_is_there": N_("There is a template “{name}” already."),
+    "too_many_templates": N_("{n} templates at most. Delete one that nobody uses."),
     "moment_is_past": N_("This moment has passed."),
     "moment_too_far": N_("{days} days ahead at most."),
     "nobody": N_("Nobody of this audience can receive it."),

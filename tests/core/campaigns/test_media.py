@@ -1,0 +1,115 @@
+"""Files that go with a message: told by their first bytes, kept once, within their team."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from sqlalchemy import func, select
+
+from core.campaigns import media
+from core.errors import BadInput, NotAllowed, NotFound
+from core.ports import MediaKind
+from core.tables import MediaFile
+from tests.people import People
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\0" * 64
+
+
+def document(part: str) -> bytes:
+    """As LibreOffice writes one: what it is stands far behind."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        for n in range(20):
+            file.writestr(f"docProps/part{n}.xml", "x" * 900)
+        file.writestr(part, "<x/>")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "mimetype"),
+    [
+        (PNG, MediaKind.IMAGE, "image/png"),
+        (JPEG, MediaKind.IMAGE, "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 64, MediaKind.IMAGE, "image/webp"),
+        (MP4, MediaKind.VIDEO, "video/mp4"),
+        (b"ID3\x03" + b"\0" * 64, MediaKind.AUDIO, "audio/mpeg"),
+        (b"OggS" + b"\0" * 64, MediaKind.AUDIO, "audio/ogg"),
+        (b"%PDF-1.7\n" + b"\0" * 64, MediaKind.DOCUMENT, "application/pdf"),
+        (document("word/document.xml"), MediaKind.DOCUMENT, media.DOCX),
+        (document("xl/workbook.xml"), MediaKind.DOCUMENT, media.XLSX),
+    ],
+    ids=lambda value: value if isinstance(value, str) and "/" in value else "",
+)
+def test_a_file_is_what_its_first_bytes_say(content: bytes, kind: MediaKind, mimetype: str) -> None:
+    assert media.what_is(content) == (mimetype, kind)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>",
+        b"<!doctype html><script>alert(1)</script>",
+        b"MZ" + b"\0" * 64,
+        b"GIF89a" + b"\0" * 64,
+        b"PK\x03\x04" + b"\xff" * 64,
+        document("classes.dex"),
+    ],
+)
+def test_what_whatsapp_would_not_show_is_refused(content: bytes) -> None:
+    with pytest.raises(BadInput) as refused:
+        media.what_is(content)
+    assert refused.value.key == "media_unknown"
+
+
+def test_an_empty_and_a_large_file_are_refused_with_the_limit_of_their_kind() -> None:
+    with pytest.raises(BadInput) as refused:
+        media.what_is(b"")
+    assert refused.value.key == "media_empty"
+    with pytest.raises(BadInput) as refused:
+        media.what_is(PNG + b"\0" * (5 << 20))
+    assert (refused.value.key, refused.value.values) == ("media_too_large", {"mb": 5})
+    assert media.what_is(MP4 + b"\0" * (6 << 20))[1] is MediaKind.VIDEO
+    with pytest.raises(BadInput) as refused:
+        media.what_is(MP4 + b"\0" * (16 << 20))
+    assert refused.value.values == {"mb": 16}
+
+
+def test_the_same_bytes_are_kept_once_for_a_team_and_again_for_another(people: People) -> None:
+    with people.runtime.work() as work:
+        first = media.keep(work, people["Bea"], name="agenda.png", content=PNG)
+        again = media.keep(work, people["Ana"], name="outro nome.png", content=PNG)
+        theirs = media.keep(work, people["Carlos"], name="agenda.png", content=PNG)
+        assert again == first
+        assert theirs.id != first.id
+        assert work.session.scalar(select(func.count()).select_from(MediaFile)) == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("agenda leve.PNG", "agenda leve.png"),
+        ("../../etc/passwd", "passwd.png"),
+        ("C:\\fotos\\oi.jpg", "oi.png"),
+        ("nota\u202egnp.exe", "nota gnp.png"),
+        ("", "arquivo.png"),
+        ("x" * 400, "x" * 116 + ".png"),
+    ],
+)
+def test_its_name_ends_as_what_it_is_and_holds_no_folder(people: People, given: str, kept: str) -> None:
+    with people.runtime.work() as work:
+        assert media.keep(work, people["Bea"], name=given, content=PNG).name == kept
+
+
+def test_nobody_of_another_team_reads_it_and_who_only_looks_keeps_none(people: People) -> None:
+    with people.runtime.work() as work:
+        card = media.keep(work, people["Bea"], name="agenda.png", content=PNG)
+        assert media.content(work, people["Vic"], card.id).content == PNG
+        assert media.cards(work, people["Carlos"], [card.id]) == {}
+        with pytest.raises(NotFound):
+            media.content(work, people["Carlos"], card.id)
+        with pytest.raises(NotAllowed):
+            media.keep(work, people["Vic"], name="agenda.png", content=JPEG)
