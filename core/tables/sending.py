@@ -189,6 +189,7 @@ class Attempt(Base):
         ForeignKeyConstraint(["team_id", "answer_id"], ["answers.team_id", "answers.id"], ondelete="CASCADE"),
         Index(None, "campaign_lead_id"),
         Index("ix_attempts_answer_id", "answer_id", postgresql_where=text("answer_id is not null")),
+        Index("ix_attempts_sender_gone", "ended_at", postgresql_where=text("detail = 'sender_gone'")),
         CheckConstraint("num_nonnulls(campaign_lead_id, answer_id) = 1", name="is_of_one"),
     )
 

@@ -30,7 +30,14 @@ DOORS = {
 
 
 # What has outgrown the one file of its feature.
-BESIDE = ("core.leads.pasting", "core.leads.tags", "core.leads.views", "core.campaigns.media", "core.campaigns.templates")
+BESIDE = (
+    "core.campaigns.media",
+    "core.campaigns.telling",
+    "core.campaigns.templates",
+    "core.leads.pasting",
+    "core.leads.tags",
+    "core.leads.views",
+)
 
 
 def service_modules() -> Iterator[str]:
