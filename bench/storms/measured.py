@@ -87,8 +87,13 @@ def storm(story: Story, asked: argparse.Namespace, ground: Ground) -> Outcome:
     at_once = 1 if story.has_own_postgres else asked.at_once
     total = Outcome()
     with ThreadPoolExecutor(at_once, story.name) as threads:
-        for outcome in threads.map(lambda seed: one(story, asked.contacts, seed, ground), seeds):
-            total.add(outcome)
+        try:
+            for outcome in threads.map(lambda seed: one(story, asked.contacts, seed, ground), seeds):
+                total.add(outcome)
+        except BaseException:
+            rounds.GIVEN_UP.set()
+            threads.shutdown(wait=False, cancel_futures=True)
+            raise
     return total
 
 

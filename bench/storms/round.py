@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -31,8 +32,10 @@ LOOK_S = 0.05
 STATES_S = 0.4
 PERSON_S = 1.0
 AFTERWARDS_S = 1.0  # what a killed sender has asked for may still leave
-# Longer than any storm takes: who has not come to rest by then is lost.
-PATIENCE_S, PATIENCE_PER_CONTACT_S = 180.0, 1.5
+# While nobody more comes to rest: longer than any storm holds things up.  Who has not come to rest then is lost.
+PATIENCE_S = 180.0
+# Set when somebody has pressed Ctrl-C: the rounds end as they stand.
+GIVEN_UP = threading.Event()
 IN_FLUX = ("queued", "sending", "unconfirmed")
 
 
@@ -118,7 +121,8 @@ class Round:
     done: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)  # what the ledger's times say
     claims: dict[str, float] = field(default_factory=dict)  # of before the rows' times were moved
-    until_s: float = 0.0
+    rested: int = 0  # how many have come to rest
+    rested_at: float = field(default_factory=time.monotonic)  # when the last of them did
     states: Counter[str] = field(default_factory=Counter)
     _looked_at: float = 0.0
     _person_at: float = 0.0
@@ -147,12 +151,18 @@ class Round:
         try:
             if now - self._looked_at > STATES_S:
                 self._looked_at, self.states = now, self.scene.states()
+                self._note_progress(now)
             if now - self._person_at > PERSON_S:
                 self._person_at = now
                 self._look_after_numbers()
         except DatabaseAway:
             self.done["looks without a database"] += 1
         time.sleep(LOOK_S)
+
+    def _note_progress(self, now: float) -> None:
+        rested = sum(n for state, n in self.states.items() if state not in IN_FLUX)
+        if rested != self.rested:
+            self.rested, self.rested_at = rested, now
 
     def until(self, is_so: Callable[[], bool], within_s: float) -> bool:
         end = time.monotonic() + within_s
@@ -167,7 +177,7 @@ class Round:
 
     @property
     def is_over(self) -> bool:
-        return time.monotonic() > self.until_s
+        return GIVEN_UP.is_set() or time.monotonic() - self.rested_at > PATIENCE_S
 
     def people(self) -> list[Person]:
         """With the claims as they were, where the rows' times were moved since."""
@@ -255,8 +265,7 @@ def prepared(story: Story, around: Surroundings, contacts: int, seed: int) -> It
         chance = random.Random(seed)  # noqa: S311 - a storm that can be told again
         processes = Processes(around.nursery, told, around.folder, chance)
         stack.callback(processes.kill_all)
-        patience_s = PATIENCE_S + contacts * PATIENCE_PER_CONTACT_S
-        round_ = Round(story, scene, gateway, processes, around, chance, link, until_s=time.monotonic() + patience_s)
+        round_ = Round(story, scene, gateway, processes, around, chance, link)
         # Half of the news of what was sent is lost, so that the history is asked as well.
         gateway.fault("webhook_lost", event="send.message", share=0.5)
         if story.begin:

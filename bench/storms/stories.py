@@ -154,7 +154,7 @@ STORIES = {
             "the one sender killed at random moments",
             senders=1,
             numbers=4,
-            beats=[Beat(2.0, 4.0, kill_a_sender, messages=2)],
+            beats=[Beat(2.0, 4.0, kill_a_sender, messages=4)],
         ),
         Story(
             "kills-3",
