@@ -26,8 +26,8 @@ from core.errors import NotFound
 from core.instances.halts import halt_of
 from core.instances.health import is_limited
 from core.instances.rules import InstanceId, InstanceStatus
-from core.leads.rules import LeadFilter, LeadId
-from core.sending.rules import RecipientId, RecipientStatus
+from core.leads.rules import LeadFilter, LeadId, fold
+from core.sending.rules import RecipientId, RecipientStatus, SkipReason
 from core.tables import (
     Campaign,
     CampaignCounter,
@@ -35,6 +35,7 @@ from core.tables import (
     CampaignLead,
     CampaignStep,
     Instance,
+    Lead,
     MediaFile,
     Message,
     Team,
@@ -271,6 +272,7 @@ class Counts:
     replied: int = 0
     opted_out: int = 0
     undelivered: int = 0
+    again_by_status: Mapping[RecipientStatus, int] = field(default_factory=dict)  # of what is said once more
 
     def __getitem__(self, status: RecipientStatus) -> int:
         return self.by_status.get(status, 0)
@@ -289,8 +291,14 @@ class Counts:
         return self.total - self.waiting
 
     @property
+    def held(self) -> int:
+        """Those about whom a person decides, whichever message it is."""
+        return self[RecipientStatus.HELD] + self.again_by_status.get(RecipientStatus.HELD, 0)
+
+    @property
     def doubtful(self) -> int:
-        return self[RecipientStatus.UNCONFIRMED] + self[RecipientStatus.HELD]
+        again = self.again_by_status.get(RecipientStatus.UNCONFIRMED, 0)
+        return self.held + self[RecipientStatus.UNCONFIRMED] + again
 
     def in_tab(self, tab: str) -> int:
         """How many recipients one of TABS shows."""
@@ -305,6 +313,7 @@ class Counts:
             "failed": self[RecipientStatus.FAILED] + self.undelivered,
             "doubtful": self.doubtful,
             "skipped": self[RecipientStatus.SKIPPED] + self[RecipientStatus.CANCELLED],
+            "again": sum(self.again_by_status.values()),
         }[tab]
 
 
@@ -328,6 +337,9 @@ def _counts(named: dict[str, int]) -> Counts:
         replied=named.get("replied", 0),
         opted_out=named.get("opted_out", 0),
         undelivered=named.get("undelivered", 0),
+        again_by_status={
+            status: named[f"again_{status.value}"] for status in RecipientStatus if named.get(f"again_{status.value}")
+        },
     )
 
 
@@ -553,17 +565,20 @@ def _per_bucket(
     return {k: count for k, count in rows}
 
 
+FIRST = CampaignLead.step == 0
+# Whoever is held is to be found, whichever message it is about.
 TABS: dict[str, ColumnElement[bool]] = {
-    "all": literal(True),
-    "queued": CampaignLead.status.in_([RecipientStatus.QUEUED, RecipientStatus.SENDING]),
-    "sent": CampaignLead.status == RecipientStatus.SENT,
-    "delivered": and_(CampaignLead.status == RecipientStatus.SENT, Message.delivered_at.is_not(None)),
-    "read": and_(CampaignLead.status == RecipientStatus.SENT, Message.read_at.is_not(None)),
-    "replied": CampaignLead.replied_at.is_not(None),
-    "opted_out": CampaignLead.opted_out_at.is_not(None),
-    "failed": or_(CampaignLead.status == RecipientStatus.FAILED, Message.failed_at.is_not(None)),
+    "all": FIRST,
+    "queued": and_(FIRST, CampaignLead.status.in_([RecipientStatus.QUEUED, RecipientStatus.SENDING])),
+    "sent": and_(FIRST, CampaignLead.status == RecipientStatus.SENT),
+    "delivered": and_(FIRST, CampaignLead.status == RecipientStatus.SENT, Message.delivered_at.is_not(None)),
+    "read": and_(FIRST, CampaignLead.status == RecipientStatus.SENT, Message.read_at.is_not(None)),
+    "replied": and_(FIRST, CampaignLead.replied_at.is_not(None)),
+    "opted_out": and_(FIRST, CampaignLead.opted_out_at.is_not(None)),
+    "failed": and_(FIRST, or_(CampaignLead.status == RecipientStatus.FAILED, Message.failed_at.is_not(None))),
     "doubtful": CampaignLead.status.in_([RecipientStatus.HELD, RecipientStatus.UNCONFIRMED]),
-    "skipped": CampaignLead.status.in_([RecipientStatus.SKIPPED, RecipientStatus.CANCELLED]),
+    "skipped": and_(FIRST, CampaignLead.status.in_([RecipientStatus.SKIPPED, RecipientStatus.CANCELLED])),
+    "again": CampaignLead.step > 0,
 }
 
 
@@ -593,6 +608,9 @@ class RecipientRow:
     replied_at: datetime | None
     opted_out_at: datetime | None
     text: str | None
+    step: int = 0
+    variant: int = 0
+    may_have_left: bool = False  # it was claimed; not held because the text would have had a hole
 
     @property
     def cursor(self) -> Cursor:
@@ -607,18 +625,38 @@ def recipients(
     *,
     limit: int,
     after: Cursor | None = None,
+    search: str = "",
 ) -> list[RecipientRow]:
-    """At most `limit` recipients, what changed last first; by ix_campaign_leads_changed.
+    """At most `limit` recipients, what changed last first; by ix_campaign_leads_changed.  `search` is part of a name or
+    of a phone.
 
     A tab with few of many is looked for along the whole campaign: 0.2 s for 180,000.
     """
     newest = (CampaignLead.changed_at.desc(), CampaignLead.id.desc())
-    asked = _recipients(team_id, campaign_id).where(TABS[tab]).order_by(*newest).limit(limit)
+    asked = _recipients(team_id, campaign_id).where(TABS[tab], *_named(search)).order_by(*newest).limit(limit)
     if after is not None:
         asked = asked.where(
             tuple_(CampaignLead.changed_at, CampaignLead.id) < tuple_(literal(after.changed_at), literal(after.id))
         )
     return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+
+
+LEAST_DIGITS = 3
+
+
+def _named(search: str) -> list[ColumnElement[bool]]:
+    """As people type it: without regard to case and accents, a phone with or without its signs."""
+    words = search.replace("\x00", "").strip()[:80]
+    if not words:
+        return []
+    found: list[ColumnElement[bool]] = [CampaignLead.lead_name.icontains(words, autoescape=True)]
+    if folded := fold(words):
+        is_named = Lead.name_folded.contains(folded, autoescape=True)
+        found.append(select(Lead.id).where(Lead.id == CampaignLead.lead_id, is_named).exists())
+    digits = "".join(c for c in words if c.isascii() and c.isdigit())
+    if len(digits) >= LEAST_DIGITS:
+        found.append(CampaignLead.phone.contains(digits, autoescape=True))
+    return [or_(*found)]
 
 
 def recipients_by_id(
@@ -656,4 +694,7 @@ def _recipient(row: CampaignLead, message: Message | None, instance_name: str | 
         replied_at=row.replied_at,
         opted_out_at=row.opted_out_at,
         text=message.text if message else None,
+        step=row.step,
+        variant=row.variant,
+        may_have_left=row.claimed_at is not None and row.reason != SkipReason.MISSING_VARIABLE,
     )

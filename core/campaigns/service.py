@@ -526,15 +526,18 @@ def recipients(
     *,
     after: Cursor | None = None,
     limit: int = PAGE,
+    search: str = "",
 ) -> RecipientList:
-    """A page of recipients, what changed last first.  Raises NotFound."""
+    """A page of recipients, what changed last first; `search` is part of a name or of a phone.  Raises NotFound."""
     if tab not in queries.TABS:
         raise BadInput("tab", "not_one_of_these")
     queries.head(work.session, actor.team_id, campaign_id)
     if not queries.counts(work.session, actor.team_id, [campaign_id])[campaign_id].in_tab(tab):
         return RecipientList([], False)
     limit = max(1, min(limit, 100))
-    rows = queries.recipients(work.session, actor.team_id, campaign_id, tab, limit=limit + 1, after=after)
+    rows = queries.recipients(
+        work.session, actor.team_id, campaign_id, tab, limit=limit + 1, after=after, search=search
+    )
     return RecipientList(rows[:limit], len(rows) > limit)
 
 

@@ -622,13 +622,23 @@ class Held:
     campaign_id: CampaignId
     campaign_status: CampaignStatus
     status: RecipientStatus
+    may_have_left: bool  # it was claimed; not held because the text would have had a hole
 
 
-RECIPIENTS_BY_ID = text("""
-select r.id, r.campaign_id, c.status as campaign_status, r.status
+HELD_COLUMNS = """
+select r.id, r.campaign_id, c.status as campaign_status, r.status,
+       r.claimed_at is not null and r.reason is distinct from 'missing_variable' as may_have_left
 from campaign_leads r join campaigns c on c.id = r.campaign_id
+"""
+RECIPIENTS_BY_ID = text(f"""
+{HELD_COLUMNS}
 where r.team_id = :team_id and r.id = any(:ids)
 order by r.id
+""")
+HELD_OF = text(f"""
+{HELD_COLUMNS}
+where r.team_id = :team_id and r.campaign_id = :campaign_id and r.status = 'held'
+order by r.id limit :most
 """)
 CAMPAIGN_STATUS = text("select status from campaigns where team_id = :team_id and id = :id")
 
@@ -636,15 +646,23 @@ CAMPAIGN_STATUS = text("select status from campaigns where team_id = :team_id an
 def recipients_by_id(session: Session, team_id: TeamId, ids: Sequence[RecipientId]) -> list[Held]:
     """Those of this team; a stranger's are not there."""
     rows = session.execute(RECIPIENTS_BY_ID, {"team_id": team_id, "ids": list(ids)})
-    return [
-        Held(
-            RecipientId(row.id),
-            CampaignId(row.campaign_id),
-            CampaignStatus(row.campaign_status),
-            RecipientStatus(row.status),
-        )
-        for row in rows
-    ]
+    return [_held(row) for row in rows]
+
+
+def held_of(session: Session, team_id: TeamId, campaign_id: CampaignId, most: int) -> list[Held]:
+    """Whom a campaign holds until a person decides, the oldest rows first."""
+    rows = session.execute(HELD_OF, {"team_id": team_id, "campaign_id": campaign_id, "most": most})
+    return [_held(row) for row in rows]
+
+
+def _held(row: Row[Any]) -> Held:
+    return Held(
+        RecipientId(row.id),
+        CampaignId(row.campaign_id),
+        CampaignStatus(row.campaign_status),
+        RecipientStatus(row.status),
+        row.may_have_left,
+    )
 
 
 def campaign_status(session: Session, team_id: TeamId, campaign_id: CampaignId) -> CampaignStatus | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from core import audit
 from core.accounts.rules import Actor, Role
 from core.campaigns.rules import CampaignId, CampaignStatus
-from core.errors import NotFound, StateChanged
+from core.errors import BadInput, NotFound, StateChanged
 from core.replies import listening
 from core.replies.listening import Somebody
 from core.sending import queries
@@ -23,6 +24,7 @@ from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, SkipReason
 from core.work import Work
 
 MOST_AT_ONCE = 1_000
+MOST_HELD = 10_000  # of one campaign, decided with one press; whoever has more presses again
 # In these a recipient who is put back is written to, now or when it is resumed.
 GOES_ON = (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
 
@@ -33,7 +35,7 @@ with settled as (
         evidence = :evidence, changed_at = now(),
         follow_up_at = case when step = 0 then claimed_at + make_interval(
             days => (select c.follow_up_days from campaigns c where c.id = campaign_leads.campaign_id)) end
-    where id = any(:ids) and status = 'held' and claimed_at is not null
+    where id = any(:ids) and status = 'held' and claimed_at is not null and reason is distinct from 'missing_variable'
     returning id, team_id, phone_hash, message_id, sent_at
 ), told as (
     update messages m set sent_at = s.sent_at from settled s where m.id = s.message_id
@@ -85,11 +87,26 @@ class Decided:
     asked: int
 
 
+class Decision(StrEnum):
+    ARRIVED = "arrived"
+    AGAIN = "again"
+    SKIP = "skip"
+
+
 def it_arrived(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
-    """A person has looked at the phone: it went out.  HELD → SENT, at the time of its claim."""
-    held = _mine(work, actor, recipient_ids)
+    """A person has looked at the phone: it went out.  HELD → SENT, at the time of its claim.
+
+    Raises BadInput where nothing was ever sent: those are held because the text has a hole.
+    """
+    return _arrived(work, actor, _mine(work, actor, recipient_ids))
+
+
+def _arrived(work: Work, actor: Actor, held: list[Held]) -> Decided:
+    may_have_left = [each for each in held if each.may_have_left]
+    if not may_have_left:
+        raise BadInput("recipient", "nothing_was_sent")
     evidence = {"by": "person", "user_id": actor.user_id, "name": actor.name}
-    return _decide(work, actor, held, ARRIVED, "recipient.arrived", evidence=evidence)
+    return _decide(work, actor, may_have_left, ARRIVED, "recipient.arrived", evidence=evidence)
 
 
 def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
@@ -97,7 +114,10 @@ def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -
 
     Raises StateChanged where the campaign has ended: nobody would ever be written to.
     """
-    held = _mine(work, actor, recipient_ids)
+    return _again(work, actor, _mine(work, actor, recipient_ids))
+
+
+def _again(work: Work, actor: Actor, held: list[Held]) -> Decided:
     for each in held:
         if each.campaign_status not in GOES_ON:
             raise StateChanged(each.campaign_status.value)
@@ -106,8 +126,29 @@ def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -
 
 def skip(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
     """Whether it arrived or not, it is left at that: HELD → SKIPPED."""
-    held = _mine(work, actor, recipient_ids)
+    return _skip(work, actor, _mine(work, actor, recipient_ids))
+
+
+def _skip(work: Work, actor: Actor, held: list[Held]) -> Decided:
     return _decide(work, actor, held, SKIP_HELD, "recipient.skipped", reason=SkipReason.BY_HAND.value)
+
+
+DECIDE = {Decision.ARRIVED: _arrived, Decision.AGAIN: _again, Decision.SKIP: _skip}
+
+
+def decide_all_held(work: Work, actor: Actor, campaign_id: CampaignId, decision: Decision) -> Decided:
+    """The same about everybody whom a campaign holds; of "it arrived", all for whom it can be true.
+
+    Raises NotFound, StateChanged where nobody is held any more, and as the decision itself does.
+    """
+    actor.require(Role.MEMBER)
+    status = queries.campaign_status(work.session, actor.team_id, campaign_id)
+    if status is None:
+        raise NotFound
+    held = queries.held_of(work.session, actor.team_id, campaign_id, MOST_HELD)
+    if not held:
+        raise StateChanged("decided")
+    return DECIDE[decision](work, actor, held)
 
 
 def retry_failed(work: Work, actor: Actor, campaign_id: CampaignId) -> int:

@@ -15,7 +15,7 @@ from core.instances import service as instances
 from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceStatus
 from core.sending.rules import RecipientId, RecipientStatus
-from core.tables import Instance, Message
+from core.tables import CampaignLead, Instance, Message
 from tests.core.campaigns.making import (
     HOUR,
     connect_number,
@@ -190,7 +190,33 @@ def test_each_tab_shows_those_it_counts(people: People, running: CampaignId) -> 
         "failed": {2, 3},
         "doubtful": {4},
         "skipped": {5},
+        "again": set(),
     }
+
+
+def test_a_list_is_searched_by_name_and_by_phone_as_people_type_them(people: People, running: CampaignId) -> None:
+    rows = recipients(people, running)
+    for typed in ("CLINICA 3", "clínica 3", "(11) 90000-0003", "900000003"):
+        assert [row.id for row in list_of(people, running, search=typed).rows] == [rows[3].id], typed
+    for typed in ("%", "_", "Odonto", "\x00'"):
+        assert list_of(people, running, search=typed).rows == [], typed
+    assert len(list_of(people, running, search=" ").rows) == 8
+
+
+def test_what_is_said_once_more_has_a_tab_of_its_own_and_whoever_is_held_is_found(
+    people: People, running: CampaignId
+) -> None:
+    first = recipients(people, running)[0]
+    with people.runtime.work() as work:
+        columns = ("team_id", "campaign_id", "lead_id", "lead_name", "phone", "phone_hash", "instance_id")
+        again = CampaignLead(**{name: getattr(first, name) for name in columns}, step=1)
+        again.status = RecipientStatus.HELD
+        work.session.add(again)
+    counts = look(people, running).counts
+    assert (counts.total, counts.in_tab("again"), counts.held, counts.doubtful) == (8, 1, 1, 1)
+    assert len(list_of(people, running).rows) == 8
+    for tab in ("again", "doubtful"):
+        assert [(row.step, row.may_have_left) for row in list_of(people, running, tab).rows] == [(1, False)]
 
 
 def test_a_recipient_tells_its_number_reason_and_text(people: People, running: CampaignId) -> None:

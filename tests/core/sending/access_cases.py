@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.sending import service
+from core.sending.service import Decision
 from core.tables import CampaignLead
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
 from tests.factories import make_campaign, make_instance, make_leads
@@ -16,6 +17,10 @@ def a_campaign(people: People) -> Arguments:
 
 def somebody_held(people: People) -> Arguments:
     return ([_campaign(people, "held")[1]],), {}
+
+
+def a_campaign_that_holds_somebody(people: People) -> Arguments:
+    return (_campaign(people, "held")[0], Decision.SKIP), {}
 
 
 def _campaign(people: People, status: str, **values: object) -> tuple[int, int]:
@@ -33,5 +38,6 @@ CASES = [
     Case(service.it_arrived, Needs.MEMBER, Stranger.NOT_FOUND, somebody_held),
     Case(service.send_again, Needs.MEMBER, Stranger.NOT_FOUND, somebody_held),
     Case(service.skip, Needs.MEMBER, Stranger.NOT_FOUND, somebody_held),
+    Case(service.decide_all_held, Needs.MEMBER, Stranger.NOT_FOUND, a_campaign_that_holds_somebody),
     Case(service.retry_failed, Needs.MEMBER, Stranger.NOT_FOUND, a_campaign),
 ]

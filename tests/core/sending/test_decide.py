@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 
 from core.accounts.rules import Actor
-from core.errors import NotFound, StateChanged
+from core.errors import BadInput, NotFound, StateChanged
 from core.ports import SentRecord
 from core.runtime import Runtime
 from core.sending import service
 from core.sending.reconcile import reconcile
 from core.sending.rules import RecipientId
+from core.sending.service import Decision
 from core.sending.settling import settle_by_evidence
 from core.tables import AuditEntry, Lead
 from tests.core.sending.world import FakeWhatsApp, is_silent, work_through
@@ -133,3 +134,33 @@ def test_those_whose_text_was_refused_are_tried_again_and_no_others(
     scene.set_campaign(status="finished", ended_at=scene.campaign().started_at)
     with runtime.work() as work, pytest.raises(StateChanged):
         service.retry_failed(work, bea, scene.campaign_id)
+
+
+def test_all_whom_a_campaign_holds_are_decided_at_once(
+    runtime: Runtime, whatsapp: FakeWhatsApp, scene: Scene, bea: Actor
+) -> None:
+    with runtime.work() as work:
+        decided = service.decide_all_held(work, bea, scene.campaign_id, Decision.AGAIN)
+    assert (decided.changed, decided.asked) == (2, 2)
+    assert audit_of(runtime) == [("recipient.sent_again", ids(scene))]
+    work_through(runtime, scene)
+    assert scene.statuses() == {"sent": 2}
+    with runtime.work() as work, pytest.raises(StateChanged) as told:
+        service.decide_all_held(work, bea, scene.campaign_id, Decision.SKIP)
+    assert told.value.now == "decided"
+
+
+def test_who_is_held_for_a_hole_in_the_text_cannot_have_got_it(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    """Also one who was claimed once before: that time it surely did not arrive, or nobody would try again."""
+    holed, doubtful = scene.recipients()
+    scene.set_recipient(holed.id, reason="missing_variable")
+    with runtime.work() as work, pytest.raises(BadInput) as told:
+        service.it_arrived(work, bea, [RecipientId(holed.id)])
+    assert told.value.key == "nothing_was_sent"
+    with runtime.work() as work:
+        assert service.decide_all_held(work, bea, scene.campaign_id, Decision.ARRIVED).changed == 1
+    assert [row.status.value for row in scene.recipients()] == ["held", "sent"]
+    with runtime.work() as work:
+        service.send_again(work, bea, [RecipientId(holed.id)])
+    assert scene.recipients()[0].status.value == "queued"
+    assert doubtful.reason is None
