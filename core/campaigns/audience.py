@@ -1,8 +1,8 @@
-"""Who of a filter receives a campaign, who does not, and why: one judgement, asked for counts, samples or rows.
+"""Who of a filter receives a campaign, who does not, and why: counts, examples, and the rows of the queue.
 
-Every lead of the filter gets exactly one answer: a reason of LeftOut, in the order of that enum, or none; the last of
-them, that another lead has the same phone, is told apart only among those who fit.  What is judged here is judged again
-when a message is claimed, since days may lie between.
+Every lead of the filter gets exactly one answer, by `judging`; the last of them, that another lead has the same phone,
+is told apart only among those who fit.  What is judged here is judged again when a message is claimed, since days may
+lie between.
 """
 
 from __future__ import annotations
@@ -10,76 +10,115 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
-    Integer,
-    String,
     Subquery,
     Text,
     and_,
     case,
     cast,
+    false,
     func,
     insert,
     literal,
     null,
     or_,
     select,
+    true,
 )
-from sqlalchemy.dialects.postgresql import array, distinct_on
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.orm import Session
 
-from core.accounts.rules import TeamId
-from core.campaigns.places import AREA, place_of
-from core.campaigns.queries import ALIVE, UNDER_WAY
+from core.accounts.rules import TeamId, UserId
+from core.campaigns.judging import TELLS_PLACE, judged_leads, needed_by, once_per_person, repeated
+from core.campaigns.places import AREA, place_of, zone_of_phone
 from core.campaigns.rules import Audience, CampaignId, LeftOut, NumberChoice, OnMissing, Plan
 from core.campaigns.sharing import Shares, shares_of_numbers, shares_of_variants
-from core.campaigns.text import Gap, LeadFacts, Part, parts_of, with_opt_out_line
-from core.errors import BadInput
-from core.leads.queries import conditions
-from core.leads.rules import LeadId, OnWhatsApp, PhoneType
+from core.campaigns.text import LeadFacts
+from core.leads.rules import LeadId, PhoneType
 from core.sending.rules import RecipientStatus, SkipReason
-from core.tables import Campaign, CampaignLead, Lead, OptOut
+from core.tables import CampaignLead, Lead
 
-RATING_CHARACTERS = 3  # "4,9"
+
+class Order(StrEnum):
+    """In which order leads are shown as examples."""
+
+    TURN = "turn"  # in which they will receive
+    LONGEST = "longest"  # those with the longest message
+    EMPTIEST = "emptiest"  # those of whom least is known that the text asks for
 
 
 @dataclass(frozen=True)
 class SampleLead:
-    """A lead that will receive the message, for the preview."""
+    """A lead that will receive the message, for the preview; or one that will not, for its reason."""
 
     id: LeadId
     facts: LeadFacts
+    phone: str | None = None
 
 
-def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime) -> Audience:
-    """Counts of the whole filter, in one statement.  A text that cannot be read yet is judged as one without gaps."""
-    texts = _texts(plan)
-    judged = select(_judged(team_id, plan, texts, now)).cte("judged")
+def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by: UserId | None) -> Audience:
+    """Counts of the whole filter, in one statement.  A text that cannot be read yet is judged as one without gaps.
+
+    `by`: whose campaign it is; what others wrote is a colleague's.
+    """
+    every = judged_leads(team_id, plan, now, by)
+    told = ["reason", "phone_hash", "phone_type", "is_verified", "longest", "longest_caption"]
+    told += [f"no_{name}" for name in needed_by(plan)] + (["phone", "timezone"] if plan.local_time else [])
+    # Read twice, and so kept: only what is needed of it, else it does not fit into memory.
+    judged = select(*(every.c[name] for name in told)).cte("judged")
     fits = judged.c.reason.is_(None)
-    landline = judged.c.phone_type == PhoneType.LANDLINE.value
+    has_hole = judged.c.reason == LeftOut.MISSING_VARIABLE.value
+    is_held = has_hole if plan.on_missing is OnMissing.HOLD else false()
     # Grouped, not counted as distinct: that sorts, and takes three times as long.
-    person = select(func.bool_or(landline).label("landline")).where(fits).group_by(judged.c.phone_hash).subquery()
-    without = {name: judged.c[f"no_{name}"] for name in _needed(texts)}
-    would_receive = or_(fits, judged.c.reason == LeftOut.MISSING_VARIABLE.value)
-    row = session.execute(
+    person = (
+        select(
+            func.bool_or(fits).label("receives"),
+            func.bool_or(and_(fits, judged.c.phone_type == PhoneType.LANDLINE.value)).label("landline"),
+            func.bool_or(and_(fits, judged.c.is_verified)).label("verified"),
+        )
+        .where(or_(fits, is_held))
+        .group_by(judged.c.phone_hash)
+        .subquery()
+    )
+    receives = person.c.receives
+    of_people = (
+        select(
+            func.count().filter(receives).label("recipients"),
+            func.count().filter(~receives).label("held"),
+            func.count().filter(receives, person.c.landline).label("landlines"),
+            func.count().filter(receives, ~person.c.verified).label("unverified"),
+        )
+        .select_from(person)
+        .subquery()
+    )
+    without = {name: judged.c[f"no_{name}"] for name in needed_by(plan)}
+    of_leads = (
         select(
             func.count().label("matched"),
-            func.count().filter(fits).label("fitting"),
-            select(func.count()).select_from(person).scalar_subquery().label("recipients"),
-            select(func.count()).where(person.c.landline).scalar_subquery().label("landlines"),
-            func.coalesce(func.max(judged.c.length).filter(fits), 0).label("longest"),
+            func.count().filter(or_(fits, is_held)).label("fitting"),
+            *(
+                func.coalesce(func.max(judged.c[length]).filter(fits), 0).label(length)
+                for length in ("longest", "longest_caption")
+            ),
             *(func.count().filter(judged.c.reason == reason.value).label(reason.value) for reason in LeftOut),
-            *(func.count().filter(would_receive, column).label(f"no_{name}") for name, column in without.items()),
-        ).select_from(judged)
-    ).one()
-    counted = row._mapping
+            *(func.count().filter(or_(fits, has_hole), column).label(f"no_{name}") for name, column in without.items()),
+        )
+        .select_from(judged)
+        .subquery()
+    )
+    areas = _areas(judged, fits) if plan.local_time else null()
+    all_of_it = select(of_people, of_leads, areas.label("areas")).select_from(of_people.join(of_leads, true()))
+    counted = session.execute(all_of_it).one()._mapping
     left_out = {reason: counted[reason.value] for reason in LeftOut}
-    left_out[LeftOut.REPEATED] = counted["fitting"] - counted["recipients"]
+    left_out[LeftOut.REPEATED] = counted["fitting"] - counted["recipients"] - counted["held"]
+    if plan.on_missing is OnMissing.HOLD:
+        left_out[LeftOut.MISSING_VARIABLE] = 0
     return Audience(
         matched=counted["matched"],
         recipients=counted["recipients"],
@@ -87,21 +126,56 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime) -> Au
         landlines=counted["landlines"],
         longest=counted["longest"],
         missing={name: counted[f"no_{name}"] for name in without},
+        held=counted["held"],
+        unverified=counted["unverified"],
+        nowhere=sum(n for phone, n in (counted["areas"] or {}).items() if zone_of_phone(phone) is None),
+        longest_caption=counted["longest_caption"],
     )
 
 
-def samples(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, limit: int) -> list[SampleLead]:
-    """The first who will receive it, in the order in which they will."""
-    judged = _judged(team_id, plan, _texts(plan), now)
-    chosen = select(judged.c.id).where(judged.c.reason.is_(None)).order_by(judged.c.id).limit(limit)
+def _areas(judged: Any, fits: ColumnElement[bool]) -> Any:
+    """Of recipients whose zone the map did not tell: a phone of each area, and how many have such a one."""
+    area = (
+        select(func.min(judged.c.phone).label("phone"), func.count(judged.c.phone_hash.distinct()).label("n"))
+        .where(fits, judged.c.timezone.is_(None))
+        .group_by(func.left(judged.c.phone, AREA))
+        .subquery()
+    )
+    return select(func.jsonb_object_agg(area.c.phone, area.c.n)).scalar_subquery()
+
+
+def samples(
+    session: Session,
+    team_id: TeamId,
+    plan: Plan,
+    now: datetime,
+    *,
+    by: UserId | None,
+    limit: int,
+    reason: LeftOut | None = None,
+    order: Order = Order.TURN,
+) -> list[SampleLead]:
+    """Some who will receive it, or some who will not for this reason; those who are held have MISSING_VARIABLE."""
+    all_judged = judged_leads(team_id, plan, now, by)
+    judged = repeated(all_judged) if reason is LeftOut.REPEATED else all_judged
+    because = None if reason in (None, LeftOut.REPEATED) else reason.value
+    turn = {Order.LONGEST: [judged.c.longest.desc()], Order.EMPTIEST: [judged.c.blanks.desc()]}.get(order, [])
+    chosen = (
+        select(judged.c.id, func.row_number().over(order_by=[*turn, judged.c.id]).label("turn"))
+        .where(judged.c.reason.is_not_distinct_from(because))
+        .order_by(*turn, judged.c.id)
+        .limit(limit)
+        .subquery()
+    )
     rows = session.execute(
-        select(Lead.id, Lead.name, Lead.category, Lead.neighbourhood, Lead.city, Lead.rating)
-        .where(Lead.team_id == team_id, Lead.id.in_(chosen))
-        .order_by(Lead.id)
+        select(Lead.id, Lead.name, Lead.category, Lead.neighbourhood, Lead.city, Lead.rating, Lead.phone)
+        .join(chosen, chosen.c.id == Lead.id)
+        .where(Lead.team_id == team_id)
+        .order_by(chosen.c.turn)
     )
     return [
-        SampleLead(LeadId(id), LeadFacts(name, category, neighbourhood, city, rating, plan.sender_name))
-        for id, name, category, neighbourhood, city, rating in rows
+        SampleLead(LeadId(id), LeadFacts(name, category, neighbourhood, city, rating, plan.sender_name), phone)
+        for id, name, category, neighbourhood, city, rating, phone in rows
     ]
 
 
@@ -112,6 +186,8 @@ def build_recipients(
     plan: Plan,
     numbers: Sequence[NumberChoice],
     now: datetime,
+    *,
+    by: UserId | None,
 ) -> int:
     """Puts everybody who receives into the queue, each with a number and a variant, in one statement; how many.
 
@@ -120,7 +196,7 @@ def build_recipients(
     in the order of their turn.  Variants are drawn by another lot than numbers are, so that none of them has a number
     of its own.
     """
-    judged = _once_per_person(_judged(team_id, plan, _texts(plan), now), with_held=plan.on_missing is OnMissing.HOLD)
+    judged = once_per_person(judged_leads(team_id, plan, now, by), with_held=plan.on_missing is OnMissing.HOLD)
     turn = func.row_number().over(order_by=judged.c.id)
     instance_ids = array([int(number.id) for number in numbers], type_=BigInteger)
     place, zones = _places(session, plan, judged)
@@ -160,9 +236,6 @@ def _bucket(judged: Subquery, lot: str, shares: Shares) -> Any:
     return func.width_bucket(cast(point, Double), array(shares.thresholds, type_=Double))
 
 
-TELLS_PLACE = ("timezone", "country", "state")
-
-
 def _places(session: Session, plan: Plan, judged: Subquery) -> tuple[Any, Any]:
     """The place of each, and what to join for it.  There are far fewer places than leads: each is looked up once."""
     if not plan.local_time:
@@ -180,128 +253,3 @@ def _places(session: Session, plan: Plan, judged: Subquery) -> tuple[Any, Any]:
 
 def _place(plan: Plan, phone: str, zone: str, country: str, state: str) -> str:
     return place_of(phone, timezone=zone, country=country, state=state, otherwise=plan.timezone)
-
-
-Texts = Sequence[tuple[Part, ...]]
-
-
-def _texts(plan: Plan) -> Texts:
-    """The variants in parts; one that cannot be read yet has none."""
-    return [_parts(variant.text) for variant in plan.variants]
-
-
-def _parts(text: str) -> tuple[Part, ...]:
-    try:
-        return parts_of(text)
-    except BadInput:
-        return ()
-
-
-def _needed(texts: Texts) -> list[str]:
-    """The names whose absence is a hole in one of the variants; who writes is known or not for all alike, and so no
-    lead's fault."""
-    gaps = [part for parts in texts for part in parts if isinstance(part, Gap)]
-    return list(dict.fromkeys(gap.name for gap in gaps if gap.default is None and gap.name != "my_name"))
-
-
-def _judged(team_id: TeamId, plan: Plan, texts: Texts, now: datetime) -> Subquery:
-    """Each lead of the filter with its reason or null, the length of its message, and `no_<name>` per needed name.
-
-    Of leads with one phone the first that fits receives: those after it are REPEATED, which is not told here.
-    """
-    needed = {name: _is_blank(name) for name in _needed(texts)}
-    reason = case(
-        (Lead.phone_hash.is_(None), LeftOut.NO_PHONE.value),
-        (Lead.closed.is_not(None), LeftOut.CLOSED.value),
-        (Lead.phone_hash.in_(_opted_out(team_id)), LeftOut.OPTED_OUT.value),
-        *_landline_rule(plan),
-        (Lead.on_whatsapp == OnWhatsApp.NO, LeftOut.NOT_ON_WHATSAPP.value),
-        *_repeat_rule(team_id, plan, now),
-        (Lead.phone_hash.in_(_waiting_elsewhere(team_id)), LeftOut.IN_ANOTHER_CAMPAIGN.value),
-        *([(or_(*needed.values()), LeftOut.MISSING_VARIABLE.value)] if needed else []),
-        else_=null(),
-    )
-    return (
-        select(
-            Lead.id,
-            Lead.name,
-            Lead.phone,
-            Lead.phone_hash,
-            Lead.phone_type,
-            *(getattr(Lead, name) for name in TELLS_PLACE),
-            reason.cast(String).label("reason"),
-            func.greatest(*(_length(plan, parts) for parts in texts)).label("length"),
-            *(column.label(f"no_{name}") for name, column in needed.items()),
-        )
-        .where(*conditions(team_id, plan.audience))
-        .subquery()
-    )
-
-
-def _once_per_person(judged: Subquery, *, with_held: bool = False) -> Subquery:
-    """Those who fit, the first lead of each phone; `with_held` also those for whom the text has a hole, after them."""
-    fits: ColumnElement[bool] = judged.c.reason.is_(None)
-    if with_held:
-        fits = or_(fits, judged.c.reason == LeftOut.MISSING_VARIABLE.value)
-    first = select(judged).where(fits).ext(distinct_on(judged.c.phone_hash))
-    return first.order_by(judged.c.phone_hash, judged.c.reason.is_not(None), judged.c.id).subquery()
-
-
-def _opted_out(team_id: TeamId) -> Any:
-    return select(OptOut.phone_hash).where(OptOut.team_id == team_id, OptOut.undone_at.is_(None))
-
-
-def _landline_rule(plan: Plan) -> list[tuple[ColumnElement[bool], str]]:
-    return [] if plan.include_landlines else [(Lead.phone_type == PhoneType.LANDLINE, LeftOut.LANDLINE.value)]
-
-
-def _repeat_rule(team_id: TeamId, plan: Plan, now: datetime) -> list[tuple[ColumnElement[bool], str]]:
-    """By the phone, not the lead: two businesses with one phone are one person who was written to."""
-    if not plan.repeat_after_days:
-        return []
-    other = aliased(Lead)
-    written = select(other.phone_hash).where(
-        other.team_id == team_id,
-        other.last_sent_at > now - timedelta(days=plan.repeat_after_days),
-        other.phone_hash.is_not(None),
-    )
-    return [(Lead.phone_hash.in_(written), LeftOut.RECENTLY_WRITTEN.value)]
-
-
-def _waiting_elsewhere(team_id: TeamId) -> Any:
-    return (
-        select(CampaignLead.phone_hash)
-        .join(Campaign, Campaign.id == CampaignLead.campaign_id)
-        .where(CampaignLead.team_id == team_id, CampaignLead.status.in_(UNDER_WAY), Campaign.status.in_(ALIVE))
-    )
-
-
-COLUMNS: dict[str, Any] = {
-    "company": Lead.name,
-    "neighbourhood": Lead.neighbourhood,
-    "city": Lead.city,
-    "rating": Lead.rating,
-    "category": Lead.category,
-}
-
-
-def _is_blank(name: str) -> ColumnElement[bool]:
-    column = COLUMNS[name]
-    return column.is_(None) if name == "rating" else func.coalesce(func.btrim(column), "") == ""
-
-
-def _length(plan: Plan, parts: Sequence[Part]) -> ColumnElement[int]:
-    """Characters of the message for this lead, opt-out line included."""
-    written = sum(len(part) for part in parts if isinstance(part, str))
-    total: Any = literal(written + len(with_opt_out_line("", plan.opt_out_line)), Integer)
-    for part in parts:
-        if not isinstance(part, Gap):
-            continue
-        if part.name == "my_name":
-            total = total + (len(plan.sender_name) or len(part.default or ""))
-        elif part.name == "rating":
-            total = total + RATING_CHARACTERS
-        else:
-            known = func.nullif(func.btrim(COLUMNS[part.name]), "")
-            total = total + func.length(func.coalesce(known, part.default or ""))
-    return total  # type: ignore[no-any-return]

@@ -85,6 +85,7 @@ class Draft:
     started_at: datetime | None
     sent_on: date | None  # the local day that sent_today counts
     sent_today: int
+    made_by: UserId | None = None
 
     @property
     def window(self) -> Window:
@@ -138,6 +139,7 @@ def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
         campaign.started_at,
         campaign.sent_on,
         campaign.sent_today,
+        None if campaign.created_by is None else UserId(campaign.created_by),
     )
 
 

@@ -80,9 +80,13 @@ class LeftOut(StrEnum):
     NO_PHONE = "no_phone"
     CLOSED = "closed"  # the map says that the business has closed
     OPTED_OUT = "opted_out"
+    NO_BASIS = "no_basis"  # nobody has said why they may be written to
     LANDLINE = "landline"  # may have no WhatsApp; a switch takes them in
     NOT_ON_WHATSAPP = "not_on_whatsapp"
-    RECENTLY_WRITTEN = "recently_written"
+    IN_CONVERSATION = "in_conversation"  # has written to the team, and nobody has called that done
+    UNANSWERED = "unanswered"  # two messages of campaigns, ever, and no answer: no more
+    BY_COLLEAGUE = "by_colleague"  # written to lately, last by a campaign of somebody else
+    RECENTLY_WRITTEN = "recently_written"  # written to lately in any other way
     IN_ANOTHER_CAMPAIGN = "in_another_campaign"  # waits for its turn there
     MISSING_VARIABLE = "missing_variable"  # the text would have a hole
     REPEATED = "repeated"  # another lead of the audience has the same phone
@@ -260,9 +264,12 @@ def check_start(starts_at: datetime, now: datetime) -> None:
 
 @dataclass(frozen=True)
 class Audience:
-    """`matched` leads fit the filter; `recipients` of them will be written to, the rest is in `left_out` by reason.
+    """`matched` leads fit the filter; `recipients` of them will be written to, `held` wait for a person since the text
+    has a hole for them, and the rest is in `left_out` by reason.
 
-    `landlines` are those among the recipients; `longest` the characters of the longest message, opt-out line included.
+    Among the recipients: `landlines`, those not known to be on WhatsApp of late (`unverified`), and those of whom
+    nothing tells their time zone (`nowhere`, only where local time counts).  `longest` are the characters of the
+    longest message, opt-out line included, and `longest_caption` of one that goes with a file.
     """
 
     matched: int
@@ -271,6 +278,10 @@ class Audience:
     landlines: int = 0
     longest: int = 0
     missing: Mapping[str, int] = field(default_factory=dict)  # leads without a value, by canonical name
+    held: int = 0
+    unverified: int = 0
+    nowhere: int = 0
+    longest_caption: int = 0
 
     def count(self, reason: LeftOut) -> int:
         return self.left_out.get(reason, 0)

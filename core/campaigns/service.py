@@ -15,7 +15,7 @@ from core import audit
 from core.accounts.rules import Actor, Role
 from core.campaigns import audience as audiences
 from core.campaigns import queries, starting
-from core.campaigns.audience import SampleLead
+from core.campaigns.audience import Order, SampleLead
 from core.campaigns.ending import cancel_waiting
 from core.campaigns.forecast import outlook_of
 from core.campaigns.queries import Bucket, CampaignRow, Counts, Cursor, Draft, Head, RecipientRow
@@ -27,6 +27,7 @@ from core.campaigns.rules import (
     CampaignStatus,
     Check,
     Estimate,
+    LeftOut,
     Now,
     NumberChoice,
     Plan,
@@ -275,12 +276,21 @@ def numbers(work: Work, actor: Actor) -> list[NumberChoice]:
 
 def audience_of(work: Work, actor: Actor, plan: Plan) -> Audience:
     """Who would receive it now, and why the others would not."""
-    return audiences.audience(work.session, actor.team_id, plan, work.now)
+    return audiences.audience(work.session, actor.team_id, plan, work.now, by=actor.user_id)
 
 
-def previews(work: Work, actor: Actor, plan: Plan, *, limit: int = SAMPLES) -> list[SampleLead]:
+def previews(
+    work: Work, actor: Actor, plan: Plan, *, limit: int = SAMPLES, order: Order = Order.TURN
+) -> list[SampleLead]:
     """Real leads who would receive it, to read the message as they will."""
-    return audiences.samples(work.session, actor.team_id, plan, work.now, limit=max(1, min(limit, 100)))
+    limit = max(1, min(limit, 100))
+    return audiences.samples(work.session, actor.team_id, plan, work.now, by=actor.user_id, limit=limit, order=order)
+
+
+def left_out(work: Work, actor: Actor, plan: Plan, reason: LeftOut, *, limit: int = SAMPLES) -> list[SampleLead]:
+    """Some of those who would not receive it for this reason; who would be held has MISSING_VARIABLE."""
+    limit = max(1, min(limit, 100))
+    return audiences.samples(work.session, actor.team_id, plan, work.now, by=actor.user_id, limit=limit, reason=reason)
 
 
 @dataclass(frozen=True)

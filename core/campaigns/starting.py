@@ -75,9 +75,9 @@ def build(work: Work, campaign_id: CampaignId) -> int | None:
     draft = queries.draft(work.session, team_id, campaign_id)
     work.session.execute(PATIENCE)
     try:
-        receives = audience(work.session, team_id, draft.plan, work.now)
+        receives = audience(work.session, team_id, draft.plan, work.now, by=draft.made_by)
         numbers = refuse_unready(work, team_id, draft.plan, receives)
-        total = build_recipients(work.session, team_id, campaign_id, draft.plan, numbers, work.now)
+        total = build_recipients(work.session, team_id, campaign_id, draft.plan, numbers, work.now, by=draft.made_by)
         if not total:
             raise BadInput("audience", "nobody")
     except BadInput as bad:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.campaigns import media, service, telling, templates
-from core.campaigns.rules import Audience, CampaignId, Plan
+from core.campaigns.rules import Audience, CampaignId, LeftOut, Plan
 from core.leads.rules import LeadFilter
 from core.sending.rules import RecipientId
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
@@ -116,6 +116,7 @@ CASES = [
     Case(service.numbers, Needs.VIEWER, Stranger.OWN, lambda people: (a_draft(people)[0][1:], {})),
     Case(service.audience_of, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people),), {})),
     Case(service.previews, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people),), {})),
+    Case(service.left_out, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people), LeftOut.CLOSED), {})),
     Case(service.outlook, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people), Audience(1, 1)), {})),
     Case(service.start, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_start),
     Case(service.schedule, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_put_off),

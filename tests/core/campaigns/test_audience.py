@@ -6,12 +6,17 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from core.campaigns import service
-from core.campaigns.rules import Audience, LeftOut
+from core.campaigns.audience import Order
+from core.campaigns.rules import Audience, CampaignStatus, LeftOut, OnMissing
 from core.campaigns.text import render, values_of, with_opt_out_line
 from core.leads.rules import LeadFilter, OnWhatsApp, PhoneType
 from core.optouts import service as optouts
+from core.replies.rules import ConversationStatus
+from core.sending.rules import RecipientStatus
+from core.tables import Campaign, CampaignLead, Conversation, Instance, Lead
 from tests.core.campaigns.making import connect_number, keep_lead, mark, now, plan_of, recipients, start, write_draft
 from tests.people import People
 
@@ -38,15 +43,17 @@ def test_each_reason_is_told_and_none_is_counted_twice(people: People) -> None:
     keep_lead(people, 6, on_whatsapp=OnWhatsApp.NO)
     keep_lead(people, 7, last_sent_at=now(people) - timedelta(days=29))
     keep_lead(people, 8, phone="+5511900000001")
+    keep_lead(people, 9, basis="none")
     with people.runtime.work() as work:
         optouts.opt_out(work, people["Ana"], "+5511900000004")
     found = judge(people)
-    assert found.matched == 8
-    assert found.recipients + sum(found.left_out.values()) == 8
+    assert found.matched == 9
+    assert found.recipients + sum(found.left_out.values()) == 9
     assert dict(found.left_out) == {
         LeftOut.NO_PHONE: 1,
         LeftOut.CLOSED: 1,
         LeftOut.OPTED_OUT: 1,
+        LeftOut.NO_BASIS: 1,
         LeftOut.LANDLINE: 1,
         LeftOut.NOT_ON_WHATSAPP: 1,
         LeftOut.RECENTLY_WRITTEN: 1,
@@ -116,6 +123,91 @@ def test_whoever_waits_in_another_campaign_is_left_out_until_it_is_over(people: 
     assert judge(people).recipients == 1
 
 
+def write_to(people: People, lead: int, *, who: str, days_ago: int, heard_days_ago: int | None = None) -> None:
+    """A campaign of that person wrote to the lead, so long ago; and they answered, if they ever did."""
+    at = now(people) - timedelta(days=days_ago)
+    with people.runtime.work() as work:
+        kept = work.session.get_one(Lead, lead)
+        ended = {"status": CampaignStatus.FINISHED, "ended_at": at, "started_at": at}
+        campaign = Campaign(team_id=people.team_id, name="Antes", created_by=people[who].user_id, **ended)
+        work.session.add(campaign)
+        work.session.flush()
+        same = {"team_id": people.team_id, "phone": kept.phone, "phone_hash": kept.phone_hash, "lead_id": lead}
+        work.session.add(
+            CampaignLead(campaign_id=campaign.id, lead_name="X", status=RecipientStatus.SENT, sent_at=at, **same)
+        )
+        kept.last_sent_at = at
+        if heard_days_ago is not None:
+            heard = {"heard_at": now(people) - timedelta(days=heard_days_ago), "status": ConversationStatus.DONE}
+            work.session.add(Conversation(instance_id=connect_number(people), **heard, **same))
+
+
+def test_what_a_colleague_wrote_lately_is_told_apart_from_ones_own(people: People) -> None:
+    for n, writers in enumerate((["Bea"], ["Ana"], ["Ana", "Bea"], ["Bea", "Ana"])):
+        lead = keep_lead(people, n)
+        for days_ago, who in zip((20, 9), writers, strict=False):
+            write_to(people, lead, who=who, days_ago=days_ago, heard_days_ago=10 if days_ago == 20 else None)
+    for n, who in ((10, "Ana"), (11, "Bea")):
+        write_to(people, keep_lead(people, n), who=who, days_ago=40)
+    found = judge(people)
+    assert found.recipients == 2
+    assert dict(found.left_out) == {LeftOut.RECENTLY_WRITTEN: 2, LeftOut.BY_COLLEAGUE: 2}, "the last of them counts"
+    assert judge(people, who="Ana").count(LeftOut.BY_COLLEAGUE) == 2
+    assert judge(people, who="Vic").count(LeftOut.BY_COLLEAGUE) == 4
+
+
+def test_two_messages_without_an_answer_are_the_last_and_an_answer_begins_the_count_anew(people: People) -> None:
+    twice, answered, once = (keep_lead(people, n) for n in range(3))
+    write_to(people, twice, who="Bea", days_ago=90)
+    write_to(people, twice, who="Ana", days_ago=80)
+    write_to(people, answered, who="Bea", days_ago=90, heard_days_ago=85)
+    write_to(people, answered, who="Ana", days_ago=80)
+    write_to(people, once, who="Bea", days_ago=90)
+    found = judge(people)
+    assert (found.recipients, dict(found.left_out)) == (2, {LeftOut.UNANSWERED: 1})
+
+
+def test_who_is_being_talked_to_is_left_out_until_somebody_calls_it_done(people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    with people.runtime.work() as work:
+        lead = work.session.scalars(select(Lead)).one()
+        number = work.session.scalars(select(Instance.id)).one()
+        same = {"team_id": people.team_id, "phone": lead.phone, "phone_hash": lead.phone_hash}
+        work.session.add(Conversation(instance_id=number, **same))
+    assert dict(judge(people).left_out) == {LeftOut.IN_CONVERSATION: 1}
+    with people.runtime.work() as work:
+        work.session.scalars(select(Conversation)).one().status = ConversationStatus.DONE
+    assert judge(people).recipients == 1
+
+
+def test_who_would_be_held_is_counted_apart_and_the_queue_is_as_long_as_was_said(people: People) -> None:
+    connect_number(people)
+    for n in range(6):
+        keep_lead(people, n, neighbourhood="Pinheiros" if n % 2 else None)
+    keep_lead(people, 7, phone="+5511900000000", neighbourhood=None)
+    plan = {"text": "{bairro}? {meu_nome}", "on_missing": OnMissing.HOLD}
+    found = judge(people, **plan)
+    assert (found.matched, found.recipients, found.held, dict(found.left_out)) == (7, 3, 3, {LeftOut.REPEATED: 1})
+    campaign_id = write_draft(people, **plan)
+    assert start(people, campaign_id) == found.recipients + found.held
+
+
+def test_who_is_not_known_to_be_on_whatsapp_of_late_is_counted(people: People) -> None:
+    moment = now(people)
+    keep_lead(people, 1, on_whatsapp=OnWhatsApp.YES, whatsapp_checked_at=moment - timedelta(days=10))
+    keep_lead(people, 2, on_whatsapp=OnWhatsApp.YES, whatsapp_checked_at=moment - timedelta(days=100))
+    keep_lead(people, 3)
+    assert judge(people).unverified == 2
+
+
+def test_who_lives_nowhere_known_is_counted_where_their_clock_matters(people: People) -> None:
+    keep_lead(people, 1)
+    keep_lead(people, 2, phone="+12015550123", timezone="America/New_York")
+    keep_lead(people, 3, phone="+77011234567")
+    assert (judge(people).nowhere, judge(people, local_time=True).nowhere) == (0, 1)
+
+
 @pytest.mark.parametrize("blank", [None, "", "   "])
 def test_a_lead_for_whom_the_text_would_have_a_hole_is_left_out(people: People, blank: str | None) -> None:
     keep_lead(people, 1, neighbourhood="Pinheiros")
@@ -172,6 +264,40 @@ def test_the_preview_shows_those_who_receive_in_their_order(people: People) -> N
         found = service.previews(work, people["Vic"], plan)
     assert [sample.facts.name for sample in found] == ["Primeira", "Segunda"]
     assert found[0].facts.sender_name == "Bea"
+
+
+def test_the_longest_and_the_emptiest_are_shown_first_when_asked_for(people: People) -> None:
+    keep_lead(people, 1, "Curta", neighbourhood="Pinheiros")
+    keep_lead(people, 2, "Uma com um nome bem mais comprido", neighbourhood="Pinheiros")
+    keep_lead(people, 3, "Sem nada", neighbourhood=None, rating=None)
+    plan = plan_of(people, write_draft(people, text="{empresa}, {bairro|aqui}, {nota|boa}"))
+
+    def names(order: Order) -> list[str]:
+        with people.runtime.work() as work:
+            return [sample.facts.name for sample in service.previews(work, people["Vic"], plan, order=order)]
+
+    assert names(Order.LONGEST)[0] == "Uma com um nome bem mais comprido"
+    assert names(Order.EMPTIEST)[0] == "Sem nada"
+    assert names(Order.TURN)[0] == "Curta"
+
+
+def test_some_of_those_behind_each_number_are_shown(people: People) -> None:
+    keep_lead(people, 1, "Recebe")
+    keep_lead(people, 2, "Fechada", closed="permanently")
+    keep_lead(people, 3, "Sem bairro", neighbourhood=None)
+    keep_lead(people, 4, "A mesma", phone="+5511900000001", neighbourhood="Sé")
+    with people.runtime.work() as work:
+        work.session.scalars(select(Lead).where(Lead.name == "Recebe")).one().neighbourhood = "Sé"
+    plan = plan_of(people, write_draft(people, text="{bairro}"))
+
+    def names(reason: LeftOut, who: str = "Vic") -> list[str]:
+        with people.runtime.work() as work:
+            return [sample.facts.name for sample in service.left_out(work, people[who], plan, reason)]
+
+    assert names(LeftOut.CLOSED) == ["Fechada"]
+    assert names(LeftOut.MISSING_VARIABLE) == ["Sem bairro"]
+    assert names(LeftOut.REPEATED) == ["A mesma"]
+    assert names(LeftOut.NO_PHONE) == names(LeftOut.CLOSED, "Carlos") == []
 
 
 def test_a_stranger_judges_only_leads_of_their_own(people: People) -> None:
