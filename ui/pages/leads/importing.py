@@ -76,8 +76,8 @@ WHY = {
 SHOWN_FILES = 4
 LONGEST_REJECT = 160
 TOO_LONG = """(event) => {
-    if (event.target.value.length + (event.data || "").length > 300000) { event.preventDefault(); emit(); }
-}"""
+    if (event.target.value.length + (event.data || "").length > MOST) { event.preventDefault(); emit(); }
+}""".replace("MOST", str(pasting.LONGEST_PASTED))
 EVERY_S = 2.0
 Done = Callable[[int | None], Awaitable[None]]
 
