@@ -95,6 +95,7 @@ SHOTS = (
     Shot("03b-search-history", "/searches?tab=history"),
     Shot("04-leads", "/leads"),
     Shot("04b-lead-drawer", "/leads", first=open_first_lead),
+    Shot("04c-lead-import", "/leads?add=file"),
     Shot("05-numbers", "/instances"),
     Shot("05b-connect", "/instances", first=open_connect),
     Shot("05c-qr-modal", "/instances", first=open_code),
