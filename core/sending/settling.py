@@ -130,6 +130,8 @@ def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | 
         _settle_number(work, claimed, replace(follows, left=True))
         return None
     status = _settle_recipient(work, claimed, outcome, follows, RecipientStatus(row.status))
+    if status is RecipientStatus.HELD:  # its claim stays as it was: told twice, its place would be given back twice
+        follows = replace(follows, left=True)
     _settle_number(work, claimed, follows)
     return status
 

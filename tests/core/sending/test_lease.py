@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from core.runtime import Runtime
 from core.sending import engine, lease
-from core.sending.claiming import Claim, claim_next, release_uncalled
+from core.sending.claiming import Claim, Claimed, claim_next, release_uncalled
 from core.sending.lease import Lease
 from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome
@@ -229,3 +229,20 @@ def test_after_a_sender_died_in_a_slow_call_the_gap_is_kept(runtime: Runtime) ->
     assert again.claimed is None
     assert again.wait is not None
     assert again.wait > timedelta(seconds=40)
+
+
+def test_what_is_refused_late_and_twice_gives_no_place_back(runtime: Runtime) -> None:
+    """A person decides by then, and the claim is still open: a second word on it would be counted as well."""
+    scene = make_scene(runtime, 1)
+    held = take(runtime, scene)
+    assert held is not None
+    claimed = claim(runtime, held).claimed
+    assert isinstance(claimed, Claimed)
+    scene.sleep(timedelta(minutes=2))
+    with runtime.work() as work:
+        assert reap(work) == 1
+    assert reconcile(runtime, scene.instance_id).held == 1
+    for _ in range(2):
+        with runtime.work() as work:
+            assert settle(work, claimed, Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")) == "held"
+    assert scene.instance().sent_today == 1
