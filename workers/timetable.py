@@ -22,6 +22,7 @@ from core.instances.polling import poll_states
 from core.instances.probing import probe_numbers
 from core.instances.upkeep import look_after_numbers, stop_the_ill
 from core.leader import TIMETABLE, Leadership
+from core.leads.filing import file_words
 from core.leads.imports import queue_imports
 from core.leads.sites import queue_sites
 from core.retention import forget_old
@@ -75,6 +76,7 @@ def all_tasks() -> list[Task]:
         Task("searches to take up", 2, in_work(queue_searches)),
         Task("files of leads to bring in", 2, in_work(queue_imports)),
         Task("searches whose week is over", 30, in_work(start_weekly)),
+        Task("words of leads to file", 5, file_words, beside=True),
         Task("websites to read", 3, in_work(queue_sites)),
         Task("campaigns whose hour has come", 2, in_work(start_scheduled)),
         Task("campaigns whose queue is to be built", 2, in_work(queue_builds)),

@@ -370,16 +370,12 @@ def _incoming() -> Table:
 
 
 def _make_room(work: Work) -> None:
-    """The table that COPY fills; and words for the search box are set aside for `tidy` to file, 64 MB of them at most.
-
-    Filing them a few at a time, as is done otherwise, is a fifth of all the work of storing.
-    """
+    """The table that COPY fills."""
     columns = ", ".join(
         f"{column.name} {column.type.compile(work.session.get_bind().dialect)}" for column in _incoming().c
     )
     connection = work.session.connection()
     connection.exec_driver_sql(f"create temporary table incoming ({columns}) on commit drop")
-    connection.exec_driver_sql("set local gin_pending_list_limit = '64MB'")
 
 
 @cache
@@ -399,11 +395,6 @@ def _line(row: Candidate) -> str:
     values = row.values
     made = (row.key, row.name_key, words_to_keep(row), as_array(values["categories"]))
     return f"{hash_to_copy(values['phone_hash'])}\t{to_copy((*made, *_as_said(values)))}\n"
-
-
-def tidy(work: Work) -> None:
-    """Files the words that `_make_room` set aside; without it the next vacuum would."""
-    work.session.connection().exec_driver_sql("select gin_clean_pending_list('ix_leads_words')")
 
 
 # ---------------------------------------------------------------- what was not taken

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, and_, any_, func, lit
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.accounts.rules import TeamId
+from core.leads import words
 from core.leads.details import Details
 from core.leads.rules import (
     LeadFilter,
@@ -189,10 +190,14 @@ class LeadDetails:
     details: Details
 
 
-def conditions(team_id: TeamId, which: LeadFilter) -> list[ColumnElement[bool]]:
-    """WHERE over `leads` for the leads meant; deleted ones are never meant."""
+def conditions(team_id: TeamId, which: LeadFilter, *, are_many: bool = False) -> list[ColumnElement[bool]]:
+    """WHERE over `leads` for the leads meant; deleted ones are never meant.
+
+    `are_many`: so many that they are not to be looked up by their words.
+    """
     found: list[ColumnElement[bool]] = [Lead.team_id == team_id, Lead.deleted_at.is_(None)]
-    found += [Lead.words.like(pattern) for pattern in search_patterns(which.text)]
+    patterns = search_patterns(which.text)
+    found += words.fit(patterns) if are_many else words.are_in(team_id, patterns)
     if which.cities:
         found.append(Lead.city.in_(which.cities))
     if which.categories:
@@ -270,7 +275,7 @@ def page(
     What is not known comes last in a falling order and first in a rising one, as the indexes have it.
     """
     column = ORDER[sort]
-    meant = select(Lead.id, column.label("key")).where(*conditions(team_id, which))
+    meant = select(Lead.id, column.label("key")).where(*conditions(team_id, which, are_many=total > COUNTED_UP_TO))
     # Few are gathered before they are sorted: otherwise the planner may walk a million rows in order to find ten.
     few = meant.limit(COUNTED_UP_TO + 1).cte("few").prefix_with("MATERIALIZED") if total <= COUNTED_UP_TO else None
     key: SQLColumnExpression[Any] = column if few is None else few.c.key

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId
+from core.leads import words
 from core.leads.rules import search_patterns
 from core.optouts.rules import OptOutReason
 from core.tables import Campaign, Lead, OptOut, User
@@ -100,7 +101,7 @@ def _conditions(team_id: TeamId, which: OptOutFilter, now: datetime) -> list[Col
             Lead.team_id == team_id,
             Lead.phone_hash.is_not(None),
             Lead.deleted_at.is_(None),
-            *(Lead.words.like(pattern) for pattern in patterns),
+            *words.are_in(team_id, patterns),
         )
         found.append(or_(OptOut.phone.like(patterns[0].replace(" ", "")), OptOut.phone_hash.in_(named)))
     return found

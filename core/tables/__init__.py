@@ -11,7 +11,7 @@ from core.tables.campaigns import (
     MessageTemplate,
 )
 from core.tables.instances import GatewayLeftover, Instance, PhoneCheck, WebhookEvent, WhatsAppAddress
-from core.tables.leads import Lead, LeadImport, LeadNote, LeadTag, LeadView, Site, Tag
+from core.tables.leads import Lead, LeadImport, LeadNote, LeadTag, LeadView, LeadWords, Site, Tag, UnfiledLead
 from core.tables.optouts import OptOut
 from core.tables.replies import Answer, Conversation, QuickReply
 from core.tables.searches import SavedSearch, Search, SearchCell, SearchFind, SearchLeftOut, SourcePause, SourceUse
@@ -37,6 +37,7 @@ __all__ = [
     "LeadNote",
     "LeadTag",
     "LeadView",
+    "LeadWords",
     "MediaFile",
     "Membership",
     "Message",
@@ -56,6 +57,7 @@ __all__ = [
     "SourceUse",
     "Tag",
     "Team",
+    "UnfiledLead",
     "User",
     "WebhookEvent",
     "WhatsAppAddress",

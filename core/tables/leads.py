@@ -59,13 +59,6 @@ class Lead(Base):
         Index("ix_leads_site", "site", "team_id", postgresql_where=text("site is not null")),
         Index(None, "team_id", "city"),
         Index(None, "team_id", "category"),
-        Index(
-            "ix_leads_words",
-            "team_id",
-            "words",
-            postgresql_using="gin",
-            postgresql_ops={"words": "gin_trgm_ops"},
-        ),
         CheckConstraint("rating is null or rating between 0 and 5", name="rating"),
         CheckConstraint("(phone is null) = (phone_type is null)", name="phone_has_type"),
     )
@@ -120,7 +113,8 @@ class Lead(Base):
     is_claimed: Mapped[bool | None]
     thumbnail_url: Mapped[str | None] = mapped_column(String(2000))
     details: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
-    # name, phone digits, site and address folded to one lower-case text without accents: what the search box reads
+    # name, phone digits, site and address folded to one lower-case text without accents: what the search box reads, by
+    # way of `lead_words`
     words: Mapped[str] = mapped_column(Text, server_default="")
     basis: Mapped[str] = mapped_column(String(40), server_default="legitimate_interest")
     on_whatsapp: Mapped[OnWhatsApp] = state_column(OnWhatsApp, "on_whatsapp", server_default="unknown")
@@ -130,6 +124,40 @@ class Lead(Base):
     last_replied_at: Mapped[datetime | None] = time_column()
     opted_out_at: Mapped[datetime | None] = time_column()
     deleted_at: Mapped[datetime | None] = time_column()
+
+
+class LeadWords(Base):
+    """A lead's words as they were when they were last filed (`core.leads.words`)."""
+
+    __tablename__ = "lead_words"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "lead_id"], ["leads.team_id", "leads.id"], ondelete="CASCADE"),
+        Index(
+            "ix_lead_words_words",
+            "team_id",
+            "words",
+            postgresql_using="gin",
+            postgresql_ops={"words": "gin_trgm_ops"},
+        ),
+    )
+
+    lead_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    team_id: Mapped[int] = mapped_column(BigInteger)
+    words: Mapped[str] = mapped_column(Text)
+
+
+class UnfiledLead(Base):
+    """A note that a lead's words are new: written by triggers of `leads`, settled when they are filed.
+
+    Without a foreign key, which would cost every lead that is stored as much as the note; one of a lead that is gone
+    is simply settled.
+    """
+
+    __tablename__ = "unfiled_leads"
+
+    team_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    lead_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[int] = id_column()
 
 
 class LeadNote(Base):

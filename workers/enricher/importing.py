@@ -11,6 +11,7 @@ import uuid
 
 from core.errors import BadInput, DatabaseAway, StateChanged
 from core.leads import importing
+from core.leads.filing import file_words
 from core.runtime import Runtime
 from core.settings import Settings
 from workers import stopping
@@ -63,5 +64,4 @@ def bring_in(runtime: Runtime, import_id: int) -> None:
                     importing.give_back(work, taken)
         else:
             log.info("import %s: %s added of %s rows", import_id, tally.added, tally.rows)
-    with runtime.work() as work:
-        importing.tidy(work)
+    file_words(runtime)
