@@ -122,8 +122,10 @@ def started(runtime: Runtime, team_id: TeamId, numbers: int) -> Round:
             work.session.execute(LEAVES_FROM, {"id": campaign_id, "team_id": team_id, "instance_id": number})
     with runtime.work() as work:
         draft = queries.draft(work.session, team_id, campaign_id)
-        people = starting.begin(work, team_id, draft, was=[CampaignStatus.DRAFT])
-    return Round(campaign_id, ids, people)
+        starting.begin(work, team_id, draft, was=[CampaignStatus.DRAFT])
+    with runtime.work() as work:
+        people = starting.build(work, campaign_id)
+    return Round(campaign_id, ids, people or 0)
 
 
 def take_limits_off(runtime: Runtime) -> None:
