@@ -108,7 +108,8 @@ def looked_at(now: datetime) -> dict[str, Any]:
 
 # ---------------------------------------------------------------- the questions, and the stop
 
-# Each by ix_messages_sent from its end: so many messages are looked at, however many there are.
+# Each by ix_messages_sent from its end: so many messages are looked at, however many there are.  Of the number `i`; the
+# refusals are looked at by each claim too.
 LAST_REFUSALS = """
 select array_agg(failed_at is not null order by sent_at desc, id desc)
 from (
@@ -128,7 +129,6 @@ from (
     order by sent_at desc limit :deliveries_of
 ) settled
 """
-REFUSALS = text(f"select ({LAST_REFUSALS}) as refused from instances i where i.id = :id")  # noqa: S608 - our own text
 AT_WORK = text(f"""
 select i.id, i.provider, i.gateway_token, ({LAST_REFUSALS}) as refused, ({LAST_DELIVERIES}) as arrived
 from instances i
@@ -142,12 +142,6 @@ set paused_at = clock_timestamp(), pause_reason = :reason, pause_facts = :facts,
 where id = :id and (paused_at is null or pause_reason = 'by_hand')
 returning team_id
 """).bindparams(bindparam("facts", type_=JSONB))
-
-
-def refusals_of(session: Session, instance_id: int) -> list[bool]:
-    """Of its last messages, newest first: which of them WhatsApp refused."""
-    row = session.execute(REFUSALS, {"id": instance_id, "refusals_of": REFUSALS_OF}).one()
-    return list(row.refused or [])
 
 
 @dataclass(frozen=True)

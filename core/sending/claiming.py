@@ -1,8 +1,10 @@
-"""The claim: one transaction that decides who is written to next, freezes the text and takes the slot.
+"""The claim: one transaction that decides who is written to next, freezes the texts and takes the slot.
 
 Nothing leaves us without a row that said it would, committed and on disk.  Everything that may forbid a message is
 looked at here, under the locks of the number, the campaign and the recipient, milliseconds before the call: so a pause,
 a cancel, an opt-out or a reply that was committed before is always seen.
+
+A claim takes no more than may be on the wire now, and a number that pauses between its messages takes one at a time.
 """
 
 from __future__ import annotations
@@ -10,15 +12,17 @@ from __future__ import annotations
 import logging
 import random
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
 from core.campaigns.places import next_moment, window_at
 from core.campaigns.rules import CampaignId, OnMissing
 from core.campaigns.text import MissingVariable, render, values_of, with_opt_out_line
-from core.campaigns.windows import NeverOpens, is_open
+from core.campaigns.windows import NeverOpens, Window, is_open
 from core.campaigns.windows import local_day as local_day_of
 from core.errors import BadInput
 from core.instances import breaker
@@ -26,9 +30,10 @@ from core.instances.rules import InstanceId
 from core.sending import answers, queries
 from core.sending.answers import ClaimedAnswer
 from core.sending.lease import Lease
-from core.sending.queries import Candidate, Number, RunningCampaign
+from core.sending.queries import Candidate, Number, RunningCampaign, Template
 from core.sending.rules import (
     CALL_MARGIN,
+    Gap,
     RecipientId,
     SkipReason,
     TroubleReason,
@@ -41,10 +46,11 @@ from core.sending.rules import (
 from core.work import Work
 
 log = logging.getLogger(__name__)
-LOOKED_AT = 20  # recipients locked in one look; most of them are only needed when the first are to be skipped
+LOOKED_AT = 20  # recipients locked in one look, where the first that were looked at are not to be written to
 LOOKS = 10  # then it is time to commit what was skipped, and to begin again
 LONGEST_POSTPONED = timedelta(days=1)  # then it is looked at anew: hours may have been changed
 ASK_AGAIN = timedelta(seconds=30)  # about somebody who is being written to by another campaign
+UNIQUE_VIOLATION = "23505"
 # Who was claimed, written to and settled by another since our look at them was so a moment ago.
 UNSEEN = timedelta(seconds=10)
 
@@ -71,15 +77,21 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Claim:
-    """`wait` until the number's next slot where it has none now; None where there is nothing to wait for.
+    """`taken` may be sent now, all at once: those of one campaign, or one answer.
 
-    `touched` are campaigns of which recipients were skipped on the way.
+    `wait` until the number's next slot where it has none now; None where there is nothing to wait for.  `touched` are
+    campaigns of which recipients were skipped on the way.
     """
 
-    claimed: Claimed | ClaimedAnswer | None = None
+    taken: Sequence[Claimed | ClaimedAnswer] = ()
     wait: timedelta | None = None
     lease_is_lost: bool = False
     touched: frozenset[CampaignId] = frozenset()
+
+    @property
+    def claimed(self) -> Claimed | ClaimedAnswer | None:
+        """The one, where no more than one may be on the wire."""
+        return self.taken[0] if self.taken else None
 
 
 PREPARE = text("""
@@ -88,7 +100,8 @@ select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', 
 
 
 def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
-    """The next message of a number, if one may go now: answers first, and then the campaigns in turn.
+    """What of a number may go now, at most as much as has room on the wire: answers first, and then the campaigns in
+    turn.
 
     The caller commits, and only then calls the gateway.
     """
@@ -101,11 +114,11 @@ def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
     if number.has_answers:
         answer = answers.claim_answer(work, lease.instance_id, lease.epoch, number.now)
         if answer is not None:
-            return Claim(wait=answer) if isinstance(answer, timedelta) else Claim(answer)
+            return Claim(wait=answer) if isinstance(answer, timedelta) else Claim([answer])
     if not number.can_send:
         return Claim()
     if breaker.judges(number.provider):
-        refusals = breaker.stop_of_refusals(breaker.refusals_of(work.session, lease.instance_id))
+        refusals = breaker.stop_of_refusals(number.refused)
         if refusals is not None and breaker.stop(work, lease.instance_id, refusals):
             return Claim()
     if not room(number.cap_today, number.count, local_day(number.timezone, number.now)):
@@ -117,23 +130,31 @@ def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
         if until is not None and until > number.now:
             queries.rest_until(work.session, lease.instance_id, until)  # nobody is woken before
             return Claim(wait=until - number.now)
-    return _Search(work, lease, number).next()
+    return _Search(work, lease, number, max_in_flight - number.in_flight).next()
 
 
 @dataclass(frozen=True)
 class _Written:
+    """What somebody gets, by the token that their claim will have."""
+
+    to: Candidate
     text: str
     media_id: int | None
+    token: str
 
 
 class _Search:
-    """One look through the campaigns of a number, in turn, for somebody who may be written to."""
+    """One look through the campaigns of a number, in turn, for people of one of them who may be written to.
 
-    def __init__(self, work: Work, lease: Lease, number: Number) -> None:
+    `most` is how many of its messages the wire has room for.
+    """
+
+    def __init__(self, work: Work, lease: Lease, number: Number, most: int) -> None:
         self.work = work
         self.session = work.session
         self.lease = lease
         self.number = number
+        self.most = most
         self.touched: set[CampaignId] = set()
 
     def next(self) -> Claim:
@@ -155,125 +176,181 @@ class _Search:
         return Claim(touched=frozenset(self.touched))
 
     def _in(self, campaign: RunningCampaign) -> Claim | None:
-        """Somebody of this campaign; None where nobody of it may be written to now.  Raises BadInput for its text."""
+        """Some of this campaign; None where nobody of it may be written to now.  Raises BadInput for its text."""
+        gap = stricter([campaign.gap, self.number.gap], self.work.settings.min_gap)
+        most = self._most_of(campaign, gap)
+        looked_at = most
         for _look in range(LOOKS):
-            found = queries.candidates(self.session, campaign, self.lease.instance_id, self.number.now, LOOKED_AT)
-            closed: set[str | None] = set()  # places at which nobody is written to now
-            for candidate in found:
-                if candidate.place in closed or not self._is_open_for(campaign, candidate, closed):
-                    continue
-                message = self._message_to(campaign, candidate)
-                claimed = None if message is None else self._take(campaign, candidate, message)
-                if claimed is not None:
-                    return Claim(claimed, touched=frozenset(self.touched))
-            if len(found) < LOOKED_AT:
+            found = queries.candidates(self.session, campaign, self.lease.instance_id, self.number.now, looked_at)
+            written = self._written_to(campaign, self._whose_hour_it_is(campaign, found), most)
+            taken = self._take(campaign, gap, written) if written else []
+            if taken:
+                return Claim(taken, touched=frozenset(self.touched))
+            if len(found) < looked_at:
                 return None
+            looked_at = max(most, LOOKED_AT)
         return Claim(wait=timedelta(), touched=frozenset(self.touched))
 
-    def _is_open_for(self, campaign: RunningCampaign, candidate: Candidate, closed: set[str | None]) -> bool:
-        """Whether it is this person's hour; one whose hour it is not waits for it, and all at their place with them."""
+    def _most_of(self, campaign: RunningCampaign, gap: Gap) -> int:
+        """As many as the wire and the caps of the day have room for; one, where anything else paces the number."""
+        number, now = self.number, self.number.now
+        if gap.most_s > 0 or number.row.after or number.per_hour is not None:
+            return 1
+        of_number = room(number.cap_today, number.count, local_day(number.timezone, now))
+        of_campaign = room(campaign.per_day, campaign.count, local_day_of(campaign.window(), now))
+        return min(self.most, of_number, of_campaign)
+
+    def _whose_hour_it_is(self, campaign: RunningCampaign, found: Sequence[Candidate]) -> list[Candidate]:
+        """Whoever's hour it is not waits for it, and all at their place with them."""
+        if not campaign.local_time and not campaign.opening_hours_only:
+            return list(found)  # the campaign's own hours are theirs
         now = self.number.now
-        window = window_at(campaign.window(), candidate.place) if campaign.local_time else campaign.window()
-        week = candidate.opening_hours if campaign.opening_hours_only else None
-        try:
-            opens_at = next_moment(window, week, now)
-            if opens_at <= now:
-                return True
-            opens_at = min(opens_at, now + LONGEST_POSTPONED)
-        except NeverOpens:
-            opens_at = now + LONGEST_POSTPONED
-        if is_open(window, now):  # the business alone is closed
-            queries.postpone(self.session, candidate.id, opens_at)
-        else:
-            queries.postpone_place(self.session, campaign.id, self.lease.instance_id, candidate.place, now, opens_at)
-            closed.add(candidate.place)
-        return False
-
-    def _message_to(self, campaign: RunningCampaign, candidate: Candidate) -> _Written | None:
-        """What this person gets; None for one who is skipped with a reason, or has to wait for another answer."""
-        reason = why_skip(candidate.look)
-        if reason is None and candidate.facts is not None:
-            if candidate.is_being_written or queries.is_being_answered(self.session, candidate):
-                queries.postpone(self.session, candidate.id, self.number.now + ASK_AGAIN)
-                return None
-            template = queries.template(self.session, campaign.id, candidate.step, candidate.variant)
-            if template is None:
-                reason = SkipReason.STEP_GONE
+        theirs: list[Candidate] = []
+        closed: set[str | None] = set()  # places at which nobody is written to now
+        shut: dict[RecipientId, datetime] = {}  # businesses, until when
+        for candidate in found:
+            if candidate.place in closed:
+                continue
+            opens_at = _opens_at(campaign, candidate, now)
+            if opens_at is None:
+                theirs.append(candidate)
+            elif is_open(_window_of(campaign, candidate), now):  # the business alone is closed
+                shut[candidate.id] = opens_at
             else:
-                try:
-                    said = render(template.text, values_of(candidate.facts))
-                    return _Written(with_opt_out_line(said, campaign.opt_out_line), template.media_id)
-                except MissingVariable:
-                    reason = SkipReason.MISSING_VARIABLE
-        if reason is SkipReason.MISSING_VARIABLE and campaign.on_missing is OnMissing.HOLD:
-            queries.hold_queued(self.session, candidate.id, reason)
-        else:
-            queries.skip(self.session, candidate.id, reason or SkipReason.LEAD_DELETED)
-        self.touched.add(campaign.id)
-        return None
+                instance_id = self.lease.instance_id
+                queries.postpone_place(self.session, campaign.id, instance_id, candidate.place, now, opens_at)
+                closed.add(candidate.place)
+        queries.postpone(self.session, shut)
+        return theirs
 
-    def _take(self, campaign: RunningCampaign, candidate: Candidate, message: _Written) -> Claimed | None:
-        """None for a person whom somebody else was faster to write to; the next look finds out what that means."""
+    def _written_to(self, campaign: RunningCampaign, found: Sequence[Candidate], most: int) -> list[_Written]:
+        """What the first of them get, at most so many.  Whoever was passed over on the way is skipped or held with a
+        reason, or waits while they get something else."""
+        answered = queries.being_answered(self.session, [each for each in found if why_skip(each.look) is None])
+        templates = queries.templates(self.session, campaign.id) if found else {}
+        written: list[_Written] = []
+        not_to_be: dict[RecipientId, SkipReason] = {}
+        later: dict[RecipientId, datetime] = {}
+        for candidate in found:
+            reason = why_skip(candidate.look)
+            if reason is None and (candidate.is_being_written or candidate.conversation_id in answered):
+                later[candidate.id] = self.number.now + ASK_AGAIN
+                continue
+            said = reason or _said_to(campaign, candidate, templates.get((candidate.step, candidate.variant)))
+            if isinstance(said, _Written):
+                written.append(said)
+                if len(written) == most:
+                    break
+            else:
+                not_to_be[candidate.id] = said
+        self._skip_or_hold(campaign, not_to_be)
+        queries.postpone(self.session, later)
+        return written
+
+    def _skip_or_hold(self, campaign: RunningCampaign, not_to_be: dict[RecipientId, SkipReason]) -> None:
+        """A person decides about a hole in the text, where the campaign asks for it."""
+        held: list[RecipientId] = []
+        if campaign.on_missing is OnMissing.HOLD:
+            held = [id_ for id_, reason in not_to_be.items() if reason is SkipReason.MISSING_VARIABLE]
+        queries.hold_queued(self.session, held, SkipReason.MISSING_VARIABLE)
+        queries.skip(self.session, {id_: reason for id_, reason in not_to_be.items() if id_ not in held})
+        if not_to_be:
+            self.touched.add(campaign.id)
+
+    def _take(self, campaign: RunningCampaign, gap: Gap, written: Sequence[_Written]) -> list[Claimed]:
+        """Without those whom somebody else was faster to write to: the next look finds out what that means."""
+        if len(written) == 1:
+            return self._take_all(campaign, gap, written)
+        try:
+            with self.session.connection().begin_nested():
+                return self._take_all(campaign, gap, written)
+        except IntegrityError as trouble:
+            # One of them has just been claimed by another number: uq_campaign_leads_person_in_flight.  Of many, one
+            # after the other might be, again and again; so this time the first goes alone.
+            if getattr(trouble.orig, "pgcode", None) != UNIQUE_VIOLATION:
+                raise
+            return self._take_all(campaign, gap, written[:1])
+
+    def _take_all(self, campaign: RunningCampaign, gap: Gap, written: Sequence[_Written]) -> list[Claimed]:
         now, number = self.number.now, self.number
-        number_day = local_day(number.timezone, now)
-        campaign_day = local_day_of(campaign.window(), now)
-        gap = stricter([campaign.gap, number.gap], self.work.settings.min_gap)
-        token = str(uuid.uuid4())
-        message_id = self.session.execute(
-            FREEZE,
-            {
-                "team_id": number.team_id,
-                "instance_id": self.lease.instance_id,
-                "phone": candidate.phone,
-                "phone_hash": candidate.phone_hash,
-                "lead_id": candidate.lead_id,
-                "campaign_id": campaign.id,
-                "recipient_id": candidate.id,
-                "step": candidate.step,
-                "variant": candidate.variant,
-                "text": message.text,
-                "now": now,
-            },
-        ).scalar_one()
-        taken = self.session.execute(
+        number_day, campaign_day = local_day(number.timezone, now), local_day_of(campaign.window(), now)
+        # Everybody takes people in the same order, so that two numbers with the same people do not wait for each other.
+        in_order = sorted(written, key=lambda each: each.to.phone_hash)
+        rows = self.session.execute(
             TAKE,
             {
-                "id": candidate.id,
-                "token": token,
+                "ids": [each.to.id for each in in_order],
+                "texts": [each.text for each in in_order],
+                "tokens": [each.token for each in in_order],
                 "now": now,
                 "in_peace": campaign.repeat_after_days > 0,
                 "lately": now - UNSEEN,
                 "lease_until": now + self.work.settings.send_timeout + CALL_MARGIN,
                 "epoch": self.lease.epoch,
                 "instance_id": self.lease.instance_id,
-                "message_id": message_id,
             },
-        ).first()
-        if taken is None:
-            self.session.execute(UNFREEZE, {"id": message_id})
-            queries.postpone(self.session, candidate.id, now + ASK_AGAIN)
-            return None
-        queries.take_turn(self.session, campaign.id, now, campaign.count.plus(campaign_day, 1))
+        )
+        message_ids = {row.id: row.message_id for row in rows}
+        queries.postpone(
+            self.session, {each.to.id: now + ASK_AGAIN for each in written if each.to.id not in message_ids}
+        )
+        if not message_ids:
+            return []
+        number_count = number.count.plus(number_day, len(message_ids))
+        campaign_count = campaign.count.plus(campaign_day, len(message_ids))
         share = random.random()  # noqa: S311 - a pause that looks like a person's, no secret
         idle = now - number.next_send_at if number.next_send_at is not None else timedelta()
-        in_row, pause = number.row.plus_one(idle, drawn(gap, share))
-        queries.take_slot(self.session, self.lease.instance_id, pause, number.count.plus(number_day, 1), in_row)
-        return Claimed(
-            recipient_id=candidate.id,
-            campaign_id=campaign.id,
-            instance_id=self.lease.instance_id,
-            team_id=number.team_id,
-            message_id=message_id,
-            token=token,
-            phone=candidate.phone,
-            text=message.text,
-            media_id=message.media_id,
-            gateway_name=number.gateway_name,
-            claimed_at=now,
-            least_gap=timedelta(seconds=gap.least_s),
-            number_day=number_day,
-            campaign_day=campaign_day,
-        )
+        in_row, pause = number.row.plus(len(message_ids), idle, drawn(gap, share))
+        queries.take_turn(self.session, campaign.id, now, campaign_count)
+        queries.take_slot(self.session, self.lease.instance_id, pause, number_count, in_row)
+        return [
+            Claimed(
+                recipient_id=each.to.id,
+                campaign_id=campaign.id,
+                instance_id=self.lease.instance_id,
+                team_id=number.team_id,
+                message_id=message_ids[each.to.id],
+                token=each.token,
+                phone=each.to.phone,
+                text=each.text,
+                media_id=each.media_id,
+                gateway_name=number.gateway_name,
+                claimed_at=now,
+                least_gap=timedelta(seconds=gap.least_s),
+                number_day=number_day,
+                campaign_day=campaign_day,
+            )
+            for each in written
+            if each.to.id in message_ids
+        ]
+
+
+def _window_of(campaign: RunningCampaign, candidate: Candidate) -> Window:
+    return window_at(campaign.window(), candidate.place) if campaign.local_time else campaign.window()
+
+
+def _opens_at(campaign: RunningCampaign, candidate: Candidate, now: datetime) -> datetime | None:
+    """When this person's hours begin, or when they are to be looked at anew; None where it is their hour."""
+    week = candidate.opening_hours if campaign.opening_hours_only else None
+    try:
+        opens_at = next_moment(_window_of(campaign, candidate), week, now)
+    except NeverOpens:
+        return now + LONGEST_POSTPONED
+    return None if opens_at <= now else min(opens_at, now + LONGEST_POSTPONED)
+
+
+def _said_to(campaign: RunningCampaign, candidate: Candidate, template: Template | None) -> _Written | SkipReason:
+    """The text for this person, or why there is none."""
+    if candidate.facts is None:
+        return SkipReason.LEAD_DELETED
+    if template is None:
+        return SkipReason.STEP_GONE
+    try:
+        said = render(template.text, values_of(candidate.facts))
+    except MissingVariable:
+        return SkipReason.MISSING_VARIABLE
+    text_ = with_opt_out_line(said, campaign.opt_out_line)
+    return _Written(candidate, text_, template.media_id, token=str(uuid.uuid4()))
 
 
 def _may_write(campaign: RunningCampaign, now: datetime) -> bool:
@@ -288,28 +365,35 @@ def _may_write(campaign: RunningCampaign, now: datetime) -> bool:
     ) > 0
 
 
-FREEZE = text("""
-insert into messages
-    (team_id, instance_id, direction, phone, phone_hash, lead_id, campaign_id, campaign_lead_id, step, variant, text,
-     at)
-values (:team_id, :instance_id, 'out', :phone, :phone_hash, :lead_id, :campaign_id, :recipient_id, :step, :variant,
-    :text, :now)
-returning id
-""")
+# Each of them if nobody else writes to this person: the row is taken, and with it the text frozen.
+# "not (select exists …)" keeps the look at other rows of the person a look-up by ix_campaign_leads_person for each.
 TAKE = text("""
-update campaign_leads
-set status = 'sending', reason = null, claim_token = :token, claimed_at = :now, lease_until = :lease_until,
-    lease_epoch = :epoch, instance_id = :instance_id, message_id = :message_id, attempts = attempts + 1,
-    changed_at = :now
-where id = :id and status = 'queued' and not exists (
-    select from campaign_leads o
-    where o.team_id = campaign_leads.team_id and o.phone_hash = campaign_leads.phone_hash and o.id <> campaign_leads.id
-      and (o.status in ('sending', 'unconfirmed')
-           or :in_peace and o.status in ('sent', 'held') and coalesce(o.sent_at, o.claimed_at) > :lately)
+with written as (
+    select * from unnest(cast(:ids as bigint[]), cast(:texts as text[]), cast(:tokens as uuid[]))
+        as written (id, words, token)
+), taken as (
+    update campaign_leads r
+    set status = 'sending', reason = null, claim_token = written.token, claimed_at = :now, lease_until = :lease_until,
+        lease_epoch = :epoch, instance_id = :instance_id,
+        message_id = nextval('messages_id_seq'), attempts = attempts + 1, changed_at = :now
+    from written
+    where r.id = written.id and r.status = 'queued' and not (select exists (
+        select from campaign_leads o
+        where o.team_id = r.team_id and o.phone_hash = r.phone_hash and o.id <> r.id
+          and (o.status in ('sending', 'unconfirmed')
+               or :in_peace and o.status in ('sent', 'held') and coalesce(o.sent_at, o.claimed_at) > :lately)
+    ))
+    returning r.*, written.words
+), frozen as (
+    insert into messages
+        (id, team_id, instance_id, direction, phone, phone_hash, lead_id, campaign_id, campaign_lead_id, step, variant,
+         text, at)
+    select message_id, team_id, instance_id, 'out', phone, phone_hash, lead_id, campaign_id, id, step, variant, words,
+        :now
+    from taken
 )
-returning id
+select id, message_id from taken
 """)
-UNFREEZE = text("delete from messages where id = :id")
 
 # Rows of our own epoch that we never got to hear of: the connection broke in the commit, and no call was made.
 RELEASE_UNCALLED = text("""

@@ -135,12 +135,13 @@ class _Sender:
             claim = await self._claim(lease, most)
             if claim.lease_is_lost:
                 return
-            if claim.claimed is not None:
-                self._put_on_the_wire(claim.claimed)
-            elif claim.wait is None or claim.wait > WORTH_WAITING:
+            for claimed in claim.taken:
+                self._put_on_the_wire(claimed)
+            if claim.taken:
+                continue
+            if claim.wait is None or claim.wait > WORTH_WAITING:
                 return
-            else:
-                await self._pause(min(claim.wait.total_seconds(), LOOK_FOR_ANSWERS_S))
+            await self._pause(min(claim.wait.total_seconds(), LOOK_FOR_ANSWERS_S))
 
     async def _claim(self, lease: Lease, most: int) -> Claim:
         """Waits for a database that is away.  What it may have committed without our hearing of it is put back."""

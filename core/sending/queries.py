@@ -6,7 +6,7 @@ takes them in this order: the number, the campaign, the recipient, the counters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +18,7 @@ from core.accounts.rules import TeamId
 from core.campaigns.rules import CampaignId, CampaignStatus, OnMissing
 from core.campaigns.text import LeadFacts
 from core.campaigns.windows import Window
+from core.instances import breaker
 from core.instances.rules import InstanceId, Provider
 from core.leads.rules import LeadId
 from core.ports import MediaKind
@@ -44,6 +45,7 @@ class Number:
     next_send_at: datetime | None
     in_flight: int
     has_answers: bool  # waiting for their turn
+    refused: Sequence[bool]  # of its last messages, newest first: which of them WhatsApp refused
     per_hour: int | None = None
 
 
@@ -59,14 +61,16 @@ where i.id = :id
 for no key update of i
 """)  # noqa: S608 - our own text, no value of anybody's
 # After the lock, in a statement of its own: what happened while we waited for it is seen.
-AFTER_THE_LOCK = text("""
+AFTER_THE_LOCK = text(f"""
 select clock_timestamp() as now,
        (select count(*) from campaign_leads where instance_id = :id and status = 'sending')
        + (select count(*) from answers where instance_id = :id and status = 'sending') as in_flight,
        exists (
            select from answers where instance_id = :id and status = 'queued' and not_before <= clock_timestamp()
-       ) as has_answers
-""")
+       ) as has_answers,
+       ({breaker.LAST_REFUSALS}) as refused
+from instances i where i.id = :id
+""")  # noqa: S608 - our own text, no value of anybody's
 
 
 def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number | None:
@@ -74,7 +78,7 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
     row = session.execute(LOCK_NUMBER, {"id": instance_id, "epoch": epoch}).one_or_none()
     if row is None:
         return None
-    seen = session.execute(AFTER_THE_LOCK, {"id": instance_id}).one()
+    seen = session.execute(AFTER_THE_LOCK, {"id": instance_id, "refusals_of": breaker.REFUSALS_OF}).one()
     return Number(
         now=seen.now,
         team_id=row.team_id,
@@ -90,6 +94,7 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
         next_send_at=row.next_send_at,
         in_flight=seen.in_flight,
         has_answers=seen.has_answers,
+        refused=seen.refused or [],
         per_hour=row.per_hour,
     )
 
@@ -229,10 +234,7 @@ def take_turn(session: Session, campaign_id: CampaignId, now: datetime, count: D
     session.execute(TAKE_TURN, {"id": campaign_id, "now": now, "sent_on": count.on, "sent_today": count.n})
 
 
-TEMPLATE = text("""
-select text, media_id from campaign_steps
-where campaign_id = :campaign_id and position = :step and variant = :variant
-""")
+TEMPLATES = text("select position, variant, text, media_id from campaign_steps where campaign_id = :campaign_id")
 
 
 @dataclass(frozen=True)
@@ -241,10 +243,10 @@ class Template:
     media_id: int | None
 
 
-def template(session: Session, campaign_id: CampaignId, step: int, variant: int) -> Template | None:
-    """The text as it stands now; None where the step is gone."""
-    row = session.execute(TEMPLATE, {"campaign_id": campaign_id, "step": step, "variant": variant}).one_or_none()
-    return None if row is None else Template(row.text, row.media_id)
+def templates(session: Session, campaign_id: CampaignId) -> dict[tuple[int, int], Template]:
+    """Its texts as they stand now, by step and variant."""
+    rows = session.execute(TEMPLATES, {"campaign_id": campaign_id})
+    return {(row.position, row.variant): Template(row.text, row.media_id) for row in rows}
 
 
 MEDIA = text("select kind, mimetype, name, content from media_files where id = :id")
@@ -381,31 +383,34 @@ def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
     )
 
 
-LOCK_CONVERSATION = text("select id from conversations where id = :id for no key update")
-IS_ANSWERED = text("""
-select exists (
-    select from answers
-    where conversation_id = :id and (status = 'sending' or (status = 'unconfirmed' and lease_until > clock_timestamp()))
-)
+LOCK_CONVERSATIONS = text("select id from conversations where id = any(:ids) order by id for no key update")
+ANSWERED = text("""
+select distinct conversation_id from answers
+where conversation_id = any(:ids)
+  and (status = 'sending' or (status = 'unconfirmed' and lease_until > clock_timestamp()))
 """)
 
 
-def is_being_answered(session: Session, candidate: Candidate) -> bool:
-    """Whether somebody's answer to them is on the wire; until the end of this transaction none will be claimed."""
-    if candidate.conversation_id is None:
-        return False
-    asked = {"id": candidate.conversation_id}
-    session.execute(LOCK_CONVERSATION, asked)
-    return bool(session.execute(IS_ANSWERED, asked).scalar())
+def being_answered(session: Session, found: Iterable[Candidate]) -> set[int]:
+    """Conversations of these people with an answer on the wire; until the end of this transaction none is claimed."""
+    ids = [each.conversation_id for each in found if each.conversation_id is not None]
+    if not ids:
+        return set()
+    session.execute(LOCK_CONVERSATIONS, {"ids": ids})
+    return set(session.execute(ANSWERED, {"ids": ids}).scalars())
 
 
+# Those of one look who are not written to now, each kind in one statement.
 SKIP = text("""
-update campaign_leads set status = 'skipped', reason = :reason, changed_at = clock_timestamp()
-where id = :id and status = 'queued'
+update campaign_leads r set status = 'skipped', reason = told.reason, changed_at = clock_timestamp()
+from unnest(cast(:ids as bigint[]), cast(:reasons as text[])) as told (id, reason)
+where r.id = told.id and r.status = 'queued'
 """)
-POSTPONE = text("update campaign_leads set not_before = :until where id = :id and status = 'queued'")
-
-
+POSTPONE = text("""
+update campaign_leads r set not_before = told.until
+from unnest(cast(:ids as bigint[]), cast(:untils as timestamptz[])) as told (id, until)
+where r.id = told.id and r.status = 'queued'
+""")
 # All who wait for the same clock are closed at once: whoever looks next does not find them one by one.
 POSTPONE_PLACE = text("""
 update campaign_leads set not_before = :until
@@ -414,8 +419,18 @@ where campaign_id = :campaign_id and instance_id = :instance_id and status = 'qu
 """)
 HOLD_QUEUED = text("""
 update campaign_leads set status = 'held', reason = :reason, changed_at = clock_timestamp()
-where id = :id and status = 'queued'
+where id = any(:ids) and status = 'queued'
 """)
+
+
+def skip(session: Session, reasons: Mapping[RecipientId, SkipReason]) -> None:
+    if reasons:
+        session.execute(SKIP, {"ids": list(reasons), "reasons": [reason.value for reason in reasons.values()]})
+
+
+def postpone(session: Session, untils: Mapping[RecipientId, datetime]) -> None:
+    if untils:
+        session.execute(POSTPONE, {"ids": list(untils), "untils": list(untils.values())})
 
 
 def postpone_place(
@@ -430,17 +445,10 @@ def postpone_place(
     session.execute(POSTPONE_PLACE, asked)
 
 
-def hold_queued(session: Session, recipient_id: RecipientId, reason: SkipReason) -> None:
+def hold_queued(session: Session, ids: Sequence[RecipientId], reason: SkipReason) -> None:
     """A person decides before anything is written."""
-    session.execute(HOLD_QUEUED, {"id": recipient_id, "reason": reason.value})
-
-
-def skip(session: Session, recipient_id: RecipientId, reason: SkipReason) -> None:
-    session.execute(SKIP, {"id": recipient_id, "reason": reason.value})
-
-
-def postpone(session: Session, recipient_id: RecipientId, until: datetime) -> None:
-    session.execute(POSTPONE, {"id": recipient_id, "until": until})
+    if ids:
+        session.execute(HOLD_QUEUED, {"ids": list(ids), "reason": reason.value})
 
 
 # ---------------------------------------------------------------- what is in doubt

@@ -139,12 +139,12 @@ class InARow:
     rest: timedelta
     n: int
 
-    def plus_one(self, idle: timedelta, gap: timedelta) -> tuple[int, timedelta]:
-        """The row with one more message in it, and the pause after that message: `gap`, or the long one.
+    def plus(self, more: int, idle: timedelta, gap: timedelta) -> tuple[int, timedelta]:
+        """The row with so many more messages in it, and the pause after them: `gap`, or the long one.
 
         A number that was `idle` for as long as a long pause has had it.
         """
-        n = 1 if idle >= self.rest else self.n + 1
+        n = more if idle >= self.rest else self.n + more
         if not self.after or n < self.after:
             return n, gap
         return 0, max(gap, self.rest)

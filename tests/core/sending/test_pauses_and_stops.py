@@ -38,7 +38,7 @@ NONE = timedelta()
     ],
 )
 def test_after_so_many_in_a_row_comes_a_long_pause(row: InARow, idle: timedelta, after: tuple[int, timedelta]) -> None:
-    assert row.plus_one(idle, GAP) == after
+    assert row.plus(1, idle, GAP) == after
 
 
 def next_slot_in(scene: Scene) -> timedelta:

@@ -60,6 +60,13 @@ def sending(runtime: Runtime, scene: Scene, *, for_s: float = 20.0) -> Callable[
     return job
 
 
+def wait_until(is_so: Callable[[], bool], *, for_s: float = 30.0) -> None:
+    until = time.monotonic() + for_s
+    while not is_so():
+        assert time.monotonic() < until, "it did not come to that"
+        time.sleep(0.002)
+
+
 def committed_at(runtime: Runtime, change: Callable[[], None]) -> datetime:
     """The database's clock once a change is committed."""
     change()
@@ -101,12 +108,15 @@ def test_ten_claims_of_one_number_take_one_person(runtime: Runtime) -> None:
     assert scene.statuses() == {"sending": 1, "queued": 9}
 
 
-def test_two_campaigns_never_write_to_one_person_at_the_same_moment(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
+@pytest.mark.parametrize("at_once", [1, 16])
+def test_two_campaigns_never_write_to_one_person_at_the_same_moment(
+    runtime: Runtime, whatsapp: FakeWhatsApp, at_once: int
+) -> None:
     """The same twenty people in two campaigns of two numbers, with nothing but the claim between them."""
     scene = make_scene(runtime, 20)
     other = make_instance(runtime, scene.team_id, "vendas-02", gap_min_s=0, gap_max_s=0)
     second = make_campaign(runtime, scene.team_id, [other], scene.leads, gap_min_s=0, gap_max_s=0)
-    whatsapp.latency_s = 0.01
+    whatsapp.latency_s, whatsapp.max_in_flight = 0.01, at_once
     in_threads(sending(runtime, scene), sending(runtime, Scene(runtime, scene.team_id, other, second)))
     for _ in range(2):  # those who were being written to by the other one are asked about again later
         scene.sleep(timedelta(minutes=1))
@@ -144,10 +154,10 @@ def test_whom_another_campaign_wrote_to_since_we_looked_is_left_in_peace(
 # ---------------------------------------------------------------- between the list and the message
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_after_an_opt_out_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhatsApp, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "at_once"), [(0, 1), (1, 1), (2, 4), (3, 16)])
+def test_after_an_opt_out_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhatsApp, seed: int, at_once: int) -> None:
     scene = make_scene(runtime, 60)
-    whatsapp.latency_s = 0.004
+    whatsapp.latency_s, whatsapp.max_in_flight = 0.004, at_once
     order = random.Random(seed)
     opted_out: dict[int, datetime] = {}
 
@@ -166,10 +176,10 @@ def test_after_an_opt_out_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWha
     assert set(scene.statuses()) <= {"sent", "skipped"}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_after_an_answer_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhatsApp, seed: int) -> None:
+@pytest.mark.parametrize(("seed", "at_once"), [(0, 1), (1, 1), (2, 4), (3, 16)])
+def test_after_an_answer_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhatsApp, seed: int, at_once: int) -> None:
     scene = make_scene(runtime, 60)
-    whatsapp.latency_s = 0.004
+    whatsapp.latency_s, whatsapp.max_in_flight = 0.004, at_once
     order = random.Random(seed)
     answered: dict[int, datetime] = {}
 
@@ -185,21 +195,30 @@ def test_after_an_answer_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhat
     assert set(scene.statuses()) <= {"sent", "skipped"}
 
 
+@pytest.mark.parametrize("at_once", [1, 16])
 @pytest.mark.parametrize("status", ["paused", "cancelled"])
-def test_after_a_pause_or_a_cancel_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhatsApp, status: str) -> None:
-    """Twelve times at a random moment: at most what is on the wire is still sent."""
+def test_after_a_pause_or_a_cancel_nothing_is_claimed(
+    runtime: Runtime, whatsapp: FakeWhatsApp, status: str, at_once: int
+) -> None:
+    """Six times at a random moment: at most what is on the wire is still sent."""
     scene = make_scene(runtime, 400)
-    whatsapp.latency_s = 0.003
+    whatsapp.latency_s, whatsapp.max_in_flight = 0.003, at_once
     order = random.Random(status)
     ended = {"ended_at": scene.campaign().started_at} if status == "cancelled" else {}
-    for _ in range(12):
+    for _ in range(6):
         stopped: list[datetime] = []
+        before = len(whatsapp.left)
 
-        def stop_it(stopped: list[datetime] = stopped) -> None:
-            time.sleep(order.uniform(0.02, 0.15))
-            stopped.append(committed_at(runtime, lambda: scene.set_campaign(status=status, **ended)))
+        def stop_it(stopped: list[datetime] = stopped, before: int = before) -> None:
+            wait_until(lambda: len(whatsapp.left) > before)
+            time.sleep(order.uniform(0, 0.03))
+            stopped.append(committed_at(runtime, stop))
 
-        in_threads(sending(runtime, scene, for_s=1), stop_it)
+        def stop() -> None:
+            with runtime.work() as work:
+                work.session.execute(update(Campaign).values(status=status, **ended))
+
+        in_threads(sending(runtime, scene), stop_it)
         rows = scene.recipients()
         assert max(row.claimed_at for row in rows if row.claimed_at is not None) <= stopped[0]
         assert "sending" not in scene.statuses()
@@ -208,12 +227,15 @@ def test_after_a_pause_or_a_cancel_nothing_is_claimed(runtime: Runtime, whatsapp
     assert scene.statuses()["queued"] > 0, "the story is only told while somebody is left"
 
 
-def test_everything_at_once_and_the_counters_are_still_right(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
+@pytest.mark.parametrize("at_once", [1, 16])
+def test_everything_at_once_and_the_counters_are_still_right(
+    runtime: Runtime, whatsapp: FakeWhatsApp, at_once: int
+) -> None:
     """Opt-outs, answers, pauses and two campaigns: whoever is in another's way tries again, nobody is lost."""
     scene = make_scene(runtime, 80)
     other = make_instance(runtime, scene.team_id, "vendas-02", gap_min_s=0, gap_max_s=0)
     second = make_campaign(runtime, scene.team_id, [other], scene.leads, gap_min_s=0, gap_max_s=0, repeat_after_days=0)
-    whatsapp.latency_s = 0.002
+    whatsapp.latency_s, whatsapp.max_in_flight = 0.002, at_once
     order = random.Random(7)
 
     def disturb() -> None:
