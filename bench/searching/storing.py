@@ -43,6 +43,7 @@ def figures(measured: Mapping[str, float], rows: int) -> list[Figure]:
             "rows/s",
             at_least=storing.IMPORT_BAR,
             note=f"reading the file alone {rate('import_read')} rows/s, storing alone {rate('import_store')};"
+            f" their words are filed behind them at {rate('file_words')};"
             f" add_all of what was read {rate('add_all')}",
         ),
         Figure("import_to_add_all", "the same, times the ORM's add_all", measured["import_to_add_all"], "×"),

@@ -128,7 +128,7 @@ def test_what_storing_measured_becomes_figures_with_their_bars() -> None:
     measured = {
         "batches": 3_100.0, "add_all_in_batches": 1_500.0, "batches_to_add_all": 2.1, "read": 7_700.0,
         "import": 19_999.0, "add_all": 2_300.0, "import_to_add_all": 8.7, "import_read": 40_000.0,
-        "import_store": 39_000.0,
+        "import_store": 39_000.0, "file_words": 39_000.0,
     }  # fmt: skip
     pages, _, imported, _ = storing.figures(measured, 100_000)
     assert (pages.is_met, imported.is_met) == (True, False)
