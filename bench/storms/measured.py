@@ -1,4 +1,4 @@
-"""The storms one after the other, their rounds side by side, and what is made of them."""
+"""All rounds of the storms, some side by side, and what is made of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +38,10 @@ def main(asked: argparse.Namespace) -> int:
     logging.disable(logging.CRITICAL)  # the simulated gateway dies by the dozen, and says so each time
     told = testing.clean(os.environ)
     account = server_account(told)
-    outcomes: dict[str, Outcome] = {}
     began = time.monotonic()
     with testing.scratch_folder() as folder, watched_load() as loads:
         with postgres_of_our_own(folder / "shared", told, account) as shared, Nursery() as nursery:
-            for name in asked.only:
-                outcomes[name] = storm(STORIES[name], asked, Ground(nursery, folder, shared, account))
-                say(f"{name}: {in_short(outcomes[name])}")
+            outcomes = storms(asked, Ground(nursery, folder, shared, account))
     about = machine() | {"load_least": round(min(loads), 2), "load_most": round(max(loads), 2)}
     figures = figures_of(outcomes)
     size = f"{asked.rounds} rounds of {asked.contacts} people each, {asked.at_once} at once"
@@ -79,22 +76,25 @@ class Ground:
     account: Account | None
 
 
-def storm(story: Story, asked: argparse.Namespace, ground: Ground) -> Outcome:
-    """All rounds of a story."""
-    say(f"{story.name}: {story.says}")
-    seeds = range(asked.seed, asked.seed + asked.rounds)
-    # A storm that kills PostgreSQL has one for each round, which is work for the disk.
-    at_once = 1 if story.has_own_postgres else asked.at_once
-    total = Outcome()
-    with ThreadPoolExecutor(at_once, story.name) as threads:
+def storms(asked: argparse.Namespace, ground: Ground) -> dict[str, Outcome]:
+    """All rounds of all stories, so many side by side: they wait most of their time."""
+    outcomes = {name: Outcome() for name in asked.only}
+    with ThreadPoolExecutor(asked.at_once, "round") as threads:
+        told = {
+            threads.submit(one, STORIES[name], asked.contacts, asked.seed + n, ground): name
+            for n in range(asked.rounds)
+            for name in asked.only
+        }
         try:
-            for outcome in threads.map(lambda seed: one(story, asked.contacts, seed, ground), seeds):
-                total.add(outcome)
+            for round_ in as_completed(told):
+                outcome = round_.result()
+                outcomes[told[round_]].add(outcome)
+                say(f"{told[round_]}: {in_short(outcome)}")
         except BaseException:
             rounds.GIVEN_UP.set()
             threads.shutdown(wait=False, cancel_futures=True)
             raise
-    return total
+    return outcomes
 
 
 def one(story: Story, contacts: int, seed: int, ground: Ground) -> Outcome:

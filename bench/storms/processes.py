@@ -139,6 +139,11 @@ class Processes:
             if self.keeps and not is_alive(slot.pid):
                 self.start(slot)
 
+    def calm(self) -> None:
+        """No further points: whoever is still in doubt is to come to rest."""
+        for slot in self.slots:
+            slot.points.clear()
+
     def _note_strike(self, slot: Slot, note: Path) -> None:
         at, _, pid = note.read_text().partition(" ")
         if not pid:  # it is just being written

@@ -28,8 +28,8 @@ from sandbox.gateway import Config, Gateway, Habits, Timings, serve
 TIMINGS = replace(Timings.fast(), write_s=(0.05, 0.35))
 SEND_TIMEOUT_S = 3
 QUIET_S = 3
-LOOK_S = 0.05
-STATES_S = 0.4
+LOOK_S = 0.1
+STATES_S = 0.5
 PERSON_S = 1.0
 AFTERWARDS_S = 1.0  # what a killed sender has asked for may still leave
 # While nobody more comes to rest: longer than any storm holds things up.  Who has not come to rest then is lost.
@@ -152,6 +152,8 @@ class Round:
             if now - self._looked_at > STATES_S:
                 self._looked_at, self.states = now, self.scene.states()
                 self._note_progress(now)
+                if not self.states["queued"]:
+                    self.processes.calm()
             if now - self._person_at > PERSON_S:
                 self._person_at = now
                 self._look_after_numbers()
