@@ -23,7 +23,7 @@ def test_what_waits_is_counted_with_the_age_of_the_oldest(runtime: Runtime, peop
     with runtime.work() as work:
         seen = service.overview(work, people["Ana"])
     waiting = {queue.name: queue.waiting for queue in seen.queues}
-    assert waiting == {"scraper": 1, "sender": 3, "imports": 0, "sites": 0}
+    assert waiting == {"scraper": 1, "campaigns": 0, "sender": 3, "imports": 0, "sites": 0}
     assert all(0 <= (queue.oldest_s or 0) < 5 for queue in seen.queues)
 
 

@@ -144,7 +144,7 @@ def test_a_worker_asked_to_stop_ends_the_site_it_is_at(
 
 def test_the_enricher_serves_files_before_websites(settings: Settings, runtime: Runtime) -> None:
     worker = make_worker("enricher", settings.redis_url)
-    assert worker.queue_names() == ["imports", "sites"]
+    assert worker.queue_names() == ["campaigns", "imports", "sites"]
     runtime.queue.put(ReadSites())
     runtime.queue.put(ReadSites())
     waiting = {queue.name: queue.waiting for queue in runtime.queue.look().queues}
