@@ -44,6 +44,8 @@ from core.leads.rules import LeadId, PhoneType
 from core.sending.rules import RecipientStatus, SkipReason
 from core.tables import CampaignLead, Lead
 
+LENGTHS = ("longest", "longest_caption", "longest_again")
+
 
 class Order(StrEnum):
     """In which order leads are shown as examples."""
@@ -68,7 +70,7 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by
     `by`: whose campaign it is; what others wrote is a colleague's.
     """
     every = judged_leads(team_id, plan, now, by)
-    told = ["reason", "phone_hash", "phone_type", "is_verified", "longest", "longest_caption"]
+    told = ["reason", "phone_hash", "phone_type", "is_verified", *LENGTHS]
     told += [f"no_{name}" for name in needed_by(plan)] + (["phone", "timezone"] if plan.local_time else [])
     # Read twice, and so kept: only what is needed of it, else it does not fit into memory.
     judged = select(*(every.c[name] for name in told)).cte("judged")
@@ -102,10 +104,7 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by
         select(
             func.count().label("matched"),
             func.count().filter(or_(fits, is_held)).label("fitting"),
-            *(
-                func.coalesce(func.max(judged.c[length]).filter(fits), 0).label(length)
-                for length in ("longest", "longest_caption")
-            ),
+            *(func.coalesce(func.max(judged.c[length]).filter(fits), 0).label(length) for length in LENGTHS),
             *(func.count().filter(judged.c.reason == reason.value).label(reason.value) for reason in LeftOut),
             *(func.count().filter(or_(fits, has_hole), column).label(f"no_{name}") for name, column in without.items()),
         )
@@ -130,6 +129,7 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by
         unverified=counted["unverified"],
         nowhere=sum(n for phone, n in (counted["areas"] or {}).items() if zone_of_phone(phone) is None),
         longest_caption=counted["longest_caption"],
+        longest_again=counted["longest_again"],
     )
 
 

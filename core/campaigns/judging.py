@@ -93,6 +93,7 @@ def judged_leads(team_id: TeamId, plan: Plan, now: datetime, by: UserId | None) 
             _longest(plan, [parts for parts, each in zip(texts, plan.variants, strict=True) if each.media_id]).label(
                 "longest_caption"
             ),
+            _longest(plan, [_parts(plan.follow_up.text)] if plan.follow_up else []).label("longest_again"),
             _blanks(texts).label("blanks"),
             *(column.label(f"no_{name}") for name, column in needed.items()),
         )

@@ -246,6 +246,8 @@ def _number(row: Instance, timezone: str, now: datetime, others: int) -> NumberC
         health=row.health,
         halt=halt_of(row),
         is_limited=is_limited(_cap_reason(row), row.health),
+        per_hour=row.per_hour,
+        in_row=row.sent_in_row,
     )
 
 

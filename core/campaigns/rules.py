@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import islice
 from typing import Any, NewType
 
-from core.campaigns.text import Gap, parts_of, plain_text
-from core.campaigns.windows import DAY_MIN, NeverOpens, Span, Window, is_open, local_day, next_opening, spans
+from core.campaigns.text import plain_text
+from core.campaigns.windows import DAY_MIN, NeverOpens, Window, is_open, local_day, next_opening, spans
 from core.errors import BadInput, BadInputs
-from core.instances.halts import Halt, HaltReason
+from core.instances.halts import Halt
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter
 
@@ -26,8 +25,6 @@ REAL_GAP_S = 20  # below it a number that really writes is refused, where nobody
 PER_DAY_LIMIT = 10_000
 REPEAT_LIMIT_DAYS = 365
 SCHEDULE_AHEAD = timedelta(days=365)
-MANY_DAYS = 30  # of sending: the list will have grown old before its end
-ESTIMATE_SPANS = 800  # of open time; what lies beyond ends "in more than a year"
 TEXT_DRAFT_LIMIT = 20_000  # a draft may be too long for WhatsApp, and is told so; beyond this it is no draft
 
 
@@ -269,7 +266,8 @@ class Audience:
 
     Among the recipients: `landlines`, those not known to be on WhatsApp of late (`unverified`), and those of whom
     nothing tells their time zone (`nowhere`, only where local time counts).  `longest` are the characters of the
-    longest message, opt-out line included, and `longest_caption` of one that goes with a file.
+    longest message, opt-out line included, `longest_caption` of one that goes with a file, and `longest_again` of what
+    is said to those who do not answer.
     """
 
     matched: int
@@ -282,125 +280,10 @@ class Audience:
     unverified: int = 0
     nowhere: int = 0
     longest_caption: int = 0
+    longest_again: int = 0
 
     def count(self, reason: LeftOut) -> int:
         return self.left_out.get(reason, 0)
-
-
-# ---------------------------------------------------------------- when it will be done
-
-
-@dataclass(frozen=True)
-class Sender:
-    """A number as far as pace goes.  `free_today` messages are left of its cap today; `per_day` is that of the days
-    after.  After each `rest_after` in a row it makes a pause of `rest_s`; 0: it makes none."""
-
-    per_day: int
-    free_today: int
-    gap_min_s: int
-    gap_max_s: int
-    next_send_at: datetime | None = None
-    rest_after: int = 0
-    rest_s: int = 0
-
-
-@dataclass(frozen=True)
-class Rhythm:
-    """`gap` between two messages; one in `rest_after` is followed by `rest` instead, where that is longer."""
-
-    gap: timedelta
-    rest_after: int = 0
-    rest: timedelta = timedelta()
-
-    def takes(self, n: int) -> timedelta:
-        """From the first of `n` messages to the last."""
-        rests = (n - 1) // self.rest_after if self.rest_after else 0
-        return self.gap * (n - 1) + max(timedelta(), self.rest - self.gap) * rests
-
-    def fits(self, length: timedelta) -> int:
-        """How many messages, one at the very beginning, go in less than that time."""
-        if length <= timedelta():
-            return 0
-        left = length - timedelta(microseconds=1)
-        if not self.rest_after:
-            return int(left / self.gap) + 1
-        rows, left = divmod(left, self.takes(self.rest_after + 1))
-        return rows * self.rest_after + min(self.rest_after, int(left / self.gap) + 1)
-
-
-@dataclass(frozen=True)
-class Point:
-    at: datetime
-    sent: int
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """`finish_at` None: not within the time we look ahead.  `points` rise where messages go, flat in between;
-    `open_spans` is the open time they lie in; `days` counts the local days on which something is sent."""
-
-    first_at: datetime | None
-    finish_at: datetime | None
-    days: int
-    points: tuple[Point, ...] = ()
-    open_spans: tuple[Span, ...] = ()
-
-    def sent_by(self, moment: datetime) -> float:
-        """How many will have gone at a moment, on the straight line between two points."""
-        place = bisect_right([point.at for point in self.points], moment)
-        if place == 0:
-            return 0
-        if place == len(self.points):
-            return self.points[-1].sent
-        before, after = self.points[place - 1], self.points[place]
-        length, passed = after.at - before.at, moment - before.at
-        return before.sent + (after.sent - before.sent) * (passed / length if length else 1)
-
-
-def gap_between(plan_gap: tuple[int, int], number_gap: tuple[int, int]) -> tuple[int, int]:
-    """Least and most seconds between two messages: the slower of what campaign and number ask for."""
-    least = max(plan_gap[0], number_gap[0])
-    return least, max(plan_gap[1], number_gap[1], least)
-
-
-def estimate(plan: Plan, sender: Sender, *, window: Window, left: int, now: datetime, sent_today: int = 0) -> Estimate:
-    """When `left` messages will have gone, by the arithmetic of the engine with the average of its drawn gaps.
-
-    `sent_today` are those of this campaign on the local day of `now`.  What the number will send for others is not
-    foreseen.
-    """
-    if left <= 0:
-        return Estimate(None, None, 0)
-    least, most = gap_between((plan.gap_min_s, plan.gap_max_s), (sender.gap_min_s, sender.gap_max_s))
-    gap = timedelta(seconds=(least + most) / 2)
-    rhythm = Rhythm(gap, sender.rest_after, timedelta(seconds=sender.rest_s))
-    since = max(filter(None, [now, plan.starts_at, sender.next_send_at]))
-    today = local_day(window, now)
-    sent_on: dict[date, int] = {}
-    points: list[Point] = []
-    opened: list[Span] = []
-    sent, first_at, may_go_at = 0, None, since
-    for span in spans(window, since):
-        if len(opened) >= ESTIMATE_SPANS:
-            break
-        opened.append(span)
-        begins = max(span.opens_at, may_go_at)
-        cap = min(plan.per_day, sender.per_day)
-        if span.day == today:
-            cap = min(plan.per_day - sent_today, sender.free_today)
-        room = rhythm.fits(span.closes_at - begins)
-        now_sent = max(0, min(left - sent, room, cap - sent_on.get(span.day, 0)))
-        if not now_sent:
-            continue
-        first_at = first_at or begins
-        ends = begins + rhythm.takes(now_sent)
-        may_go_at = ends + gap
-        sent_on[span.day] = sent_on.get(span.day, 0) + now_sent
-        points += [Point(begins, sent), Point(ends, sent + now_sent)]
-        sent += now_sent
-        if sent == left:
-            return Estimate(first_at, ends, len(sent_on), tuple(points), tuple(opened))
-    return Estimate(first_at, None, len(sent_on), tuple(points), tuple(opened))
 
 
 # ---------------------------------------------------------------- what it is doing now
@@ -509,6 +392,8 @@ class NumberChoice:
     health: int | None = None  # 1 to 5, 5 is best; None while too little is known
     halt: Halt | None = None
     is_limited: bool = False  # may send less than before, or soon will
+    per_hour: int | None = None
+    in_row: int = 0  # sent since its last long pause
 
     @property
     def cap_today(self) -> int:
@@ -517,162 +402,6 @@ class NumberChoice:
     @property
     def can_send(self) -> bool:
         return self.status is InstanceStatus.CONNECTED and not self.is_paused
-
-    def as_sender(self) -> Sender:
-        """A cap that grows with good days is not foreseen to."""
-        return Sender(
-            self.cap_today,
-            self.free_today,
-            self.gap_min_s,
-            self.gap_max_s,
-            self.next_send_at,
-            self.rest_after,
-            self.rest_s,
-        )
-
-
-def checks(
-    plan: Plan,
-    audience: Audience,
-    numbers: Sequence[NumberChoice],
-    outlook: Estimate | None,
-    *,
-    limit: int,
-    is_simulated: bool,
-) -> list[Check]:
-    """What to know before the start, in the order of the page.
-
-    `limit` is the longest text that the number can send; `is_simulated`: nothing leaves, whatever is sent.
-    """
-    return [
-        *_audience_checks(plan, audience),
-        *_text_checks(plan, audience, limit),
-        *_number_checks(plan, numbers),
-        *_pace_checks(plan, numbers, outlook, is_simulated),
-    ]
-
-
-def _audience_checks(plan: Plan, audience: Audience) -> list[Check]:
-    def ok(key: str, **values: object) -> Check:
-        return Check(key, Level.OK, "audience", values)
-
-    def warn(key: str, values: dict[str, Any], **fix: object) -> Check:
-        return Check(key, Level.WARN, "audience", values, fix)
-
-    if not audience.recipients:
-        return [Check("nobody", Level.MUST, "audience", {"matched": audience.matched})]
-    found = [
-        ok("recipients", n=audience.recipients, matched=audience.matched),
-        ok("nobody_who_left", n=audience.count(LeftOut.OPTED_OUT)),
-        ok("nobody_twice", n=audience.count(LeftOut.REPEATED)),
-    ]
-    if plan.repeat_after_days:
-        n = audience.count(LeftOut.RECENTLY_WRITTEN) + audience.count(LeftOut.IN_ANOTHER_CAMPAIGN)
-        found.append(ok("nobody_lately", n=n, days=plan.repeat_after_days))
-    else:
-        found.append(warn("repeats_at_once", {"days": 30}, repeat_after_days=30))
-    if plan.include_landlines and audience.landlines:
-        found.append(warn("landlines", {"n": audience.landlines}, include_landlines=False))
-    return found
-
-
-def _text_checks(plan: Plan, audience: Audience, limit: int) -> list[Check]:
-    def of(level: Level, key: str, **values: object) -> Check:
-        return Check(key, level, "message", values)
-
-    if not plan.text.strip():
-        return [of(Level.MUST, "text_empty")]
-    try:
-        parts = parts_of(plan.text)
-    except BadInput as bad:
-        return [of(Level.MUST, bad.key, **bad.values)]
-    asked = {part.name for part in parts if isinstance(part, Gap)}
-    if "my_name" in asked and not plan.sender_name:
-        return [of(Level.MUST, "sender_name_missing")]
-    if audience.longest > limit:
-        return [of(Level.MUST, "message_too_long", length=audience.longest, limit=limit)]
-    holes = {name: n for name, n in audience.missing.items() if n and name in asked}
-    found = [of(Level.WARN, "lead_without", variable=name, n=n) for name, n in holes.items()]
-    found += [of(Level.WARN, key) for key in odd_about(plan.text)]
-    if "my_name" not in asked and (not plan.sender_name or plan.sender_name.casefold() not in plan.text.casefold()):
-        found.append(of(Level.WARN, "nobody_signs"))
-    return found or [of(Level.OK, "text_complete")]
-
-
-def _number_checks(plan: Plan, numbers: Sequence[NumberChoice]) -> list[Check]:
-    if not numbers:
-        return [Check("no_number", Level.MUST, "numbers")]
-    found = [check for number in numbers for check in _checks_of(number)]
-    bears = sum(number.per_day for number in numbers)
-    if plan.per_day > bears:
-        values = {"name": numbers[0].name, "n": len(numbers), "per_day": bears}
-        found.append(Check("number_bears_less", Level.WARN, "numbers", values, {"per_day": bears}))
-    return found
-
-
-def _checks_of(number: NumberChoice) -> list[Check]:
-    of: dict[str, Any] = {"name": number.name}
-    if number.status is InstanceStatus.REMOVED:
-        return [Check("number_removed", Level.MUST, "numbers", of)]
-    if number.halt is not None and number.halt.reason is HaltReason.BLOCKED:
-        found = [Check("number_blocked", Level.WARN, "numbers", of)]
-    elif number.status is not InstanceStatus.CONNECTED:
-        found = [Check("number_not_connected", Level.WARN, "numbers", of)]
-    elif number.is_paused:
-        found = [Check("number_paused", Level.WARN, "numbers", of)]
-    else:
-        found = [Check("number_ready", Level.OK, "numbers", of)]
-    if number.other_campaigns:
-        found.append(Check("number_shared", Level.WARN, "numbers", {**of, "n": number.other_campaigns}))
-    return found
-
-
-def _pace_checks(
-    plan: Plan, numbers: Sequence[NumberChoice], outlook: Estimate | None, is_simulated: bool
-) -> list[Check]:
-    found = []
-    if (plan.window_end_min - plan.window_start_min) * 60 < plan.gap_max_s:
-        found.append(Check("window_shorter_than_gap", Level.WARN, "pace"))
-    if outlook is not None and outlook.first_at is not None:
-        if outlook.finish_at is None:
-            found.append(Check("takes_over_a_year", Level.WARN, "pace"))
-        elif outlook.days > MANY_DAYS:
-            found.append(Check("takes_many_days", Level.WARN, "pace", {"days": outlook.days}))
-    if plan.window_start_min < 8 * 60 or plan.window_end_min > 20 * 60:
-        found.append(Check("early_or_late", Level.WARN, "pace", {}, {"window_start_min": 540, "window_end_min": 1080}))
-    found += _hasty(plan, numbers, is_simulated)
-    return found or [Check("pace_calm", Level.OK, "pace")]
-
-
-def _hasty(plan: Plan, numbers: Sequence[NumberChoice], is_simulated: bool) -> list[Check]:
-    """Pauses that no real number would be let: fine where nothing leaves, and to be known even there."""
-    least = max(plan.gap_min_s, min((number.gap_min_s for number in numbers), default=0))
-    if least >= REAL_GAP_S:
-        return []
-    usual = {"gap_min_s": Plan.gap_min_s, "gap_max_s": Plan.gap_max_s}
-    key = "pace_simulated" if is_simulated else "pace_hasty"
-    return [Check(key, Level.WARN, "pace", {"least": least, "seconds": REAL_GAP_S}, usual)]
-
-
-SHORTENERS = ("bit.ly/", "tinyurl.com/", "t.co/", "goo.gl/", "cutt.ly/", "is.gd/", "ow.ly/", "encurtador.com.br/")
-INVISIBLE = "\u200b\u200c\u2060\ufeff"
-MANY_LINKS = 3
-
-
-def odd_about(text: str) -> list[str]:
-    """What makes people (and WhatsApp) wary of a text: keys of sentences, possibly none."""
-    words = text.split()
-    links = [word for word in words if word.casefold().startswith(("http://", "https://", "www."))]
-    found = []
-    if links and len(links) == len(words):
-        found.append("only_a_link")
-    elif len(links) > MANY_LINKS:
-        found.append("many_links")
-    if any(mark in text.casefold() for mark in SHORTENERS):
-        found.append("short_link")
-    if any(mark in text for mark in INVISIBLE):
-        found.append("invisible_characters")
-    return found
 
 
 def blocks_start(found: Sequence[Check]) -> list[Check]:

@@ -16,8 +16,9 @@ from core.accounts.rules import Actor, Role
 from core.campaigns import audience as audiences
 from core.campaigns import queries, starting
 from core.campaigns.audience import Order, SampleLead
+from core.campaigns.checks import checks
 from core.campaigns.ending import cancel_waiting
-from core.campaigns.forecast import outlook_of
+from core.campaigns.forecast import NOTHING, Estimate, outlook_of
 from core.campaigns.queries import Bucket, CampaignRow, Counts, Cursor, Draft, Head, RecipientRow
 from core.campaigns.rules import (
     NAME_LENGTH,
@@ -26,7 +27,6 @@ from core.campaigns.rules import (
     CampaignId,
     CampaignStatus,
     Check,
-    Estimate,
     LeftOut,
     Now,
     NumberChoice,
@@ -34,7 +34,6 @@ from core.campaigns.rules import (
     Standing,
     check_start,
     checked,
-    checks,
     may_become,
     shortest_gap_s,
     standing,
@@ -484,7 +483,7 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
         queued=counts.waiting,
         free_today=min(plan.per_day - sent_today, sum(number.free_today for number in able)),
     )
-    ahead = Estimate(None, None, 0)
+    ahead = NOTHING
     if able and found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
         waiting = queries.queued_by_number(work.session, actor.team_id, found.id) if len(numbers) > 1 else {}
         left = waiting or {numbers[0].id: counts[RecipientStatus.QUEUED]}

@@ -10,8 +10,9 @@ from sqlalchemy import select, text, update
 from core.accounts.rules import TeamId
 from core.campaigns import queries
 from core.campaigns.audience import audience, build_recipients
+from core.campaigns.checks import checks
 from core.campaigns.queries import Draft
-from core.campaigns.rules import Audience, CampaignId, CampaignStatus, NumberChoice, Plan, blocks_start, checks
+from core.campaigns.rules import Audience, CampaignId, CampaignStatus, NumberChoice, Plan, blocks_start
 from core.campaigns.text import MAX_LENGTH
 from core.errors import BadInput, StateChanged
 from core.jobs import BuildQueue, SendDue

@@ -9,6 +9,7 @@ left to right, and a value is never read as text again, so neither can a lead's 
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from functools import lru_cache
 from core.errors import BadInput, PrumoError
 
 MAX_LENGTH = 4096  # of one WhatsApp text, with its gaps filled and the opt-out line
+MAX_CAPTION = 1024  # of one that goes with a file
 LONGEST_NAME = 40  # in characters; what is longer between braces is no name, and is not looked at closer
 JOINERS = "\u200c\u200d"  # invisible, but they hold some scripts and emoji together
 MAX_MARKS = 10  # combining marks on one letter; more is no language but a way to make a page unreadable
@@ -43,6 +45,15 @@ NOT_A_PERSON = {"primeiro_nome": "empresa", "first_name": "company", "sobrenome"
 OPT_OUT_LINES = {
     "pt": "Se preferir não receber, responda SAIR.",
     "en": "If you would rather not hear from us, reply STOP.",
+}
+# By which a first message says where the contact is from; folded, whole words.
+SOURCES = frozenset(
+    "google maps mapa mapas map site website internet online instagram facebook linkedin lista cadastro catalogo guia"
+    " indicacao indicou indicado feira evento anuncio list directory referred referral".split()
+)
+SOURCE_SENTENCES = {
+    "pt": "Encontrei o contato de vocês no mapa.",
+    "en": "I found your contact on the map.",
 }
 PORTUGUESE_SPEAKING = {"BR", "PT", "AO", "MZ", "CV", "GW", "ST"}
 
@@ -187,6 +198,19 @@ def with_opt_out_line(text: str, line: str) -> str:
     if not line or text.endswith(line):
         return text
     return f"{text}\n\n{line}"
+
+
+def says_source(text: str) -> bool:
+    """Whether it says where the contact is from, as far as words tell."""
+    return not SOURCES.isdisjoint(re.findall(r"[a-z]+", _fold(text).replace("_", " ")))
+
+
+def with_source(text: str, opt_out_line: str) -> str:
+    """The text and where the contact is from, in the language of its way out; as it is where it says so."""
+    if says_source(text):
+        return text
+    language = "en" if opt_out_line.strip() == OPT_OUT_LINES["en"] else "pt"
+    return f"{text.rstrip()} {SOURCE_SENTENCES[language]}".strip()
 
 
 def opt_out_line_for(country: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
+from core.campaigns.checks import AGAIN
 from core.campaigns.rules import Check, Level
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import section_card
@@ -36,12 +37,33 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("Nothing keeps apart two campaigns to the same person. We suggest {days} days."),
     ),
     "landlines": (N_("{n} landlines"), N_("Many have no WhatsApp. Messages that fail wear out a number.")),
+    "held_for_you": (
+        N_("{n} wait for you"),
+        N_("Something that the text asks for is not known of them. Nothing goes to them before you decide."),
+    ),
+    "not_verified": (
+        N_("{n} not looked up on WhatsApp lately"),
+        N_("Messages to who has no WhatsApp wear out a number. They can be looked up in the list of leads."),
+    ),
+    "zone_unknown": (N_("The time zone of {n} is not known"), N_("For them the hours of the campaign count.")),
     "text_empty": (N_("No message yet"), N_("Write what you want to say.")),
     "text_complete": (N_("Message complete"), N_("Says who writes and how to leave, and has no gap left open")),
     "sender_name_missing": (N_("Nobody signs"), N_("The text says “my name”, and no name is given.")),
     "message_too_long": (
         N_("The message is too long"),
         N_("For the longest lead it has {length} characters; WhatsApp takes {limit}."),
+    ),
+    "caption_too_long": (
+        N_("Too long to go with a file"),
+        N_("For the longest lead it has {length} characters; with a file WhatsApp takes {limit}."),
+    ),
+    "said_again": (
+        N_("Once more after {days} days"),
+        N_("Only to those who have not answered, from the same number and with the way out"),
+    ),
+    "source_unsaid": (
+        N_("The text does not say where you have the contact from"),
+        N_("It is the first thing that people ask. One sentence is enough."),
     ),
     "lead_without": (N_("Not known of {n} leads: {variable}"), N_("Without it they are left out.")),
     "only_a_link": (N_("Nothing but a link"), N_("People take that for spam. Say who you are and why you write.")),
@@ -65,8 +87,18 @@ WORDS: dict[str, tuple[str, str]] = {
         N_("{name} sends for others too: {n}"),
         N_("They take turns, so it will take longer than foreseen."),
     ),
+    "some_wait": (
+        N_("{n} of {of} wait for a number"),
+        N_("They are written to when it is back: no other takes its place by itself."),
+    ),
+    "numbers_bear_less": (
+        N_("The {n} numbers send {per_day} a day"),
+        N_("More than their own limits does not go out."),
+    ),
     "number_bears_less": (N_("{name} sends {per_day} a day"), N_("More than its own limit does not go out.")),
     "field_refused": (N_("A field of the pace cannot be kept"), N_("It is marked where it stands: {why}")),
+    "message_refused": (N_("A field of the message cannot be kept"), N_("It is marked where it stands: {why}")),
+    "numbers_refused": (N_("A weight cannot be kept"), N_("It is marked where it stands: {why}")),
     "pace_calm": (N_("Calm pace"), N_("Within business hours, with pauses")),
     "pace_simulated": (
         N_("A pace for the simulation only"),
@@ -91,6 +123,12 @@ FIXES: dict[str, str] = {
     "repeats_at_once": N_("Use {days} days"),
     "landlines": N_("Leave them out"),
     "number_bears_less": N_("Use {per_day}"),
+    "numbers_bear_less": N_("Use {per_day}"),
+    "number_removed": N_("Leave it out"),
+    "number_blocked": N_("Leave it out"),
+    "number_not_connected": N_("Leave it out"),
+    "number_paused": N_("Leave it out"),
+    "source_unsaid": N_("Add a sentence"),
     "early_or_late": N_("Use 09:00 – 18:00"),
     "pace_simulated": N_("Use 45 – 120 s"),
     "pace_hasty": N_("Use 45 – 120 s"),
@@ -125,7 +163,7 @@ class CheckCard:
                 text(title, "p-b")
                 text(detail, "p-t-2 p-t-sm p-ck-more")
             if check.fix and self.desk.may_write:
-                words = _(FIXES[check.key]).format(**shown(check.values))
+                words = _(FIXES.get(check.key, N_("Set it right"))).format(**shown(check.values))
                 button(words, lambda: self.desk.use_fix(check), size="xs")
             elif check.key in ("number_blocked", "number_not_connected", "number_paused"):
                 safe.link("/instances", _("See number"), "p-link")
@@ -133,12 +171,20 @@ class CheckCard:
 
 def words_of(check: Check) -> tuple[str, str]:
     """What it is about and what is so; a text that cannot be read is told as by its field."""
-    values = shown(check.values)
+    values, where = shown(check.values), _where(check)
     if check.key in WORDS:
         title, detail = WORDS[check.key]
-        return _(title).format(**values), _(detail).format(**values)
+        return where + _(title).format(**values), _(detail).format(**values)
     sentence = all_sentences().get(check.key, N_("This value cannot be used."))
-    return _("The text cannot be read yet"), _(sentence).format(**values)
+    return where + _("The text cannot be read yet"), _(sentence).format(**values)
+
+
+def _where(check: Check) -> str:
+    """Which of several texts it is about; nothing where there is one."""
+    where = check.values.get("where")
+    if not where:
+        return ""
+    return f"{_('Follow-up') if where == AGAIN else _('Variant {letter}').format(letter=where)} · "
 
 
 def shown(values: Any) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from nicegui import ui
 
-from core.campaigns.rules import Estimate
+from core.campaigns.forecast import Estimate
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import legend
 from ui.parts.campaign_words import day_name, in_zone, moment_in

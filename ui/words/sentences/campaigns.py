@@ -38,6 +38,9 @@ SENTENCES = {
     "text_empty": N_("The message is not written yet."),
     "sender_name_missing": N_("The text says “my name”, and no name is given."),
     "message_too_long": N_("For the longest lead the message has {length} characters; WhatsApp takes {limit}."),
+    "caption_too_long": N_(
+        "For the longest lead the text has {length} characters; with a file WhatsApp takes {limit}."
+    ),
     "no_number": N_("Choose the number it leaves from."),
     "number_removed": N_("{name} was removed. Choose another number."),
     "nothing_was_sent": N_("Nothing was sent to them: the text had a hole. Try again or leave it at that."),

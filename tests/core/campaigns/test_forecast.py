@@ -1,0 +1,273 @@
+"""When it will be done: the clock of the engine, run ahead."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.campaigns.forecast import (
+    Again,
+    Estimate,
+    Point,
+    Rhythm,
+    Sender,
+    foresee,
+    gap_between,
+    outlook_of,
+)
+from core.campaigns.rules import FollowUp, Plan
+from core.campaigns.windows import is_open, local_day, local_moment, next_opening
+from core.sending.rules import DayCount, Gap, drawn, room, stricter
+from tests.core.campaigns.planning import MONDAY, NUMBER, PLAN, SENDER, here
+
+
+def ahead(plan: Plan = PLAN, left: int = 1, now: datetime = MONDAY, sender: Sender = SENDER, sent_today: int = 0):
+    return foresee(plan, [(sender, left)], window=plan.window("BR"), now=now, sent_today=sent_today)
+
+
+def test_one_message_goes_at_once_and_is_the_end() -> None:
+    assert ahead().finish_at == MONDAY
+    assert ahead().days == 1
+
+
+def test_messages_follow_one_another_by_the_average_gap() -> None:
+    slow = replace(PLAN, gap_min_s=30, gap_max_s=90)
+    assert ahead(slow, left=11).finish_at == MONDAY + timedelta(minutes=10)
+
+
+def test_the_slower_of_campaign_and_number_sets_the_gap() -> None:
+    assert gap_between((10, 20), (45, 120)) == (45, 120)
+    assert gap_between((60, 90), (45, 70)) == (60, 90)
+    assert gap_between((100, 110), (45, 50)) == (100, 110)
+
+
+def test_what_does_not_fit_today_goes_on_at_the_next_opening() -> None:
+    outlook = ahead(left=102, now=here(2026, 11, 27, 17, 59))  # a Friday, one minute before the end
+    assert outlook.first_at == here(2026, 11, 27, 17, 59)
+    assert outlook.finish_at == here(2026, 12, 1, 9, 0)  # 1 on Friday, 100 on Monday, 1 on Tuesday
+    assert outlook.days == 3
+
+
+def test_the_cap_of_the_day_holds_and_counts_what_was_sent_today() -> None:
+    outlook = ahead(left=10, sent_today=95)
+    assert outlook.points[1].sent == 5
+    assert outlook.finish_at == here(2026, 11, 24, 9, 4)
+
+
+def test_the_number_bears_less_than_the_campaign_asks() -> None:
+    tired = Sender(per_day=20, free_today=3, gap_min_s=1, gap_max_s=1)
+    outlook = ahead(left=24, sender=tired)
+    assert [point.sent for point in outlook.points] == [0, 3, 3, 23, 23, 24]
+
+
+def test_long_pauses_are_part_of_the_time_it_takes() -> None:
+    rests = replace(SENDER, rest_after=20, rest_s=600)
+    assert ahead(left=20, sender=rests).finish_at == MONDAY + timedelta(minutes=19)
+    assert ahead(left=21, sender=rests).finish_at == MONDAY + timedelta(minutes=29)
+    assert ahead(left=21, sender=replace(rests, rest_s=30)).finish_at == MONDAY + timedelta(minutes=20)
+    evening = ahead(left=40, now=here(2026, 11, 23, 17, 31), sender=rests)  # 19 + 10 minutes are no 29
+    assert [point.sent for point in evening.points] == [0, 20, 20, 40]
+
+
+@given(st.integers(1, 300), st.integers(0, 40), st.integers(0, 900), st.integers(0, 20_000))
+def test_as_many_fit_as_their_time_is_shorter(gap_s: int, after: int, rest_s: int, length_s: int) -> None:
+    rhythm = Rhythm(timedelta(seconds=gap_s), after, timedelta(seconds=rest_s))
+    length = timedelta(seconds=length_s)
+    n = rhythm.fits(length)
+    assert n == 0 or rhythm.takes(n) < length
+    assert rhythm.takes(n + 1) >= length
+
+
+def test_a_number_that_warms_up_is_reckoned_with_as_it_is_today() -> None:
+    young = replace(NUMBER, cap=20, free_today=20)
+    assert (young.cap_today, Sender.of(young).per_day) == (20, 20)
+    assert replace(NUMBER, cap=500).cap_today == 200
+
+
+def test_a_start_to_come_and_the_next_slot_of_the_number_are_waited_for() -> None:
+    tomorrow = here(2026, 11, 24, 10, 0)
+    assert ahead(replace(PLAN, starts_at=tomorrow)).finish_at == tomorrow
+    soon = MONDAY + timedelta(minutes=7)
+    assert ahead(sender=replace(SENDER, next_send_at=soon)).first_at == soon
+
+
+@pytest.mark.parametrize(
+    ("hours", "sent"), [(-1, 0), (0, 0), (1, 50), (2, 100), (10, 100), (25, 125), (26, 150), (99, 150)]
+)
+def test_the_line_rises_while_messages_go_and_is_flat_in_between(hours: int, sent: int) -> None:
+    rises = ((0, 0), (2, 100), (24, 100), (26, 150))
+    points = tuple(Point(MONDAY + timedelta(hours=after), n) for after, n in rises)
+    line = Estimate(MONDAY, points[-1].at, 2, points)
+    assert line.sent_by(MONDAY + timedelta(hours=hours)) == sent
+
+
+def test_nothing_left_has_no_end() -> None:
+    assert ahead(left=0).finish_at is None
+
+
+def test_what_would_take_years_says_so_instead_of_counting_them() -> None:
+    outlook = ahead(replace(PLAN, per_day=1), left=100_000)
+    assert outlook.first_at == MONDAY
+    assert outlook.finish_at is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    left=st.integers(1, 3000),
+    per_day=st.integers(1, 400),
+    gap=st.integers(1, 7200),
+    start=st.integers(0, 1380),
+    length=st.integers(1, 60),
+    hour=st.integers(0, 400),
+)
+def test_no_message_is_foreseen_outside_the_hours_or_over_the_cap(
+    left: int, per_day: int, gap: int, start: int, length: int, hour: int
+) -> None:
+    plan = replace(
+        PLAN,
+        per_day=per_day,
+        gap_min_s=gap,
+        gap_max_s=gap,
+        window_start_min=start,
+        window_end_min=min(1440, start + length),
+    )
+    window = plan.window("BR")
+    outlook = ahead(plan, left=left, now=MONDAY + timedelta(hours=hour))
+    assert all(is_open(window, point.at) for point in outlook.points)
+    assert [point.sent for point in outlook.points] == sorted(point.sent for point in outlook.points)
+    per: dict = {}
+    for before, after in zip(outlook.points[::2], outlook.points[1::2], strict=True):
+        day = local_day(window, after.at)
+        per[day] = per.get(day, 0) + after.sent - before.sent
+    assert all(n <= per_day for n in per.values())
+    if outlook.finish_at:
+        assert outlook.points[-1].sent == left
+        assert outlook.days == len(per)
+
+
+# ---------------------------------------------------------------- several numbers, beside the engine's own arithmetic
+
+
+def test_numbers_send_side_by_side_and_share_the_cap_of_the_campaign() -> None:
+    both = foresee(PLAN, [(SENDER, 60), (SENDER, 60)], window=PLAN.window("BR"), now=MONDAY)
+    assert dict(both.per_day) == {MONDAY.date(): 100, (MONDAY + timedelta(days=1)).date(): 20}
+    assert both.sent_by(MONDAY + timedelta(minutes=20)) == pytest.approx(40, abs=2)
+    slow = replace(SENDER, gap_min_s=600, gap_max_s=600)
+    uneven = foresee(PLAN, [(SENDER, 10), (slow, 10)], window=PLAN.window("BR"), now=MONDAY)
+    assert uneven.finish_at == MONDAY + timedelta(minutes=90), "the slower one is the last"
+
+
+def test_no_hour_has_more_than_a_number_may_send_in_one() -> None:
+    few = replace(SENDER, per_hour=10)
+    found = ahead(left=25, sender=few)
+    assert found.finish_at == MONDAY + timedelta(hours=2, minutes=4)
+    assert ahead(left=25, sender=replace(SENDER, per_hour=60)).finish_at == ahead(left=25).finish_at
+
+
+def test_what_is_said_again_is_told_apart_and_at_most() -> None:
+    plan = replace(PLAN, follow_up=FollowUp("Oi de novo", days=5))
+    found = outlook_of(plan, [NUMBER], window=plan.window("BR"), left=30, now=MONDAY)
+    assert found.again == Again(30, here(2026, 11, 30, 9, 0)), "the fifth day is a Saturday"
+    assert found.per_day and sum(found.per_day.values()) == 30
+    assert outlook_of(PLAN, [NUMBER], window=plan.window("BR"), left=30, now=MONDAY).again is None
+
+
+@dataclass
+class Clock:
+    """One number as the claim moves it: the same functions, with pauses really drawn."""
+
+    plan: Plan
+    sender: Sender
+    left: int
+    next_at: datetime
+    row: int = 0
+    count: DayCount = field(default_factory=lambda: DayCount(None, 0))
+    sent: list[datetime] = field(default_factory=list)
+
+    def claim(self, at: datetime, chance: Random) -> None:
+        gap = stricter(
+            [Gap(self.plan.gap_min_s, self.plan.gap_max_s), Gap(self.sender.gap_min_s, self.sender.gap_max_s)],
+            timedelta(),
+        )
+        pause, rest = drawn(gap, chance.random()), timedelta(seconds=self.sender.rest_s)
+        self.row = 1 if at - self.next_at >= rest else self.row + 1
+        if self.sender.rest_after and self.row >= self.sender.rest_after:
+            self.row, pause = 0, max(pause, rest)
+        self.next_at, self.left = at + pause, self.left - 1
+        self.sent.append(at)
+
+    def hour_ends(self) -> datetime:
+        n = self.sender.per_hour
+        return self.sent[-n] + timedelta(hours=1) if n and len(self.sent) >= n else self.next_at
+
+
+def run_clocks(plan: Plan, clocks: list[Clock], now: datetime, chance: Random) -> list[datetime]:
+    """When each message of all numbers leaves, by claims alone: one after the other, whoever may go first."""
+    window, campaign, sent = plan.window("BR"), DayCount(None, 0), []
+    while waiting := [clock for clock in clocks if clock.left]:
+        clock = min(waiting, key=lambda each: each.next_at)
+        at = max(clock.next_at, now)
+        until = max(at, clock.hour_ends())
+        day = local_day(window, until)
+        if not is_open(window, until):
+            clock.row, clock.next_at = (0 if clock.sender.rest_s else clock.row), next_opening(window, until)
+        elif until > at:
+            clock.next_at = until
+        elif not room(plan.per_day, campaign, day) or not room(clock.sender.per_day, clock.count, day):
+            clock.row, clock.next_at = (
+                0,
+                next_opening(window, local_moment(plan.timezone, day + timedelta(days=1), 0)[0]),
+            )
+        else:
+            campaign, clock.count = campaign.plus(day, 1), clock.count.plus(day, 1)
+            clock.claim(at, chance)
+            sent.append(at)
+    return sent
+
+
+senders = st.builds(
+    Sender,
+    per_day=st.integers(20, 400),
+    free_today=st.just(10_000),
+    gap_min_s=st.integers(10, 60),
+    gap_max_s=st.integers(60, 240),
+    rest_after=st.sampled_from([0, 10, 20]),
+    rest_s=st.integers(60, 1200),
+    per_hour=st.sampled_from([None, None, 15, 40]),
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    line=st.lists(st.tuples(senders, st.integers(60, 250)), min_size=1, max_size=3),
+    per_day=st.integers(20, 600),
+    start=st.integers(8, 11),
+    hours=st.integers(3, 10),
+    seed=st.integers(0, 1000),
+)
+def test_what_is_foreseen_is_what_the_claims_come_to(
+    line: list[tuple[Sender, int]], per_day: int, start: int, hours: int, seed: int
+) -> None:
+    plan = replace(
+        PLAN,
+        gap_min_s=5,
+        gap_max_s=5,
+        per_day=per_day,
+        window_start_min=start * 60,
+        window_end_min=(start + hours) * 60,
+    )
+    clocks = [Clock(plan, sender, left, MONDAY) for sender, left in line]
+    sent = run_clocks(plan, clocks, MONDAY, Random(seed))
+    found = foresee(plan, line, window=plan.window("BR"), now=MONDAY)
+    total = sum(left for _, left in line)
+    assert found.finish_at is not None
+    for n in range(total // 10, total, max(1, total // 10)):
+        assert found.sent_by(sent[n]) == pytest.approx(n, abs=max(10, 0.05 * total))
+    days = (local_day(plan.window("BR"), sent[-1]) - MONDAY.date()).days + 1
+    foreseen = (local_day(plan.window("BR"), found.finish_at) - MONDAY.date()).days + 1
+    assert foreseen == pytest.approx(days, abs=max(1, 0.05 * days) + 2), "a weekend may lie between"
