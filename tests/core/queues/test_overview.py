@@ -32,7 +32,7 @@ def test_a_worker_is_seen_with_where_it_runs(runtime: Runtime, people: People) -
     worker.register_birth()
     with runtime.work() as work:
         [seen] = service.overview(work, people["Ana"]).workers
-    assert (seen.kind, seen.pid, seen.host, seen.job) == ("sender", worker.pid, worker.hostname, None)
+    assert (seen.kind, seen.pid, seen.host, seen.job) == ("campaigns,sender", worker.pid, worker.hostname, None)
     assert seen.heartbeat_at is not None
 
 
@@ -91,15 +91,15 @@ def test_looking_leaves_everything_as_it_is(runtime: Runtime, people: People) ->
 def test_the_same_job_waits_once(runtime: Runtime) -> None:
     for _ in range(50):
         runtime.queue.put(SendDue(1))
-    assert runtime.queue.look().queues[1].waiting == 1
+    assert runtime.queue.look().queues[2].waiting == 1
 
 
 def test_a_job_that_failed_rests_before_it_comes_again(runtime: Runtime) -> None:
     a_failed_job(runtime)
     runtime.queue.put(SendDue(NOBODY))
-    assert runtime.queue.look().queues[1].waiting == 0
+    assert runtime.queue.look().queues[2].waiting == 0
     runtime.queue.put(SendDue(NOBODY, 1))
-    assert runtime.queue.look().queues[1].waiting == 1, "another turn of the same row is another job"
+    assert runtime.queue.look().queues[2].waiting == 1, "another turn of the same row is another job"
 
 
 def test_a_job_that_was_lost_between_queue_and_worker_comes_again(runtime: Runtime) -> None:
@@ -107,10 +107,10 @@ def test_a_job_that_was_lost_between_queue_and_worker_comes_again(runtime: Runti
     redis = runtime.queue.redis  # type: ignore[attr-defined]
     redis.lpop("rq:queue:sender")  # taken, and the worker killed before it began
     runtime.queue.put(SendDue(1))
-    assert runtime.queue.look().queues[1].waiting == 0, "it may be on its way"
+    assert runtime.queue.look().queues[2].waiting == 0, "it may be on its way"
     redis.hset("rq:job:send-1-0", "enqueued_at", "2026-01-01T00:00:00.000000Z")
     runtime.queue.put(SendDue(1))
-    assert runtime.queue.look().queues[1].waiting == 1
+    assert runtime.queue.look().queues[2].waiting == 1
 
 
 def test_a_job_whose_worker_was_killed_comes_again_without_a_rest(runtime: Runtime) -> None:
@@ -121,9 +121,9 @@ def test_a_job_whose_worker_was_killed_comes_again_without_a_rest(runtime: Runti
     redis.hset("rq:job:send-1-0", mapping={"status": "started", "failure_callback_name": "os.abort"})
     redis.zadd("rq:wip:sender", {"send-1-0:an-execution": 1})
     runtime.queue.put(SendDue(1))
-    assert runtime.queue.look().queues[1].waiting == 0, "as far as anybody knows it runs"
+    assert runtime.queue.look().queues[2].waiting == 0, "as far as anybody knows it runs"
     runtime.queue.clean_up()
     [failed] = runtime.queue.look().failed
     assert "AbandonedJobError" in failed.error
     runtime.queue.put(SendDue(1))
-    assert runtime.queue.look().queues[1].waiting == 1
+    assert runtime.queue.look().queues[2].waiting == 1
