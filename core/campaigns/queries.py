@@ -396,6 +396,7 @@ FIRST_TEXT = (CampaignStep.position == 0, CampaignStep.variant == 0)
 # What runs stands first, then what is about to, what is being written, and what is over; the newest of each on top.
 ORDER = case(
     {
+        CampaignStatus.STARTING.value: 0,
         CampaignStatus.RUNNING.value: 0,
         CampaignStatus.PAUSED.value: 1,
         CampaignStatus.SCHEDULED.value: 2,

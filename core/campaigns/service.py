@@ -56,7 +56,7 @@ BUCKETS_SHOWN = 64
 S = CampaignStatus
 TABS: dict[str, tuple[CampaignStatus, ...]] = {
     "all": tuple(CampaignStatus),
-    "active": (S.RUNNING, S.PAUSED),
+    "active": (S.STARTING, S.RUNNING, S.PAUSED),
     "scheduled": (S.SCHEDULED,),
     "drafts": (S.DRAFT,),
     "done": (S.FINISHED, S.CANCELLED),

@@ -277,6 +277,7 @@ VERBS = {
 VERBS_OF = {
     CampaignStatus.DRAFT: ["delete"],
     CampaignStatus.SCHEDULED: ["unschedule", "cancel_paused"],
+    CampaignStatus.STARTING: ["cancel_paused"],
     CampaignStatus.RUNNING: ["pause", "cancel"],
     CampaignStatus.PAUSED: ["resume", "cancel_paused"],
     CampaignStatus.FINISHED: ["duplicate"],
@@ -343,7 +344,7 @@ def _when(line: ListedCampaign) -> str:
             return formats.day(row.ended_at)
         case Standing.WAITING_FOR_NUMBER:
             return waits_since(line.halt) if line.halt else _("no end in sight")
-        case Standing.WAITING_FOR_PROOF:
+        case Standing.STARTING | Standing.WAITING_FOR_PROOF:
             return "—"
     if line.finish_at is None:
         return _("no end in sight")

@@ -6,7 +6,15 @@ from core.campaigns.rules import CampaignStatus
 from core.instances.rules import InstanceStatus
 from core.tables import Instance
 from tests.core.access import CANARY
-from tests.core.campaigns.making import campaign, connect_number, keep_lead, recipients, start, write_draft
+from tests.core.campaigns.making import (
+    campaign,
+    connect_number,
+    keep_lead,
+    recipients,
+    set_campaign,
+    start,
+    write_draft,
+)
 from tests.people import People
 from tests.ui.campaigns.acting import in_row, rows
 from tests.ui.conftest import Web
@@ -57,6 +65,18 @@ async def test_one_whose_number_is_blocked_says_so_and_since_when_instead_of_its
     client = await web.as_("Vic").open("/campaigns")
     [line] = rows(client)
     assert (line["doing"], line["icon"], line["when"]) == ("Número bloqueado", "block", f"espera desde {since}")
+
+
+async def test_one_whose_queue_is_built_stands_first_and_may_be_cancelled(web: Web, people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    write_draft(people, name="Rascunho")
+    starting = write_draft(people, name="Clínicas SP")
+    start(people, starting)
+    set_campaign(people, starting, status=CampaignStatus.STARTING)
+    client = await web.as_("Bea").open("/campaigns?tab=active")
+    [line] = rows(client)
+    assert (line["name"], line["doing"], line["verbs"]) == ("Clínicas SP", "Preparando a fila", ["cancel_paused"])
 
 
 async def test_a_hostile_name_is_nothing_but_a_name(web: Web, people: People) -> None:

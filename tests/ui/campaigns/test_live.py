@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from nicegui import ui
 from sqlalchemy import update
 
-from core.campaigns.rules import CampaignId, CampaignStatus
+from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
 from core.instances.events import apply_link
 from core.instances.rules import InstanceId, InstanceStatus, StatusReason
 from core.ports import LinkChanged, LinkState
-from core.sending.rules import RecipientStatus
-from core.tables import Instance
+from core.sending.rules import AttemptOutcome, RecipientStatus
+from core.tables import Attempt, Instance
 from tests.core.access import CANARY
 from tests.core.campaigns.making import (
     campaign,
@@ -202,6 +203,149 @@ async def test_a_hostile_lead_is_nothing_but_a_name(web: Web, people: People, na
     bea = web.as_("Bea")
     client = await bea.open(f"/campaigns/{running}")
     assert [row["name"] for row in rows(client)] == [name]
+
+
+@pytest.fixture
+def compared(people: People) -> CampaignId:
+    """Forty of eighty people got one of two texts; one in ten answered the first and every second one the other."""
+    connect_number(people)
+    for n in range(80):
+        keep_lead(people, n)
+    other = Variant("Oi, {empresa}! Quantas ligações por dia? Aqui é {meu_nome}.")
+    campaign_id = write_draft(people, other_variants=(other,), follow_up=FollowUp("Viu, {empresa}?", 3))
+    start(people, campaign_id)
+    for variant, one_in in ((0, 10), (1, 2)):
+        mine = [row for row in recipients(people, campaign_id) if row.variant == variant][:20]
+        for n, row in enumerate(mine):
+            answered = {"replied_at": now(people)} if n % one_in == 0 else {}
+            mark(people, row.id, status="sent", claimed_at=now(people), **answered)
+    return campaign_id
+
+
+async def test_variants_are_shown_with_their_first_words_and_an_honest_verdict(
+    web: Web, people: People, compared: CampaignId
+) -> None:
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{compared}")
+    await vic.should_see("Cedo para decidir")
+    shown = said(client)
+    for words in (
+        "“… Aqui é ….”",
+        "“… Quantas ligações por dia? Aqui é ….”",
+        "10,0%",
+        "50,0%",
+        "20 enviadas · 0,0% lidas",
+    ):
+        assert words in shown, (words, shown)
+    assert "B responde 40,0 pontos a mais." in shown
+    assert [words for words in shown if "para ter certeza" in words]
+    for row in recipients(people, compared):
+        if row.status is RecipientStatus.QUEUED:
+            mark(people, row.id, status="sent", claimed_at=now(people))
+    people.runtime.queue.tell(f"campaign:{compared}", {})
+    await until(lambda: "Diferença clara" in said(client), 12)
+    assert "Cedo para decidir" not in said(client)
+
+
+async def test_what_is_said_once_more_has_its_line(web: Web, people: People, compared: CampaignId) -> None:
+    sent = next(row for row in recipients(people, compared) if row.status is RecipientStatus.SENT)
+    mark(people, sent.id, follow_up_at=now(people) + timedelta(days=3))
+    vic = web.as_("Vic")
+    await vic.open(f"/campaigns/{compared}")
+    await vic.should_see("0 na fila, 0 enviadas, 0 respostas")
+    await vic.should_see("As próximas são para")
+
+
+async def test_the_story_of_one_opens_beside_the_list_and_is_followed(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    row = recipients(people, running)[0]
+    with people.runtime.work() as work:
+        values = {"outcome": AttemptOutcome.UNCONFIRMED, "detail": "sender_gone", "started_at": work.now}
+        token = "7f000000-0000-4000-8000-000000000001"
+        of = {"team_id": people.team_id, "campaign_lead_id": row.id, "instance_id": row.instance_id}
+        work.session.add(Attempt(claim_token=token, **of, **values))
+    mark(people, row.id, status="held", claimed_at=now(people), attempts=1)
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    in_row(client, "open", row.id)
+    for words in (
+        "Entrou na fila",
+        "de Comercial 1",
+        "O worker parou com ela em mãos.",
+        "Espera a decisão de uma pessoa",
+    ):
+        await bea.should_see(words)
+    press(client, "Chegou", last=True)
+    await bea.should_see("Bea viu que chegou", retries=30)
+    await bea.should_see("vista por uma pessoa")
+
+
+async def test_a_killed_worker_is_told_with_what_was_found_out(web: Web, people: People, running: CampaignId) -> None:
+    rows_now = recipients(people, running)
+    with people.runtime.work() as work:
+        for row in rows_now[:3]:
+            of = {"team_id": people.team_id, "campaign_lead_id": row.id, "instance_id": row.instance_id}
+            values = {"outcome": AttemptOutcome.UNCONFIRMED, "detail": "sender_gone", "started_at": work.now}
+            work.session.add(Attempt(claim_token="7f000000-0000-4000-8000-000000000001", **of, **values))
+        at = formats.clock(work.now)
+    for row in rows_now[:3]:
+        mark(people, row.id, status="sent", claimed_at=now(people))
+    vic = web.as_("Vic")
+    await vic.open(f"/campaigns/{running}")
+    await vic.should_see(f"Worker reiniciado às {at}:")
+    await vic.should_see("3 mensagens verificadas, 0 repetidas.")
+
+
+async def test_all_who_are_held_are_decided_with_one_press_and_a_question(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    for row in recipients(people, running)[:3]:
+        mark(people, row.id, status="held", claimed_at=now(people))
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}?tab=doubtful")
+    await bea.should_see("Sobre todos os 3 que esperam decisão")
+    await bea.should_see("Você viu que não saiu. Volta para a fila.")
+    press(client, "Enviar de novo")
+    await bea.should_see("Decidir sobre 3 pessoas?")
+    press(client, "Enviar de novo", last=True)
+    await until(lambda: {row.status for row in recipients(people, running)} == {RecipientStatus.QUEUED}, 12)
+
+
+async def test_one_held_for_a_hole_in_its_text_cannot_have_arrived(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    held = recipients(people, running)[0]
+    mark(people, held.id, status="held", reason="missing_variable")
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}?tab=doubtful")
+    [row] = rows(client)
+    assert row["verbs"] == ["again", "skip"]
+    assert row["words"]["again"] == "Tentar de novo"
+    in_row(client, "decide", "again", held.id)
+    await until(lambda: recipients(people, running)[0].status is RecipientStatus.QUEUED, 12)
+
+
+async def test_a_recipient_is_found_by_name(web: Web, running: CampaignId) -> None:
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{running}")
+    found = next(each for each in client.elements.values() if isinstance(each, ui.input))
+    found.value = "clinica 2"
+    await until(lambda: [row["name"] for row in rows(client)] == ["Clínica 2"], 12)
+
+
+async def test_while_its_queue_is_built_it_says_so_and_can_be_cancelled(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    set_campaign(people, running, status=CampaignStatus.STARTING)
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    await bea.should_see("Preparando a fila")
+    assert "Pausar" not in buttons(client)
+    press(client, "Cancelar")
+    await bea.should_see("Cancelar a campanha?")
+    press(client, "Cancelar campanha")
+    await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)
 
 
 async def test_carlos_finds_nothing(web: Web, people: People) -> None:

@@ -2,7 +2,9 @@
 
 progress      how far, how fast, when it ends; the funnel
 activity      sends and replies over time
-recipients    the list, and what a person decides about single ones
+variants      which text is answered more, and what is said once more
+recipients    the list, and what a person decides; story beside it: what happened to one of them
+deciding      what may be decided, and what it means
 """
 
 from __future__ import annotations
@@ -15,20 +17,22 @@ from nicegui import ui
 
 from core.accounts.rules import Role
 from core.campaigns import service as campaigns
-from core.campaigns.rules import CampaignId, CampaignStatus, Standing
+from core.campaigns import telling
+from core.campaigns.rules import MAY_FOLLOW, CampaignId, CampaignStatus, Standing
 from core.campaigns.service import Live
+from core.campaigns.telling import Incident
 from core.instances.halts import Halt
-from core.sending.rules import RecipientStatus
 from ui import live
 from ui.calls import ask, do
 from ui.frame import Frame, page_frame
 from ui.pages.campaign.activity import Activity
 from ui.pages.campaign.progress import Funnel, ProgressCard
 from ui.pages.campaign.recipients import Recipients
+from ui.pages.campaign.variants import Variants
 from ui.pages.campaigns import cancel, duplicate, pause, resume, unschedule
 from ui.parts import safe
 from ui.parts.button import button
-from ui.parts.campaign_words import PAUSE_REASONS, doing_look
+from ui.parts.campaign_words import PAUSE_REASONS, doing_look, in_zone
 from ui.parts.confirm import confirm
 from ui.parts.note import note
 from ui.parts.number_words import TROUBLES, halt_words
@@ -38,6 +42,7 @@ from ui.words import N_, _, formats, ngettext
 
 SAFETY_S = 10.0
 YOUNG = timedelta(hours=1)
+INCIDENTS = 3  # of the last day, the latest ones
 
 
 @ui.page("/campaigns/{campaign_id}", response_timeout=15)
@@ -70,10 +75,14 @@ class _Campaign:
             self.chip = ui.element("span")
         self.buttons: list[ui.element] = [frame.actions.classes("p-m-hide")]
         self.note = ui.element("div").classes("p-live-note")
+        self.incidents = ui.element("div").classes("p-live-note")
+        self._told: list[Incident] = []
         self.progress = ProgressCard()
         self.funnel = Funnel(self._filter)
         age = found.read_at - (found.head.started_at or found.read_at)
-        self.activity = Activity(self.id, found.timezone, is_young=age < YOUNG)
+        with ui.element("div").classes("p-live-g"):
+            self.activity = Activity(self.id, found.timezone, is_young=age < YOUNG)
+            self.variants = Variants(found.timezone)
         self.recipients = Recipients(found, tab, may_act=self.may_act, refresh_all=self.refresh)
         with ui.element("div").classes("p-m-only p-mbar") as bar:
             self.buttons.append(bar)
@@ -81,8 +90,19 @@ class _Campaign:
         self._show()
 
     async def show_lists(self) -> None:
+        await self._show_results()
         await self.activity.show()
         await self.recipients.load()
+
+    async def _show_results(self) -> None:
+        self.variants.show(await ask(telling.results, self.id))
+        told = await ask(telling.incidents, self.id)
+        if told != self._told:
+            self._told = told
+            self.incidents.clear()
+            with self.incidents:
+                for incident in told[:INCIDENTS]:
+                    _incident_note(incident, self.found.timezone)
 
     async def refresh(self) -> None:
         """Told by a worker, or every ten seconds: reads again and changes what is shown in its place.
@@ -93,6 +113,7 @@ class _Campaign:
             self.found = await ask(campaigns.live, self.id)
             self.read_s = time.monotonic()
             self._show()
+            await self._show_results()
             await self.activity.show()
             await self.recipients.refresh()
 
@@ -116,7 +137,7 @@ class _Campaign:
         self.funnel.show(self.found.counts)
         self.recipients.show_tabs(self.found)
         head, now = self.found.head, self.found.progress.now
-        drawn = (now, head.status, head.pause_reason, self.found.counts[RecipientStatus.HELD], self._number_state())
+        drawn = (now, head.status, head.pause_reason, self.found.counts.held, self._number_state())
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -140,7 +161,7 @@ class _Campaign:
             return
         grow = "p-grow" if is_phone else ""
         status = self.found.head.status
-        if status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
+        if CampaignStatus.CANCELLED in MAY_FOLLOW[status]:
             quiet = button(_("Cancel"), self._cancel, kind="dng" if is_phone else "gho").classes(grow)
             quiet.classes("" if is_phone else "p-t-bad")
         if not is_phone or status in (CampaignStatus.FINISHED, CampaignStatus.CANCELLED):
@@ -174,21 +195,24 @@ class _Campaign:
         """Why it stands still, and the way out; then what waits for a person."""
         self.note.clear()
         head, progress = self.found.head, self.found.progress
-        held = self.found.counts[RecipientStatus.HELD]
+        held = self.found.counts.held
         with self.note:
             if head.status is CampaignStatus.PAUSED and head.pause_reason not in (None, "by_hand"):
                 note(
                     _(PAUSE_REASONS.get(head.pause_reason or "", N_("It was paused."))),
                     title=_("It stopped by itself."),
                 )
+            if head.status is CampaignStatus.STARTING:
+                words = _("Everybody who receives it is being put into the queue. It goes on by itself.")
+                note(words, tone="info", icon="hourglass_top")
             if head.status is CampaignStatus.SCHEDULED:
                 note(_("Who receives it is judged when it starts."), tone="info", icon="event")
             if progress.now.standing is Standing.WAITING_FOR_NUMBER:
                 self._number_note()
             if held:
                 words = ngettext(
-                    "{n} message may have arrived, or not: we found no proof.",
-                    "{n} messages may have arrived, or not: we found no proof.",
+                    "{n} message waits for it: whether it arrived is not known, or its text has a hole.",
+                    "{n} messages wait for it: whether they arrived is not known, or their text has a hole.",
                     held,
                 )
                 note(
@@ -220,3 +244,24 @@ class _Campaign:
 async def _unschedule(campaign_id: CampaignId, name: str) -> None:
     await unschedule(campaign_id, name)
     safe.go(f"/campaigns/{campaign_id}/edit")
+
+
+def _incident_note(incident: Incident, zone: str) -> None:
+    """A sender was killed: how many it had in hand, and what was found out about them."""
+    checked = ngettext("{n} message verified", "{n} messages verified", incident.checked)
+    parts = [
+        checked.format(n=formats.number(incident.checked)),
+        ngettext("{n} doubled", "{n} doubled", incident.repeated).format(n=formats.number(incident.repeated)),
+    ]
+    if incident.held:
+        waits = ngettext("{n} waits for your decision", "{n} wait for your decision", incident.held)
+        parts.append(waits.format(n=formats.number(incident.held)))
+    if incident.checking:
+        looked = ngettext("{n} still being verified", "{n} still being verified", incident.checking)
+        parts.append(looked.format(n=formats.number(incident.checking)))
+    note(
+        ", ".join(parts) + ".",
+        title=_("Worker restarted at {time}:").format(time=formats.clock(in_zone(incident.at, zone))),
+        tone="bad" if incident.repeated else "info",
+        icon="restart_alt",
+    )

@@ -13,18 +13,21 @@ from nicegui import events, ui
 
 from core.campaigns import service as campaigns
 from core.campaigns.queries import Cursor, RecipientRow
-from core.campaigns.rules import CampaignStatus
+from core.campaigns.rules import LETTERS, CampaignStatus
 from core.campaigns.service import Live
 from core.sending import service as sending
 from core.sending.rules import RecipientId, RecipientStatus
 from ui.calls import ask, do
+from ui.pages.campaign.deciding import DECISIONS, offered
+from ui.pages.campaign.story import Drawer, state_of
 from ui.parts.button import button, icon_button, once_at_a_time
 from ui.parts.campaign_words import REASONS, back_at, day_in, in_zone
 from ui.parts.card import card
+from ui.parts.confirm import confirm
 from ui.parts.states import state
 from ui.parts.status import STATES
 from ui.parts.text import text
-from ui.words import N_, _, formats
+from ui.words import N_, _, formats, ngettext
 
 TABS = {
     "all": N_("Everybody"),
@@ -34,7 +37,9 @@ TABS = {
     "opted_out": N_("Asked to leave"),
     "doubtful": N_("To be decided"),
     "skipped": N_("Left out"),
+    "again": N_("Second message"),
 }
+ONLY_WHEN_THERE = ("doubtful", "skipped", "opted_out", "again")
 
 
 class Recipients:
@@ -45,10 +50,12 @@ class Recipients:
         self.may_act = may_act
         self.refresh_all = refresh_all
         self.tab = tab if tab in (*TABS, "sent", "delivered", "read") else "all"
+        self.search = ""
         self.back: list[Cursor | None] = []  # where the pages before this one began; None is the first
         self.at: Cursor | None = None
         self.shown: list[RecipientRow] = []
         self.counts: dict[str, Any] = {}
+        self._held_drawn: object = None
         with card() as made:
             made.props["aria-label"] = _("Recipients")
             with ui.element("div").classes("p-row p-between p-recipients-h"):
@@ -56,21 +63,30 @@ class Recipients:
                     for name, words in TABS.items():
                         with ui.tab(name, label=_(words)) as one:
                             self.counts[name] = (one, text("", "p-cnt quiet"))
-                self.retry = button(_("Try the failures again"), self._retry, size="sm", icon="refresh")
-                self.retry.visible = False
+                with ui.element("div").classes("p-row p-g8 p-recipients-acts"):
+                    self.find = ui.input(placeholder=_("Name or phone"), on_change=self._find)
+                    self.find.props('clearable dense debounce=350 maxlength=80 type="search"').classes("p-find-small")
+                    self.find.props["aria-label"] = _("Find by name or phone")
+                    self.retry = button("", self._retry, size="sm", icon="refresh")
+            self.retry.visible = False
+            self.asks = ui.element("div").classes("p-held")
             with ui.element("div").classes("p-row p-center") as self.news:
                 button(_("Show what is new"), self._first, kind="sof", size="xs", icon="arrow_upward")
             self.news.visible = False
-            self.table = ui.table(rows=[], columns=_columns(), row_key="id", pagination=0)
+            self.table = ui.table(
+                rows=[], columns=_columns(), row_key="id", pagination=0, on_select=lambda: self._show_asks()
+            )
             self.table.props("hide-bottom").classes("p-full p-recipients")
             _draw_cells(self.table)
             self.table.on("decide", once_at_a_time(self._decide))
+            self.table.on("open", once_at_a_time(self._open))
             self.none = ui.element("div")
             with self.none, state("person_search", _("Nobody here"), tone="quiet"):
                 pass
             with ui.element("div").classes("p-row p-g8 p-pager") as self.pager:
                 self.before = icon_button("chevron_left", _("Previous page"), self._previous, size="sm")
                 self.after = icon_button("chevron_right", _("Next page"), self._next, size="sm")
+        self.story = Drawer(found.timezone, may_act=may_act, decide=self._decide_one)
 
     # ------------------------------------------------------------ which
 
@@ -87,6 +103,10 @@ class Recipients:
         if event.value in TABS and event.value != self.tab:
             self.tab = event.value
             await self._first()
+
+    async def _find(self, event: events.ValueChangeEventArguments[str | None]) -> None:
+        self.search = (event.value or "").strip()
+        await self._first()
 
     async def _first(self) -> None:
         self.back, self.at = [], None
@@ -116,29 +136,37 @@ class Recipients:
             "opted_out": counts.opted_out,
             "doubtful": counts.doubtful,
             "skipped": counts[RecipientStatus.SKIPPED] + counts[RecipientStatus.CANCELLED],
+            "again": counts.in_tab("again"),
         }
         for name, (tab, count) in self.counts.items():
             count.text = formats.number(numbers[name])
-            tab.visible = bool(numbers[name]) or name not in ("doubtful", "skipped", "opted_out")
+            tab.visible = bool(numbers[name]) or name not in ONLY_WHEN_THERE
         goes_on = found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED)
         self.retry.visible = self.may_act and goes_on and bool(found.worth_a_retry)
+        n = found.worth_a_retry
+        self.retry.text = ngettext("Try {n} failure again", "Try {n} failures again", n).format(n=formats.number(n))
+        self._show_asks()
 
     async def load(self) -> None:
-        found = await ask(campaigns.recipients, self.found.head.id, self.tab, after=self.at)
+        found = await ask(campaigns.recipients, self.found.head.id, self.tab, after=self.at, search=self.search)
         self.news.visible = False
+        self.table.selected = []
+        self.table.selection = "multiple" if self.may_act and self.tab == "doubtful" else None
         self._show(found.rows)
+        self._show_asks()
         self.before.set_enabled(bool(self.back))
         self.after.set_enabled(found.has_more)
         self.pager.visible = bool(self.back) or found.has_more
 
     async def refresh(self) -> None:
         """Tells what became of the rows that are shown; says when there are others above them by now."""
+        await self.story.refresh()
         if not self.shown:
             await self.load()
             return
         now = await ask(campaigns.recipients_now, self.found.head.id, [row.id for row in self.shown])
         if self.at is None:
-            first = await ask(campaigns.recipients, self.found.head.id, self.tab, limit=1)
+            first = await ask(campaigns.recipients, self.found.head.id, self.tab, limit=1, search=self.search)
             shown = {row.id for row in self.shown}
             self.news.visible = bool(first.rows) and first.rows[0].id not in shown
         self._show([now.get(row.id, row) for row in self.shown])
@@ -154,24 +182,62 @@ class Recipients:
 
     # ------------------------------------------------------------ deciding
 
+    def _show_asks(self) -> None:
+        """Above those who are held: what each decision means, for the chosen ones or for all."""
+        held = self.found.counts.held
+        chosen = [row for row in self.shown if row.id in {each["id"] for each in self.table.selected}]
+        is_there = self.may_act and self.tab == "doubtful" and bool(held)
+        drawn = (is_there, held, tuple(row.id for row in chosen))
+        if drawn == self._held_drawn:
+            return
+        self._held_drawn = drawn
+        self.asks.clear()
+        self.asks.visible = is_there
+        if not is_there:
+            return
+        with self.asks:
+            n = len(chosen) or held
+            if chosen:
+                words = ngettext("About the {n} chosen one", "About the {n} chosen ones", n)
+            else:
+                words = ngettext("About the one who is held", "About all {n} who are held", n)
+            text(words.format(n=formats.number(n)), "p-b p-t-sm", tag="div")
+            with ui.element("div").classes("p-held-ways"):
+                for verb, each in DECISIONS.items():
+                    with ui.element("div"):
+                        button(_(each.label), lambda verb=verb: self._decide_many(verb, chosen), size="sm")
+                        text(_(each.meaning), "p-t-xs p-t-3", tag="div")
+
+    async def _decide_many(self, verb: str, chosen: list[RecipientRow]) -> None:
+        decision = DECISIONS[verb]
+        n = len(chosen) or self.found.counts.held
+        title = ngettext("Decide about {n} person?", "Decide about {n} people?", n).format(n=formats.number(n))
+        if n > 1 and not await confirm(title, _(decision.meaning), action=_(decision.label), danger=False):
+            return
+        if chosen:
+            await do(decision.function, [row.id for row in chosen], done=_(decision.done))
+        else:
+            await do(sending.decide_all_held, self.found.head.id, decision.decision, done=_(decision.done))
+        await self.refresh_all()
+
     async def _decide(self, event: events.GenericEventArguments) -> None:
         verb, row_id = str(event.args[0]), event.args[1]
-        if verb not in DECISIONS or not any(row.id == row_id for row in self.shown):
-            return
-        function, done = DECISIONS[verb]
-        await do(function, [RecipientId(int(row_id))], done=_(done))
+        row = next((row for row in self.shown if row.id == row_id), None)
+        if row is not None and verb in offered(row):
+            await self._decide_one(verb, row.id)
+
+    async def _decide_one(self, verb: str, recipient_id: int) -> None:
+        await do(DECISIONS[verb].function, [RecipientId(recipient_id)], done=_(DECISIONS[verb].done))
         await self.refresh_all()
+
+    async def _open(self, event: events.GenericEventArguments) -> None:
+        asked = event.args[0] if isinstance(event.args, list) else event.args
+        if any(row.id == asked for row in self.shown):
+            await self.story.open(int(asked))
 
     async def _retry(self) -> None:
         await do(sending.retry_failed, self.found.head.id, done=_("They are in the queue again"))
         await self.refresh_all()
-
-
-DECISIONS = {
-    "arrived": (sending.it_arrived, N_("Noted: it arrived")),
-    "again": (sending.send_again, N_("In the queue again")),
-    "skip": (sending.skip, N_("Left at that")),
-}
 
 
 def _columns() -> list[dict[str, Any]]:
@@ -189,8 +255,10 @@ def _columns() -> list[dict[str, Any]]:
         column("name", _("Lead"), classes=""),
         column("phone", _("Phone"), classes="p-m-hide p-num p-t-sm"),
         column("number", _("By"), classes="p-m-hide p-t-sm p-t-2"),
+        column("variant", _("Variant"), classes="p-m-hide p-t-sm p-variant"),
         column("state", _("State"), classes=""),
         column("when", _("When"), "right", "p-m-hide p-t-sm p-t-2"),
+        column("open", "", "right", "p-open"),
     ]
 
 
@@ -200,18 +268,14 @@ def _draw_cells(table: ui.table) -> None:
         "body-cell-name",
         """
         <q-td :props="props">
-          <div class="p-b p-ell">
-            <a v-if="props.row.lead" class="p-plain" :href="'/leads?id=' + props.row.lead">{{ props.row.name }}</a>
-            <span v-else>{{ props.row.name }}</span>
-          </div>
+          <button type="button" class="p-b p-ell p-name" @click="() => $parent.$emit('open', props.row.id)">
+            {{ props.row.name }}
+          </button>
           <div v-if="props.row.why" :class="'p-t-xs ' + props.row.why_tone">{{ props.row.why }}</div>
           <div v-if="props.row.may_decide" class="p-row p-g6 p-wrap p-decide">
-            <q-btn unelevated no-caps class="sec p-xs" :label="props.row.words.arrived"
-              @click="() => $parent.$emit('decide', 'arrived', props.row.id)"/>
-            <q-btn unelevated no-caps class="sec p-xs" :label="props.row.words.again"
-              @click="() => $parent.$emit('decide', 'again', props.row.id)"/>
-            <q-btn unelevated no-caps class="gho p-xs" :label="props.row.words.skip"
-              @click="() => $parent.$emit('decide', 'skip', props.row.id)"/>
+            <q-btn v-for="verb in props.row.verbs" :key="verb" unelevated no-caps
+              :class="'p-xs ' + (verb === 'skip' ? 'gho' : 'sec')" :label="props.row.words[verb]"
+              @click="() => $parent.$emit('decide', verb, props.row.id)"/>
           </div>
         </q-td>
         """,
@@ -228,21 +292,15 @@ def _draw_cells(table: ui.table) -> None:
         </q-td>
         """,
     )
-
-
-def state_of(row: RecipientRow) -> str:
-    """The furthest that happened to a recipient: the key of its chip."""
-    if row.opted_out_at is not None:
-        return "opted_out"
-    if row.replied_at is not None:
-        return "replied"
-    if row.status is not RecipientStatus.SENT:
-        return row.status.value
-    if row.undelivered_at is not None:
-        return "failed"
-    if row.read_at is not None:
-        return "read"
-    return "delivered" if row.delivered_at is not None else "sent"
+    table.add_slot(
+        "body-cell-open",
+        """
+        <q-td :props="props">
+          <q-btn flat class="gho ico p-xs" icon="sym_r_chevron_right" :aria-label="props.row.open"
+            @click="() => $parent.$emit('open', props.row.id)"/>
+        </q-td>
+        """,
+    )
 
 
 def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str, Any]:
@@ -255,6 +313,7 @@ def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str
         "name": row.name,
         "phone": formats.phone(row.phone),
         "number": row.instance_name or "—",
+        "variant": _("2nd message") if row.step else LETTERS[row.variant],
         "state": _(look.words),
         "tone": look.tone,
         "icon": look.icon,
@@ -262,13 +321,17 @@ def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str
         "why": why,
         "why_tone": "p-t-bad" if key == "failed" else "p-t-3",
         "may_decide": may_act and row.status is RecipientStatus.HELD,
-        "words": {"arrived": _("It arrived"), "again": _("Send again"), "skip": _("Leave it at that")},
+        "verbs": offered(row) if may_act else [],
+        "words": {verb: each.words(row.may_have_left) for verb, each in DECISIONS.items()}
+        | {"open": _("What happened")},
     }
 
 
 def _why(row: RecipientRow, zone: str, now: datetime) -> str:
     """In plain words, where something needs explaining."""
     match row.status:
+        case RecipientStatus.HELD if not row.may_have_left:
+            return _(REASONS["missing_variable"])
         case RecipientStatus.HELD:
             return _("We asked WhatsApp and got no answer, and found no proof that it went out.")
         case RecipientStatus.UNCONFIRMED:
