@@ -1,10 +1,10 @@
-"""Sends what is due from one number: claim, commit, call, settle; one message after the other, at its pace.
+"""Sends what is due from one number: claim, commit, call, settle; at its pace, mostly one message after the other.
 
     asyncio.run(send_due(runtime, instance_id, owner="host:123", stop=stop))
 
 No transaction is open during a call, nothing is called without a committed claim, and nothing is tried twice here.  The
 database is asked from two threads, one that claims and one that settles and renews the lease, so that the end of a call
-never waits behind the search for the next.
+never waits behind the search for the next.  Calls that end together are written down together.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ from core.sending.rules import (
     WORTH_WAITING,
     AttemptOutcome,
     Outcome,
+    RecipientId,
     RecipientStatus,
 )
-from core.sending.settling import settle
+from core.sending.settling import Ended, settle, settle_accepted
 from core.work import Work
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,17 @@ MOST_REPEATS = 5
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.2, 10.0
 TELL_EVERY_S = 0.25  # per topic; pages read again on each
 LOOK_FOR_ANSWERS_S = 1.0  # somebody who wrote to us does not wait for a campaign's pause
+SETTLED_WITHIN_S = 0.025  # a call that is over waits so long for others, where there are any
+MOST_SETTLED = 64  # in one transaction
+
+
+@dataclass(frozen=True)
+class _Over:
+    """A call that is over; `settled` once that is committed."""
+
+    claimed: Claimed | ClaimedAnswer
+    outcome: Outcome
+    settled: asyncio.Future[RecipientStatus | None]
 
 
 @dataclass
@@ -96,7 +108,9 @@ class _Sender:
         self.epoch = 0
         self.whatsapp: WhatsApp = runtime.evolution
         self.valid_until = _now()
-        self.on_the_wire: dict[str, asyncio.Task[None]] = {}
+        self.on_the_wire: dict[str, asyncio.Task[None]] = {}  # by its token, until its end is committed
+        self.over: list[_Over] = []
+        self.is_over = asyncio.Event()  # one of them, at least
         self.told_at: dict[str, float] = {}
         self.file: tuple[int, File] | None = None  # the last one that went with a message
 
@@ -105,14 +119,15 @@ class _Sender:
         self.whatsapp = self.runtime.whatsapp(lease.provider, lease.sealed)
         # Counted from before the lease was asked for: it ends with us no later than with the database.
         self.valid_until = _now() + LEASE.total_seconds() - 1
-        renewing = asyncio.create_task(self._renew(lease))
+        beside = [asyncio.create_task(self._renew(lease)), asyncio.create_task(self._settle_what_is_over())]
         try:
             await self._send_until_done(lease)
         finally:
             await asyncio.gather(*self.on_the_wire.values(), return_exceptions=True)
-            renewing.cancel()
-            with suppress(asyncio.CancelledError):
-                await renewing
+            for task in beside:
+                task.cancel()
+            for ended in await asyncio.gather(*beside, return_exceptions=True):
+                self.fault = ended if isinstance(ended, Exception) else self.fault
             with suppress(DatabaseAway):  # then it runs out by itself
                 await self.in_work(self.settles, lambda work: self._release(work, lease))
         if self.fault is not None:
@@ -186,13 +201,10 @@ class _Sender:
 
     async def _call_and_settle(self, claimed: Claimed | ClaimedAnswer) -> None:
         outcome = await self._call(claimed)
-        waits = _Waits()
-        while True:
-            try:
-                status = await self.in_work(self.settles, lambda work: self._settle_and_tell(work, claimed, outcome))
-                break
-            except DatabaseAway:  # it comes back; if we are gone by then, the history is asked
-                await asyncio.sleep(waits.next())
+        over = _Over(claimed, outcome, asyncio.get_running_loop().create_future())
+        self.over.append(over)
+        self.is_over.set()
+        status = await over.settled
         self.report.settled += 1
         self.report.sent += status is RecipientStatus.SENT
 
@@ -239,6 +251,65 @@ class _Sender:
         return OutgoingMedia(
             claimed.phone, file.kind, file.content, file.mimetype, file.name, claimed.text, reference=claimed.token
         )
+
+    # ------------------------------------------------------------ what came of it
+
+    async def _settle_what_is_over(self) -> None:
+        while True:
+            await self.is_over.wait()
+            await self._wait_for_others()
+            some, self.over = self.over[:MOST_SETTLED], self.over[MOST_SETTLED:]
+            if not self.over:
+                self.is_over.clear()
+            await self._settle_together([each for each in some if each.outcome.kind is AttemptOutcome.ACCEPTED])
+            for each in some:
+                if not each.settled.done():
+                    await self._settle_alone(each)
+
+    async def _wait_for_others(self) -> None:
+        """Not where nothing else is on the wire: then this is all there is to write down."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLED_WITHIN_S):
+                while len(self.over) < min(MOST_SETTLED, len(self.on_the_wire)):
+                    self.is_over.clear()
+                    await self.is_over.wait()
+
+    async def _settle_together(self, accepted: list[_Over]) -> None:
+        """Leaves to be settled alone whoever needs a closer look."""
+        ended = [Ended(each.claimed, each.outcome) for each in accepted if isinstance(each.claimed, Claimed)]
+        if not ended:
+            return
+        try:
+            sent = await self._until_committed(lambda work: self._settle_and_tell_together(work, ended))
+        except Exception:  # whatever is wrong with one of them is no harm to the others
+            log.exception("settling %s together", len(ended))
+            return
+        for each in accepted:
+            if isinstance(each.claimed, Claimed) and each.claimed.recipient_id in sent and not each.settled.done():
+                each.settled.set_result(RecipientStatus.SENT)
+
+    async def _settle_alone(self, over: _Over) -> None:
+        try:
+            status = await self._until_committed(lambda work: self._settle_and_tell(work, over.claimed, over.outcome))
+        except Exception as fault:  # noqa: BLE001 - it is raised where the message was put on the wire
+            over.settled.set_exception(fault)
+        else:
+            over.settled.set_result(status)
+
+    async def _until_committed(self, do: Callable[[Work], T]) -> T:
+        waits = _Waits()
+        while True:
+            try:
+                return await self.in_work(self.settles, do)
+            except DatabaseAway:  # it comes back; if we are gone by then, the history is asked
+                await asyncio.sleep(waits.next())
+
+    def _settle_and_tell_together(self, work: Work, ended: list[Ended]) -> set[RecipientId]:
+        sent = settle_accepted(work, ended)
+        for campaign_id in {each.claimed.campaign_id for each in ended}:
+            self._tell(work, f"campaign:{campaign_id}")
+        self._tell(work, f"instances:{ended[0].claimed.team_id}")
+        return sent
 
     def _settle_and_tell(
         self, work: Work, claimed: Claimed | ClaimedAnswer, outcome: Outcome

@@ -2,12 +2,16 @@
 
 Every change is guarded by the claim's token and by the states from which it may come, so that whoever is late changes
 nothing, and whoever comes twice does nothing the second time.
+
+What the gateway accepted is nearly all there is, and is written down together; everything else one by one.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,6 +35,7 @@ from core.sending.rules import (
     AttemptOutcome,
     FailReason,
     Outcome,
+    RecipientId,
     RecipientStatus,
     SkipReason,
     after,
@@ -40,6 +45,7 @@ from core.work import Work
 
 log = logging.getLogger(__name__)
 LONGEST_DETAIL = 300
+LONGEST_ADDRESS = 80
 
 # The number first, then the recipient: the order of the claim.
 LOCK_NUMBER = text("""
@@ -107,6 +113,112 @@ where id = :id
 GIVE_BACK_TURN = text("""
 update campaigns set sent_today = greatest(0, sent_today - 1) where id = :id and sent_on = :day
 """)
+
+
+# ---------------------------------------------------------------- many at once
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A call that is over."""
+
+    claimed: Claimed
+    outcome: Outcome
+
+
+# What was accepted is in the gateway's history too: a power cut that loses this commit costs a look, no message.
+IDS_OF_OTHERS = text("""
+select set_config('synchronous_commit', 'off', true),
+       array(
+           select gateway_message_id from messages
+           where instance_id = :instance_id and gateway_message_id = any(:gateway_ids)
+       ) as known
+""")
+# The number first, as everybody.  Its row is left alone where there is neither a doubt to take back nor a pause that
+# counts from here: a doubt that another transaction is writing at this moment counts as the later of the two.
+GOOD_NEWS = text("""
+update instances set unconfirmed_in_a_row = 0, next_send_at = greatest(next_send_at, clock_timestamp() + :rest)
+where id = :id and (unconfirmed_in_a_row > 0 or rest_after > 0 or :rest > interval '0')
+""")
+# The recipients in their order, then their messages, attempts and leads: every lead with this phone, as by LEADS_SENT.
+SETTLE_ACCEPTED = text("""
+with told as (
+    select *, clock_timestamp() as at
+    from unnest(cast(:ids as bigint[]), cast(:tokens as uuid[]), cast(:gateway_ids as text[]),
+        cast(:addresses as text[])) as told (id, token, gateway_id, address)
+), claims as (
+    select r.id, told.token, told.gateway_id, told.address, told.at
+    from campaign_leads r join told on told.id = r.id
+        and r.claim_token = told.token
+    order by r.id
+    for no key update of r
+), sent as (
+    update campaign_leads r
+    set status = 'sent', reason = null, sent_at = claims.at, claim_token = null, lease_until = null,
+        changed_at = claims.at,
+        follow_up_at = case when r.step = 0 then claims.at + make_interval(
+            days => (select c.follow_up_days from campaigns c where c.id = r.campaign_id)) end
+    from claims where r.id = claims.id
+    returning r.id, r.team_id, r.phone_hash, r.message_id, r.claimed_at, r.sent_at, claims.token, claims.gateway_id,
+        claims.address
+), bound as (
+    update messages m
+    set gateway_message_id = sent.gateway_id, sent_at = sent.sent_at,
+        address = coalesce(nullif(sent.address, ''), m.address)
+    from sent where m.id = sent.message_id
+), noted as (
+    insert into attempts (team_id, campaign_lead_id, instance_id, claim_token, started_at, ended_at, outcome)
+    select team_id, id, :instance_id, token, claimed_at, sent_at, 'accepted' from sent
+), marked as (
+    update leads l
+    set last_sent_at = greatest(l.last_sent_at, sent.sent_at), on_whatsapp = 'yes', whatsapp_checked_at = sent.sent_at
+    from sent where l.team_id = sent.team_id and l.phone_hash = sent.phone_hash
+)
+select sent.id, sent.team_id, sent.phone_hash, (
+    select c.id from conversations c where c.team_id = sent.team_id and c.phone_hash = sent.phone_hash
+) as conversation_id
+from sent
+""")
+CAME_EARLY = text("""
+select distinct gateway_message_id from early_receipts
+where instance_id = :instance_id and gateway_message_id = any(:gateway_ids)
+""")
+
+
+def settle_accepted(work: Work, accepted: Sequence[Ended]) -> set[RecipientId]:
+    """Writes down calls of one number that the gateway accepted; returns who is sent by that.
+
+    The others are for `settle`: their claim is not open any more, or their id is that of another message.
+    """
+    session, instance_id = work.session, accepted[0].claimed.instance_id
+    told = Counter(each.outcome.gateway_message_id for each in accepted)
+    known = session.execute(IDS_OF_OTHERS, {"instance_id": instance_id, "gateway_ids": list(told)}).one().known
+    plain = [each for each in accepted if told[each.outcome.gateway_message_id] == 1]
+    plain = [each for each in plain if each.outcome.gateway_message_id not in known]
+    if not plain:
+        return set()
+    # The gap counts from the end of the call: the gateway writes somewhere in between.
+    session.execute(GOOD_NEWS, {"id": instance_id, "rest": max(each.claimed.least_gap for each in plain)})
+    gateway_ids = [each.outcome.gateway_message_id for each in plain]
+    sent = session.execute(
+        SETTLE_ACCEPTED,
+        {
+            "instance_id": instance_id,
+            "ids": [each.claimed.recipient_id for each in plain],
+            "tokens": [each.claimed.token for each in plain],
+            "gateway_ids": gateway_ids,
+            "addresses": [each.outcome.address[:LONGEST_ADDRESS] for each in plain],
+        },
+    ).all()
+    for gateway_id in session.execute(CAME_EARLY, {"instance_id": instance_id, "gateway_ids": gateway_ids}).scalars():
+        apply_early_receipts(work, instance_id, gateway_id)
+    in_conversation = [row for row in sent if row.conversation_id is not None]
+    for row in sorted(in_conversation, key=lambda row: row.conversation_id):
+        listening.spoke(work, TeamId(row.team_id), Somebody(None, row.phone_hash, None))
+    return {RecipientId(row.id) for row in sent}
+
+
+# ---------------------------------------------------------------- one by one
 
 
 def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | None:
@@ -287,7 +399,8 @@ def _mark_sent(
 ) -> None:
     row = work.session.execute(SET_SENT, {"id": recipient_id, "sent_at": sent_at, "evidence": evidence}).one()
     work.session.execute(
-        BIND_MESSAGE, {"id": row.message_id, "gateway_id": gateway_id, "sent_at": sent_at, "address": address[:80]}
+        BIND_MESSAGE,
+        {"id": row.message_id, "gateway_id": gateway_id, "sent_at": sent_at, "address": address[:LONGEST_ADDRESS]},
     )
     work.session.execute(LEADS_SENT, {"team_id": row.team_id, "phone_hash": row.phone_hash, "at": sent_at})
     apply_early_receipts(work, instance_id, gateway_id)

@@ -22,14 +22,15 @@ from tests.factories import make_scene, phone_of
 CUT = text("select pg_terminate_backend(pid) from pg_stat_activity where datname = :name and pid <> pg_backend_pid()")
 
 
+@pytest.mark.parametrize("at_once", [1, 4])
 def test_connections_that_break_at_any_moment_cost_nobody_their_message(
-    runtime: Runtime, whatsapp: FakeWhatsApp, server: Engine, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, whatsapp: FakeWhatsApp, server: Engine, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
     # A sender that could not give its lease back is waited for; nobody here has to for fifteen seconds.
     for part, name, seconds in ((lease, "LEASE", 3), (engine, "LEASE", 3), (engine, "RENEW_EVERY", 1)):
         monkeypatch.setattr(part, name, timedelta(seconds=seconds))
     scene = make_scene(runtime, 40)
-    whatsapp.latency_s = 0.02
+    whatsapp.latency_s, whatsapp.max_in_flight = 0.02, at_once
     name = make_url(runtime.settings.database_url).database
     over, cuts = [], []
 
@@ -103,16 +104,17 @@ def test_the_end_of_a_call_is_written_down_however_long_the_database_was_away(
     runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: object
 ) -> None:
     scene = make_scene(runtime, 1)
-    real = engine.settle
+    real = engine.settle_accepted
     tries = []
 
-    def away_at_first(work, claimed, outcome):  # type: ignore[no-untyped-def]
-        tries.append(outcome)
+    def away_at_first(work, accepted):  # type: ignore[no-untyped-def]
+        tries.append(accepted)
         if len(tries) < 4:
             raise engine.DatabaseAway("starting up")
-        return real(work, claimed, outcome)
+        return real(work, accepted)
 
-    monkeypatch.setattr(engine, "settle", away_at_first)  # type: ignore[attr-defined]
+    monkeypatch.setattr(engine, "settle_accepted", away_at_first)  # type: ignore[attr-defined]
     asyncio.run(engine.send_due(runtime, scene.instance_id, owner="a", stop=asyncio.Event()))
+    assert len(tries) == 4
     assert scene.statuses() == {"sent": 1}
     assert len(whatsapp.left) == 1
