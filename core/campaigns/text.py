@@ -156,14 +156,14 @@ def values_of(facts: LeadFacts) -> dict[str, str | None]:
     """
     rating = None if facts.rating is None else f"{facts.rating:.1f}"
     known = {
-        "company": facts.name,
-        "neighbourhood": facts.neighbourhood,
-        "city": facts.city,
+        "company": _one_line(facts.name),
+        "neighbourhood": _one_line(facts.neighbourhood),
+        "city": _one_line(facts.city),
         "rating": rating,
-        "category": facts.category,
-        "my_name": facts.sender_name,
+        "category": _one_line(facts.category),
+        "my_name": _one_line(facts.sender_name),
     }
-    values = {spelling: _one_line(known[name]) for spelling, (name, _) in MEANING.items()}
+    values = {spelling: known[name] for spelling, (name, _) in MEANING.items()}
     for spelling, (name, language) in MEANING.items():
         if name == "rating" and language == "pt" and rating is not None:
             values[spelling] = rating.replace(".", ",")
@@ -272,5 +272,7 @@ def _one_line(value: str | None) -> str | None:
     """A value from outside keeps no line breaks, control or direction characters: it stands in a sentence of ours."""
     if value is None:
         return None
+    if value.isprintable():  # nearly always: then it has none of them
+        return " ".join(value.split()) or None
     kept = (c if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf") else " " for c in value)
     return " ".join("".join(kept).split()).strip(JOINERS) or None
