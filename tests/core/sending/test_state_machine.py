@@ -879,7 +879,7 @@ def test_whatever_happens_everything_is_in_order(machine: type[SendingMachine]) 
 
 # ---------------------------------------------------------------- and it can fail
 
-Fault = Callable[[pytest.MonkeyPatch, World], None]
+Fault = Callable[[pytest.MonkeyPatch, World], object]
 
 
 def reworded(module: Any, name: str, *words: tuple[str, str]) -> Fault:
@@ -913,7 +913,10 @@ FAULTS: dict[str, Fault] = {
         settling, "LOCK_RECIPIENT", ("claim_token = :token", "(claim_token = :token or true)")
     ),
     "what is in doubt is tried again": replaced(settling, "after", tries_again),
-    "there is no pause between two": reworded(queries, "TAKE_SLOT", ("+ :gap,", "+ :gap * 0,")),
+    "a pause is not seen": lambda monkeypatch, world: [
+        reworded(queries, name, ("and c.status = 'running'", ""))(monkeypatch, world)
+        for name in ("RUNNING", "LOCK_CAMPAIGN")
+    ],
     "the day is not counted": reworded(queries, "TAKE_SLOT", ("= :sent_today", "= 0 * :sent_today")),
 }
 
