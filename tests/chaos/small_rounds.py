@@ -11,7 +11,7 @@ from core.sending import service as sending
 
 # What the processes of a small round are told: a short lease, so that nobody waits for what is not looked at.
 QUICK = {"CHAOS_LEASE_S": "3"}
-STEP_S = 60.0
+STEP_S = 150.0
 LEAVES_S = 9.0  # a slow gateway sends so long after it was asked
 AFTERWARDS_S = 1.5
 
