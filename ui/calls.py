@@ -112,7 +112,7 @@ async def ask(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     """
     client = context.client
     try:
-        value = await _as_actor(client, fn, args, kwargs)
+        value = await _as_actor(client.request.scope, fn, args, kwargs)
     except SignedOut:
         _to_sign_in(client)
         raise
@@ -125,6 +125,11 @@ async def ask(fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
     return value
 
 
+async def ask_of(scope: Any, fn: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """As `ask`, for a plain request that no page stands behind: raises SignedOut too, and draws nothing."""
+    return await _as_actor(scope, fn, args, kwargs)
+
+
 async def do(fn: Callable[..., T], *args: Any, done: str = "", form: Form | None = None, **kwargs: Any) -> Answer[T]:
     """Does it and says so: `done` is shown when it worked; what did not is put into words by the field or in a toast.
 
@@ -135,7 +140,7 @@ async def do(fn: Callable[..., T], *args: Any, done: str = "", form: Form | None
         form.clear_errors()
     try:
         with _wheel():
-            value = await _as_actor(client, fn, args, kwargs)
+            value = await _as_actor(client.request.scope, fn, args, kwargs)
     except PrumoError as trouble:
         if not client.is_deleted:
             with client:
@@ -197,8 +202,8 @@ def fault_of(error: BaseException, doing: str) -> Fault:
     return fault
 
 
-async def _as_actor(client: Client, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
-    token = cookies.token_of(client.request.scope, settings())
+async def _as_actor(scope: Any, fn: Callable[..., T], args: tuple[Any, ...], kwargs: dict[str, Any]) -> T:
+    token = cookies.token_of(scope, settings())
 
     def run() -> T:
         with _opened().runtime.work() as work:

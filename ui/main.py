@@ -17,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from core.errors import PrumoError
 from core.settings import Settings
-from ui import forwarded, live, sockets, theme
+from ui import forwarded, live, media, sockets, theme
 from ui.calls import open_calls
 from ui.pages import access
 from ui.parts import safe
@@ -51,6 +51,7 @@ def main() -> None:
     app.add_route("/healthz", _healthy, methods=["GET"])
     assets.register(app, settings.data_folder)
     access.register(app, settings)
+    media.register(app)
     register_error_pages(app)
     app.on_page_exception(draw_page_trouble)
     app.on_startup(lambda: live.start(settings.redis_url))

@@ -18,6 +18,7 @@ from core.leads.rules import LeadFilter
 from core.tables import Campaign, Instance
 from tests.core.access import CANARY
 from tests.core.campaigns.making import (
+    build,
     campaign,
     connect_number,
     keep_lead,
@@ -228,7 +229,10 @@ async def test_bea_starts_what_she_saw_after_one_more_question(web: Web, people:
     await bea.should_see("2 pessoas recebem, pelo número Comercial 1.")
     assert campaign(people, draft).status is CampaignStatus.DRAFT
     press(client, "Iniciar campanha", last=True)
-    await until(lambda: campaign(people, draft).status is CampaignStatus.RUNNING)
+    await until(lambda: campaign(people, draft).status is CampaignStatus.STARTING, 15)
+    await until(lambda: bea.back_history and bea.back_history[-1] == f"/campaigns/{draft}", 15)
+    assert build(people, draft) == 2
+    assert campaign(people, draft).status is CampaignStatus.RUNNING
     assert len(recipients(people, draft)) == 2
     assert plan_of(people, draft).text.endswith("tudo bem?")
 

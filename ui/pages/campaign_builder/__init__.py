@@ -3,6 +3,8 @@
 desk          what is decided, saved as it is typed; what would follow from it
 section       a card whose number becomes a green check
 *_card        the five cards
+parts, variants, writing, files, preview      what the card of the message is made of
+templates     messages kept to be used again
 forecast      when it will be done
 summary       the sticky summary with the one primary button
 """
@@ -11,29 +13,32 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from typing import Any
 
 from nicegui import context, ui
 
 from core.accounts.rules import Actor, Role
+from core.campaigns import media
 from core.campaigns import service as campaigns
+from core.campaigns.media import MediaCard
 from core.campaigns.queries import Draft
-from core.campaigns.rules import NAME_LENGTH, CampaignId, CampaignStatus, NumberChoice
+from core.campaigns.rules import NAME_LENGTH, CampaignId, CampaignStatus, NumberChoice, Plan
+from core.campaigns.templates import files_of
 from core.errors import BadInput
-from core.leads import service as leads
-from core.leads.queries import Choices
 from core.leads.rules import LeadFilter
-from core.searches import service as searches
 from core.work import Work
 from ui.calls import ask, do
 from ui.frame import Frame, page_frame
-from ui.pages.campaign_builder.audience_card import AudienceCard, SearchChoice
+from ui.pages.campaign_builder.audience_card import AudienceCard
 from ui.pages.campaign_builder.check_card import CheckCard
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.message_card import MessageCard
 from ui.pages.campaign_builder.numbers_card import NumbersCard
 from ui.pages.campaign_builder.pace_card import PaceCard
+from ui.pages.campaign_builder.sources import Sources, sources_of
 from ui.pages.campaign_builder.summary import Summary
+from ui.pages.campaign_builder.templates import TemplateList, TemplateName
 from ui.pages.campaigns import delete, duplicate
 from ui.parts import safe
 from ui.parts.button import button, icon_button
@@ -45,7 +50,6 @@ from ui.session import current_actor
 from ui.words import _, formats
 
 TICK_S = 0.25
-RECENT_SEARCHES = 20
 
 
 @ui.page("/campaigns/new", response_timeout=10)
@@ -86,36 +90,36 @@ def filter_of(audience: str, search: int | None) -> dict[str, Any]:
 
 
 @ui.page("/campaigns/{campaign_id}/edit", response_timeout=15)
-async def campaign_builder(campaign_id: int) -> None:
+async def campaign_builder(campaign_id: int, kept: int | None = None) -> None:
+    """`kept`: the draft that holds what was typed here when somebody else's words were taken over."""
     crumb = (_("Campaigns"), "/campaigns", _("Draft"))
     with page_frame("campaigns", _("Campaign"), crumb=crumb) as frame:
-        found, numbers, choices, recent = await ask(_all_for, CampaignId(campaign_id))
+        found, numbers, sources, files = await ask(_all_for, CampaignId(campaign_id))
         if found.status is not CampaignStatus.DRAFT:
             safe.go(f"/campaigns/{campaign_id}")
             return
-        desk = Desk(found, numbers, frame.body, may_write=current_actor().role is not Role.VIEWER)
-        _Builder(frame, desk, choices, recent)
+        may_write = current_actor().role is not Role.VIEWER
+        desk = Desk(found, numbers, frame.body, files=files, may_write=may_write)
+        _Builder(frame, desk, sources, kept)
 
 
 def _all_for(
     work: Work, actor: Actor, campaign_id: CampaignId
-) -> tuple[Draft, list[NumberChoice], Choices, list[SearchChoice]]:
+) -> tuple[Draft, list[NumberChoice], Sources, dict[int, MediaCard]]:
     """What the page needs before it is drawn, in one transaction."""
+    found = campaigns.draft(work, actor, campaign_id)
     return (
-        campaigns.draft(work, actor, campaign_id),
+        found,
         campaigns.numbers(work, actor),
-        leads.choices(work, actor),
-        [
-            SearchChoice(past.id, f"{', '.join(past.terms)} · {past.place_name or '—'}")
-            for past in searches.history(work, actor).searches[:RECENT_SEARCHES]
-        ],
+        sources_of(work, actor),
+        media.cards(work, actor, files_of(found.plan.variants, found.plan.follow_up)),
     )
 
 
 class _Builder:
     """The header, the five cards and the summary, over one Desk."""
 
-    def __init__(self, frame: Frame, desk: Desk, choices: Choices, recent: list[SearchChoice]) -> None:
+    def __init__(self, frame: Frame, desk: Desk, sources: Sources, kept: int | None) -> None:
         self.frame = frame
         self.desk = desk
         self._shown_trouble = ""
@@ -125,6 +129,8 @@ class _Builder:
             self._rename()
         with frame.actions:
             self._saved()
+            if desk.may_write:
+                button(_("Save as template"), self._save_template, icon="bookmark").classes("p-m-hide")
             self._more()
         self.lost = ui.element("div").classes("p-builder-note")
         if desk.not_started in NOT_STARTED_REASONS:
@@ -134,14 +140,21 @@ class _Builder:
                     title=_("It did not start at its hour."),
                     icon="event_busy",
                 )
+        if kept is not None:
+            with ui.element("div").classes("p-builder-note"), ui.element("div").classes("p-note info"):
+                icon("content_copy")
+                with ui.element("span").classes("p-grow"):
+                    text(_("This is what they wrote. What you had typed is kept:"))
+                    text(" ")
+                    safe.link(f"/campaigns/{kept:d}/edit", _("see my version"))
         with ui.element("div").classes("p-bg"):
             with ui.element("div").classes("p-col p-g16").style("min-width:0"):
-                AudienceCard(desk, choices, recent)
+                AudienceCard(desk, sources.choices, sources.searches)
                 MessageCard(desk)
                 NumbersCard(desk)
-                PaceCard(desk)
+                pace = PaceCard(desk)
                 CheckCard(desk)
-            Summary(desk)
+            Summary(desk, later=pace.start_later)
         desk.on_news(self.show)
         ui.timer(TICK_S, self._tick)
         ui.timer(1.0, self._show_saved)
@@ -200,12 +213,21 @@ class _Builder:
         if not self.desk.may_write:
             return
         with icon_button("more_horiz", _("More actions"), kind="sec"), ui.menu().props("auto-close"):
+            with ui.menu_item(on_click=lambda: TemplateList(self.desk).open()):
+                icon("bookmarks", 18)
+                text(_("Use a template"))
+            with ui.menu_item(on_click=self._save_template).classes("p-m-only"):
+                icon("bookmark", 18)
+                text(_("Save as template"))
             with ui.menu_item(on_click=self._duplicate):
                 icon("content_copy", 18)
                 text(_("Duplicate"))
             with ui.menu_item(on_click=self._delete):
                 icon("delete", 18)
                 text(_("Delete draft"))
+
+    def _save_template(self) -> None:
+        TemplateName(self.desk).open()
 
     async def _duplicate(self) -> None:
         if await self.desk.flush():
@@ -230,9 +252,23 @@ class _Builder:
                 trouble,
                 title=_("What you type here is not saved."),
                 tone="bad",
-                action=_("Load it again"),
-                on_action=ui.navigate.reload,
+                action=_("Take theirs, keep mine as a copy") if self.desk.is_overtaken else _("Load it again"),
+                on_action=self._take_theirs if self.desk.is_overtaken else ui.navigate.reload,
             )
+
+    async def _take_theirs(self) -> None:
+        """Nobody's words are lost: what was typed here becomes a draft of its own, and theirs is shown."""
+        name = _("{name} (my version)").format(name=self.desk.plan.name[: NAME_LENGTH - 20])
+        made = await do(_keep_copy, self.desk.plan, name)
+        if made and made.value is not None:
+            safe.go(f"/campaigns/{self.desk.id}/edit?kept={int(made.value)}")
+
+
+def _keep_copy(work: Work, actor: Actor, plan: Plan, name: str) -> CampaignId:
+    copy = campaigns.create_draft(work, actor, name=name, audience=plan.audience)
+    version = campaigns.draft(work, actor, copy).version
+    campaigns.save_draft(work, actor, copy, version, replace(plan, name=name, starts_at=None))
+    return copy
 
 
 def _seconds_ago(passed_s: float) -> str:

@@ -1,33 +1,25 @@
-"""2 · Message: a text with fields of the lead, read as real leads will read it."""
+"""2 · Message: its variants and what is said to who is silent, with fields of the lead, read as real leads will."""
 
 from __future__ import annotations
 
 from nicegui import ui
 
-from core.campaigns.rules import SENDER_LENGTH, TEXT_DRAFT_LIMIT
-from core.campaigns.text import (
-    MAX_LENGTH,
-    NAMES,
-    LeadFacts,
-    MissingVariable,
-    Piece,
-    parts_of,
-    pieces,
-    spelling_of,
-    values_of,
-    with_default,
-    with_opt_out_line,
-)
+from core.campaigns.rules import SENDER_LENGTH, OnMissing, Variant
+from core.campaigns.text import MAX_LENGTH, with_default
 from core.errors import BadInput
+from ui.pages.campaign_builder import parts
 from ui.pages.campaign_builder.desk import Desk
+from ui.pages.campaign_builder.files import Files, open_chooser
+from ui.pages.campaign_builder.parts import FOLLOW_UP
+from ui.pages.campaign_builder.preview import Preview
 from ui.pages.campaign_builder.section import section_card
-from ui.parts.avatar import avatar
+from ui.pages.campaign_builder.variants import Variants
+from ui.pages.campaign_builder.writing import Writing, field_chips, toolbar
 from ui.parts.button import icon_button
-from ui.parts.campaign_words import VARIABLES
 from ui.parts.note import note
 from ui.parts.text import icon, text
-from ui.parts.whatsapp_text import reading_s, runs
-from ui.words import N_, _, formats, language, ngettext
+from ui.parts.whatsapp_text import reading_s
+from ui.words import N_, _, formats, ngettext
 from ui.words.errors import sentence_of_input
 
 # What is offered to be said where a lead has no value, in the language of the text.
@@ -45,93 +37,58 @@ MISSING = {
     "category": (N_("{n} lead has no category."), N_("{n} leads have no category.")),
     "company": (N_("{n} lead has no name."), N_("{n} leads have no name.")),
 }
+ON_MISSING = {
+    OnMissing.SKIP: N_("leave the lead out"),
+    OnMissing.HOLD: N_("hold it until a person decides"),
+}
+WITHOUT_IT = {
+    OnMissing.SKIP: N_("Without it they are left out."),
+    OnMissing.HOLD: N_("They are held until a person decides."),
+}
 
 
 class MessageCard:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.place = 0
-        self._seen = desk.plan.text
-        self._drawn: object = None
-        self._holes: dict[str, int] = {}
+        self.writings: list[tuple[int, Writing]] = []
+        self._holes: object = None
         with section_card("message", 2, _("Message"), _("What you say, with what is known of each lead")) as self.mark:
             with ui.element("div").classes("p-sb p-mg"):
                 with ui.element("div").classes("p-col p-g12").style("min-width:0"):
                     self._editor()
                 with ui.element("div").classes("p-col p-g10 p-preview"):
-                    self._phone()
+                    self.preview = Preview(desk, wrong=self._show_error, written=self._show_length)
         desk.on_news(self.show)
         self.show()
 
     # ------------------------------------------------------------ writing
 
     def _editor(self) -> None:
-        with ui.element("div").classes("p-row p-between"):
-            text(_("Text"), "p-label")
-            with ui.element("span").classes("p-row"):
-                bold = icon_button("format_bold", _("Bold"), size="xs")
-                bold.on("mousedown", js_handler="(event) => event.preventDefault()")
-                bold.on(
-                    "click",
-                    js_handler="""() => {
-                      const area = document.querySelector('.p-message textarea');
-                      const from = area.selectionStart, to = area.selectionEnd;
-                      area.focus();
-                      area.setRangeText('*' + area.value.slice(from, to) + '*', from, to, 'end');
-                      area.dispatchEvent(new Event('input', {bubbles: true}));
-                    }""",
-                )
-                italic = icon_button("format_italic", _("Italic"), size="xs")
-                italic.on("mousedown", js_handler="(event) => event.preventDefault()")
-                italic.on(
-                    "click",
-                    js_handler="""() => {
-                      const area = document.querySelector('.p-message textarea');
-                      const from = area.selectionStart, to = area.selectionEnd;
-                      area.focus();
-                      area.setRangeText('_' + area.value.slice(from, to) + '_', from, to, 'end');
-                      area.dispatchEvent(new Event('input', {bubbles: true}));
-                    }""",
-                )
-        self.area = ui.textarea(value=self.desk.plan.text, on_change=lambda event: self._typed(event.value or ""))
-        self.area.props("autogrow debounce=200").classes("p-message p-full")
-        self.area.props["maxlength"] = str(TEXT_DRAFT_LIMIT)
-        self.area.props["aria-label"] = _("Text of the message")
+        may_write = self.desk.may_write
+        with ui.element("div").classes("p-row p-between p-wrap p-g8"):
+            self.variants = Variants(self.desk, lambda _place: self.show())
+            with toolbar(may_write=may_write):
+                if may_write:
+                    open_chooser(icon_button("attach_file", _("Attach a file"), size="xs"))
+        self.variants.set_line()
+        self.texts = ui.element("div").classes("p-full")
         with ui.element("div").classes("p-help err") as self.error_line:
             icon("error", 14)
             self.error = text()
         self.error_line.props["role"] = "alert"
         with ui.element("div").classes("p-row p-between p-wrap p-t-xs p-t-3").style("column-gap:12px"):
             self.length = text("", "p-num")
-            text(_("Choose a field to put it where the cursor is"), "p-m-hide")
-        with ui.element("div").classes("p-row p-g6 p-wrap"):
-            for name in NAMES:
-                self._field_chip(name)
+            with ui.element("span").classes("p-row p-g4 p-m-hide"):
+                text(_("Type"))
+                text("{", "p-kbd", tag="kbd")
+                text(_("to put a field in"))
+        field_chips(may_write=may_write)
+        self.files = Files(self.desk, lambda media_id: self._take(media_id=media_id))
         self._sender()
         self._way_out()
+        self._again()
+        self._holes_rule()
         self.notes = ui.element("div").classes("p-col p-g8")
-        if not self.desk.may_write:
-            for control in (self.area, bold, italic):
-                control.set_enabled(False)
-
-    def _field_chip(self, name: str) -> None:
-        with ui.element("button").classes("p-var").props("type=button") as chip:
-            chip.props["data-gap"] = spelling_of(name, language())
-            icon("add", 14)
-            text(_(VARIABLES[name]))
-        if self.desk.may_write:
-            # the text keeps the focus, and with it the place of the cursor
-            chip.on("mousedown", js_handler="(event) => event.preventDefault()")
-            chip.on(
-                "click",
-                js_handler="""(event) => {
-                  const area = document.querySelector('.p-message textarea');
-                  const token = '{' + event.currentTarget.dataset.gap + '}';
-                  area.focus();
-                  area.setRangeText(token, area.selectionStart, area.selectionEnd, 'end');
-                  area.dispatchEvent(new Event('input', {bubbles: true}));
-                }""",
-            )
 
     def _sender(self) -> None:
         with ui.element("label").classes("p-row p-g8 p-t-sm p-wrap"):
@@ -153,93 +110,101 @@ class MessageCard:
                 text(" · " + _("always on"), "p-t-3")
                 text(f"“{self.desk.plan.opt_out_line}”", "p-t-2", tag="div")
 
-    def _typed(self, value: str) -> None:
-        self._seen = value
-        wrong = self.desk.wrong("text", value)
-        if wrong is not None:
-            self._seen = self.desk.plan.text
+    def _again(self) -> None:
+        """Off until somebody asks for it: two messages without an answer are the most that anybody ever gets."""
+        with ui.element("div").classes("p-row p-g10 p-top p-t-sm"):
+            self.again = ui.switch(value=self.desk.plan.follow_up is not None, on_change=self._again_changed)
+            self.again.props["aria-label"] = _("One more message to who does not answer")
+            self.again.set_enabled(self.desk.may_write)
+            with ui.element("span"):
+                text(_("One more message to who does not answer"), "p-b")
+                self.again_words = text("", "p-t-2", tag="div")
+
+    def _again_changed(self) -> None:
+        is_on = self.desk.plan.follow_up is not None
+        if self.again.value and not is_on:
+            self.variants.add_follow_up()
+        elif not self.again.value and is_on:
+            self.variants.drop_follow_up()
+
+    def _holes_rule(self) -> None:
+        with ui.element("label").classes("p-row p-g8 p-t-sm p-wrap") as self.holes_rule:
+            text(_("When a field is empty and nothing else is said:"))
+            self.missing = ui.select(
+                {rule: _(words) for rule, words in ON_MISSING.items()},
+                value=self.desk.plan.on_missing,
+                on_change=lambda event: self.desk.change(on_missing=OnMissing(event.value)),
+            ).classes("p-small-select p-missing")
+            self.missing.props["aria-label"] = _("When a field is empty and nothing else is said:")
+            self.missing.set_enabled(self.desk.may_write)
+
+    def _take(self, **values: object) -> None:
+        self.desk.change(**parts.with_part(self.desk.plan, self.variants.place, **values))
+
+    def _typed(self, place: int, writing: Writing, value: str) -> None:
+        try:
+            self.desk.change(**parts.with_part(self.desk.plan, place, text=value))
+        except BadInput as wrong:
+            writing.seen = parts.part_of(self.desk.plan, place).text
             self._show_error(wrong)
 
     def _signed(self, value: str) -> None:
         self.desk.wrong("sender_name", value)
 
-    # ------------------------------------------------------------ reading
-
-    def _phone(self) -> None:
-        with ui.element("div").classes("p-row p-between").style("width:296px;max-width:100%"):
-            text(_("Preview with"), "p-t-xs p-t-3")
-            with ui.element("span").classes("p-row p-g2").style("min-width:0"):
-                icon_button("chevron_left", _("Previous lead"), lambda: self._turn(-1), size="xs")
-                self.who = text("", "p-t-sm p-b p-ell")
-                icon_button("chevron_right", _("Next lead"), lambda: self._turn(1), size="xs")
-        with ui.element("div").classes("p-phone") as phone:
-            phone.props["aria-label"] = _("Preview in WhatsApp")
-            with ui.element("div").classes("scr"):
-                with ui.element("div").classes("bar"):
-                    icon("arrow_back", 18)
-                    self.bar = ui.element("span").classes("p-row p-g8").style("min-width:0")
-                with ui.element("div").classes("p-col p-g6 p-chat"):
-                    text(_("today"), "p-chat-day")
-                    self.bubble = ui.element("div").classes("p-bubble")
-
-    def _turn(self, by: int) -> None:
-        if self.desk.samples:
-            self.place = (self.place + by) % len(self.desk.samples)
-            self._drawn = None
-            self.desk.tell()
+    # ------------------------------------------------------------ drawing
 
     def show(self) -> None:
+        plan = self.desk.plan
         self.mark.set(self.desk.mood("message"))
-        if self.desk.plan.text != self._seen:  # a remedy changed it, not the person at the keyboard
-            self._seen = self.area.value = self.desk.plan.text
-        drawn = (self.desk.plan.text, self.desk.plan.sender_name, tuple(s.id for s in self.desk.samples), self.place)
-        if drawn != self._drawn:
-            self._drawn = drawn
-            self._show_preview()
+        self.variants.show()
+        self._show_texts()
+        part = parts.part_of(plan, self.variants.place)
+        self.files.show(part.media_id)
+        self.preview.show(part)
+        again = plan.follow_up
+        if self.again.value != (again is not None):
+            self.again.value = again is not None
+        self.again_words.text = _("Never more than two without an answer.") if again is None else self._again_says()
+        if self.missing.value != plan.on_missing:
+            self.missing.value = plan.on_missing
         self._show_notes()
 
-    def _show_preview(self) -> None:
-        self.place = min(self.place, max(0, len(self.desk.samples) - 1))
-        plan = self.desk.plan
-        facts = self.desk.samples[self.place].facts if self.desk.samples else None
-        self.who.text = facts.name if facts else _("no lead yet")
-        self.bar.clear()
-        with self.bar:
-            avatar(facts.name if facts else "?").style("width:30px;height:30px;font-size:11px")
-            text(facts.name if facts else _("Lead"), "p-ell").style("font-size:13.5px;font-weight:600")
-        try:
-            message = self._pieces(plan.text, facts)
-            self._show_error(None)
-        except BadInput as bad:
-            message = [Piece(plan.text)]
-            self._show_error(bad)
-        written = "".join(piece.text for piece in message).rstrip()
-        whole = with_opt_out_line(written, plan.opt_out_line) if written else ""
-        self._show_length(whole)
-        self._show_bubble([*message, Piece(whole[len(written) :])])
+    def _again_says(self) -> str:
+        again = self.desk.plan.follow_up
+        days = again.days if again is not None else 0
+        words = ngettext("After {n} day, from the same number.", "After {n} days, from the same number.", days)
+        return words.format(n=formats.number(days))
 
-    def _pieces(self, template: str, facts: LeadFacts | None) -> list[Piece]:
-        """For the lead shown; without one, or with one that lacks something, each gap by its name."""
-        sender = self.desk.plan.sender_name
-        if facts is not None:
-            try:
-                return pieces(template, values_of(LeadFacts(**{**vars(facts), "sender_name": sender})))
-            except MissingVariable:
-                pass
-        return [
-            Piece(part) if isinstance(part, str) else Piece(_(VARIABLES[part.name]), part.name)
-            for part in parts_of(template)
-        ]
+    def _show_texts(self) -> None:
+        """A place to type for each part, of which one is seen: what is typed late never lands in another."""
+        places = parts.places_of(self.desk.plan)
+        if [place for place, _writing in self.writings] != places:
+            self._draw_texts(places)
+        for place, writing in self.writings:
+            writing.show(parts.part_of(self.desk.plan, place).text)
+            is_seen = place == self.variants.place
+            if writing.box.visible != is_seen:
+                writing.box.visible = is_seen
 
-    def _show_bubble(self, message: list[Piece]) -> None:
-        self.bubble.clear()
-        with self.bubble:
-            for run in runs(message):
-                made = text(run.text, tag="mark" if run.is_filled else "span")
-                made.classes(f"{'p-wb' * run.is_bold} {'p-wi' * run.is_italic} {'p-ws' * run.is_struck}")
-            with ui.element("div").classes("meta"):
-                text(formats.clock(formats.local_now()))
-                icon("done_all", 15, "rd")
+    def _draw_texts(self, places: list[int]) -> None:
+        """Those that are there stay, with the cursor in them; a variant that goes takes the last place with it."""
+        kept = dict(self.writings)
+        for place, writing in self.writings:
+            if place not in places:
+                writing.box.delete()
+                del kept[place]
+        with self.texts:
+            for place in places:
+                if place not in kept:
+                    kept[place] = self._writing(place)
+        self.writings = [(place, kept[place]) for place in places]
+
+    def _writing(self, place: int) -> Writing:
+        part = parts.part_of(self.desk.plan, place)
+        is_only = place == 0 and len(self.desk.plan.variants) == 1
+        label = _("Text of the message") if is_only else _("Text of {part}").format(part=parts.name_of(place))
+        made = Writing(part.text, label, lambda value: self._typed(place, made, value), may_write=self.desk.may_write)
+        return made
 
     def _show_length(self, written: str) -> None:
         """Of what goes out, and so with the opt-out line; the summary beside the cards says the same number."""
@@ -256,9 +221,11 @@ class MessageCard:
     def _show_notes(self) -> None:
         """What of the checks is settled right here: leads that lack what the text asks for."""
         holes = {c.values["variable"]: c.values["n"] for c in self.desk.checks if c.key == "lead_without"}
-        if holes == self._holes:
+        drawn = (holes, self.desk.plan.on_missing)
+        if drawn == self._holes:
             return
-        self._holes = holes
+        self._holes = drawn
+        self.holes_rule.visible = bool(holes) or self.desk.plan.on_missing is not OnMissing.SKIP
         self.notes.clear()
         with self.notes:
             for name, n in holes.items():
@@ -266,7 +233,7 @@ class MessageCard:
                 title = _(one if n == 1 else many).format(n=formats.number(n))
                 offer = _(DEFAULTS[name])
                 note(
-                    _("Without it they are left out."),
+                    _(WITHOUT_IT[self.desk.plan.on_missing]),
                     title=title,
                     icon="lightbulb",
                     action=_("Say “{words}”").format(words=offer) if self.desk.may_write else "",
@@ -274,4 +241,22 @@ class MessageCard:
                 )
 
     def _fill(self, name: str, offer: str) -> None:
-        self.desk.change(text=with_default(self.desk.plan.text, name, offer))
+        """In every variant that asks for it."""
+        variants = [
+            Variant(with_default(each.text, name, offer), each.weight, each.media_id)
+            for each in self.desk.plan.variants
+        ]
+        self.desk.change(**parts.fields_of(variants))
+
+
+def message_words(desk: Desk) -> str:
+    """A e B · 1 imagem: what the summary says of a message in several parts; "" of a plain one."""
+    plan = desk.plan
+    letters = [parts.name_of(place) for place in parts.places_of(plan) if place != FOLLOW_UP]
+    said = [_("{first} and {last}").format(first=", ".join(letters[:-1]), last=letters[-1])] if letters[1:] else []
+    files = {part.media_id for part in (parts.part_of(plan, place) for place in parts.places_of(plan))} - {None}
+    if files:
+        said.append(ngettext("{n} file", "{n} files", len(files)).format(n=formats.number(len(files))))
+    if plan.follow_up is not None:
+        said.append(_("+ 1 after {n} d").format(n=formats.number(plan.follow_up.days)))
+    return " · ".join(said)

@@ -48,12 +48,14 @@ class PaceCard:
         self.form = Form()
         self.days: dict[int, ui.element] = {}
         self._is_filling = False
+        self._had_start = desk.plan.starts_at is not None
         with section_card("pace", 4, _("Pace & schedule"), _("Slowly, and in business hours")) as self.mark:
             with ui.element("div").classes("p-sb p-rg"):
                 with ui.element("div").classes("p-col p-g20").style("min-width:0"):
                     self._weekdays()
                     self._window()
                     self._zone()
+                    self._whose_hours()
                     self._gap()
                     self._per_day()
                     self._start()
@@ -109,6 +111,25 @@ class PaceCard:
             with ui.element("span").classes("p-row p-between p-help p-num"):
                 for hour in ("00", "06", "12", "18", "24"):
                     text(hour)
+
+    def _whose_hours(self) -> None:
+        """Both are asked again when a message is claimed."""
+        with ui.element("div").classes("p-field p-col p-g4"):
+            for field, words, more in (
+                (
+                    "local_time",
+                    _("In the local time of each lead"),
+                    _("The zone of its place on the map, or of its phone."),
+                ),
+                ("opening_hours_only", _("Only while the business is open"), _("Where the map tells its hours.")),
+            ):
+                switch = ui.switch(
+                    words,
+                    value=getattr(self.desk.plan, field),
+                    on_change=lambda event, field=field: self.desk.change(**{field: bool(event.value)}),
+                )
+                switch.set_enabled(self.desk.may_write)
+                text(more, "p-help p-switch-help")
 
     def _hours(self, value: Any) -> None:
         start, end = int(value["min"]), int(value["max"])
@@ -203,6 +224,11 @@ class PaceCard:
             control.on_value_change(self._moment_changed)
             control.set_enabled(self.desk.may_write)
 
+    def start_later(self) -> None:
+        """As if a person had asked for a moment to come."""
+        if self.desk.may_write:
+            self.when.value = "later"
+
     def _tomorrow(self) -> datetime:
         return datetime.now(ZoneInfo(self.desk.plan.timezone)) + timedelta(days=1)
 
@@ -246,6 +272,9 @@ class PaceCard:
             self.range.value = window
         self._fill(plan)
         self.holiday.text = self._next_holiday()
+        if plan.starts_at is None and self._had_start and self.when.value == "later":
+            self.when.value = "now"  # somebody pressed for it beside the cards
+        self._had_start = plan.starts_at is not None
         self._shown = {field: getattr(plan, field) for field in ("per_day", "gap_min_s", "gap_max_s")}
 
     def _fill(self, plan: Plan) -> None:

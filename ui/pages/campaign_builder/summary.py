@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from nicegui import ui
 
 from core.campaigns import service as campaigns
@@ -9,6 +11,8 @@ from core.campaigns.rules import Level
 from ui.calls import do
 from ui.pages.campaign_builder.check_card import words_of
 from ui.pages.campaign_builder.desk import Desk
+from ui.pages.campaign_builder.message_card import message_words
+from ui.pages.campaign_builder.parts import part_of, places_of
 from ui.pages.campaign_builder.section import StepMark
 from ui.parts import safe
 from ui.parts.button import button
@@ -18,10 +22,18 @@ from ui.parts.text import icon, text
 from ui.parts.toast import problem
 from ui.words import _, formats, ngettext
 
+TO_THE_TEST = """() => {
+  document.getElementById('test').scrollIntoView({behavior: 'smooth', block: 'center'});
+  document.querySelector('#test input')?.focus({preventScroll: true});
+}"""
+
 
 class Summary:
-    def __init__(self, desk: Desk) -> None:
+    """`later` asks the card of the pace for a moment to come."""
+
+    def __init__(self, desk: Desk, *, later: Callable[[], None]) -> None:
         self.desk = desk
+        self.later = later
         self.marks: dict[str, StepMark] = {}
         self.words: dict[str, ui.element] = {}
         self.lines: dict[str, ui.element] = {}
@@ -40,6 +52,10 @@ class Summary:
                 with ui.element("div").classes("p-sum-f"):
                     if desk.may_write:
                         self.go = button("", self.start, kind="pri", icon="rocket_launch", size="lg").classes("block")
+                        with ui.element("div").classes("p-row p-g8 p-sum-more"):
+                            self.when = button("", self._when, kind="sec").classes("p-grow")
+                            test = button(_("Send test"), kind="sec").classes("p-grow")
+                            test.on("click", js_handler=TO_THE_TEST)
             with ui.element("div").classes("p-row p-g8 p-t-xs p-t-3 p-top p-sum-note"):
                 icon("volunteer_activism", 16)
                 text(_("Whoever answers SAIR or STOP is taken out at once, of this and of every later campaign."))
@@ -86,20 +102,35 @@ class Summary:
         self.words["check"].text = self._check_words()  # type: ignore[attr-defined]
         if desk.may_write:
             self.go.text = _("Schedule campaign") if plan.starts_at else _("Start campaign")
+            self.when.text = _("Start now instead") if plan.starts_at else _("Schedule")
             self.phone_go.text = _("Schedule") if plan.starts_at else _("Begin")
 
     def _message_words(self) -> str:
         count = self.desk.length
-        if not count:
+        if any(not part_of(self.desk.plan, place).text.strip() for place in places_of(self.desk.plan)):
             return _("to be written")
+        in_parts = message_words(self.desk)
+        if in_parts or not count:
+            return in_parts
         return ngettext("{n} character", "{n} characters", count).format(n=formats.number(count))
 
     def _number_words(self) -> str:
-        number = self.desk.number
-        if number is None:
+        chosen = self.desk.chosen
+        if not chosen:
             return _("to be chosen")
-        per_day = min(number.per_day, self.desk.plan.per_day)
-        return _("{name} · {n} a day").format(name=number.name, n=formats.number(per_day))
+        name = chosen[0].name if len(chosen) == 1 else formats.number(len(chosen))
+        return _("{name} · {n} a day").format(name=name, n=formats.number(self._per_day()))
+
+    def _per_day(self) -> int:
+        """What goes out on a day at most: of the campaign's own cap and those of its numbers, whichever is less."""
+        return min(self.desk.plan.per_day, sum(number.per_day for number in self.desk.chosen) or self.desk.plan.per_day)
+
+    def _when(self) -> None:
+        if self.desk.plan.starts_at:
+            self.desk.change(starts_at=None)
+        else:
+            self.later()
+            ui.run_javascript("document.getElementById('pace').scrollIntoView({behavior: 'smooth'})")
 
     def _check_words(self) -> str:
         must = len(self.desk.blocking)
@@ -138,10 +169,18 @@ class Summary:
         desk, plan = self.desk, self.desk.plan
         n = desk.audience.recipients if desk.audience else 0
         who = ngettext("{n} person receives it from {number}.", "{n} people receive it from {number}.", n)
-        body = who.format(n=formats.number(n), number=desk.number.name if desk.number else "")
+        names = [number.name for number in desk.chosen]
+        body = who.format(n=formats.number(n), number=", ".join(names))
         when = _("It writes {days}, {hours}, {n} a day at most.")
-        per_day = min(plan.per_day, desk.number.per_day) if desk.number else plan.per_day
-        body += " " + when.format(days=days_words(plan.weekdays), hours=hours_words(plan), n=formats.number(per_day))
+        per_day = formats.number(self._per_day())
+        body += " " + when.format(days=days_words(plan.weekdays), hours=hours_words(plan), n=per_day)
+        if plan.follow_up is not None:
+            again = ngettext(
+                "Whoever has not answered after {n} day gets one more.",
+                "Whoever has not answered after {n} days gets one more.",
+                plan.follow_up.days,
+            )
+            body += " " + again.format(n=formats.number(plan.follow_up.days))
         found = desk.outlook.estimate if desk.outlook else None
         if found and found.finish_at:
             body += " " + _("Finishes around {moment}.").format(moment=moment_in(found.finish_at, plan.timezone))

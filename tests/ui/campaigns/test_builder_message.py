@@ -1,0 +1,236 @@
+"""The card of the message: variants, a follow-up, files and templates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from nicegui import Client, ui
+
+from core.campaigns import media, service, templates
+from core.campaigns.rules import CampaignId, FollowUp, OnMissing, Plan, Variant
+from tests.core.campaigns.making import connect_number, keep_lead, plan_of, version_of, write_draft
+from tests.core.campaigns.test_media import PNG
+from tests.people import People
+from tests.ui.campaigns.acting import of_kind, press, said
+from tests.ui.campaigns.test_builder import open_builder
+from tests.ui.conftest import Web, until
+
+
+@pytest.fixture
+def draft(people: People) -> CampaignId:
+    connect_number(people)
+    keep_lead(people, 1, "Clínica Marfim Azul", neighbourhood="Pinheiros")
+    keep_lead(people, 2, "Odonto Araucária com um nome bem comprido", neighbourhood=None)
+    return write_draft(people, gap_min_s=60, gap_max_s=60)
+
+
+def areas(client: Client) -> list[ui.textarea]:
+    return [area for area in of_kind(client, ui.textarea) if "p-message" in area.classes]
+
+
+def icon_press(client: Client, name: str) -> None:
+    found = [button for button in of_kind(client, ui.button) if button.props.get("aria-label") == name]
+    listener = next(key for key, one in found[-1]._event_listeners.items() if one.type == "click")
+    found[-1]._handle_event({"listener_id": listener, "args": {}})
+
+
+def choose(client: Client, words: str) -> None:
+    """An item of a menu."""
+    item = next(
+        each for each in of_kind(client, ui.menu_item) if words in [getattr(c, "text", "") for c in each.descendants()]
+    )
+    listener = next(key for key, one in item._event_listeners.items() if one.type == "click")
+    item._handle_event({"listener_id": listener, "args": {}})
+
+
+def switch(client: Client, name: str) -> ui.switch:
+    return next(each for each in of_kind(client, ui.switch) if each.props.get("aria-label") == name)
+
+
+async def test_a_second_variant_begins_with_the_first_ones_words_and_half_of_the_leads(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    icon_press(client, "Outra variante")
+    await bea.should_see("A variante B vai para")
+    areas(client)[1].value = "Olá, {empresa}! {meu_nome} aqui."
+    await until(lambda: len(plan_of(people, draft).variants) == 2)
+    await until(lambda: plan_of(people, draft).variants[1] == Variant("Olá, {empresa}! {meu_nome} aqui.", 50))
+    assert plan_of(people, draft).variants[0] == Variant("Oi, {empresa}! Aqui é {meu_nome}.", 50)
+    icon_press(client, "Mais de B")
+    await until(lambda: [each.weight for each in plan_of(people, draft).variants] == [45, 55])
+    await bea.should_see("A e B")
+    await until(lambda: any("Olá, " in words for words in said(client)))
+
+
+async def test_what_is_typed_late_into_a_hidden_variant_stays_in_it(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    _bea, client = await open_builder(web, draft)
+    icon_press(client, "Outra variante")
+    press(client, "A")
+    first, second = areas(client)
+    second.value = "ainda da B"
+    first.value = "já da A"
+    await until(lambda: [each.text for each in plan_of(people, draft).variants] == ["já da A", "ainda da B"])
+
+
+async def test_a_variant_that_is_removed_takes_its_text_with_it_and_the_others_share_its_part(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    for words in ("da B", "da C"):
+        icon_press(client, "Outra variante")
+        areas(client)[-1].value = words
+    await until(lambda: [each.weight for each in plan_of(people, draft).variants] == [34, 33, 33])
+    press(client, "B")
+    press(client, "Remover variante B")
+    await bea.should_see("Remover a variante B?")
+    press(client, "Remover")
+    await until(lambda: [each.text for each in plan_of(people, draft).variants][1:] == ["da C"])
+    assert sum(each.weight for each in plan_of(people, draft).variants) == 100
+    assert [area.value for area in areas(client)] == [each.text for each in plan_of(people, draft).variants]
+
+
+async def test_there_are_five_at_most(web: Web, draft: CampaignId) -> None:
+    _bea, client = await open_builder(web, draft)
+    for _ in range(4):
+        icon_press(client, "Outra variante")
+    assert len(areas(client)) == 5
+    assert "Outra variante" not in [button.props.get("aria-label") for button in of_kind(client, ui.button)]
+
+
+async def test_a_follow_up_is_off_until_somebody_asks_and_waits_three_days_at_least(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    assert plan_of(people, draft).follow_up is None
+    switch(client, "Mais uma mensagem para quem não responder").value = True
+    await bea.should_see("Para quem não respondeu em")
+    areas(client)[1].value = "Conseguiu ver, {empresa}?"
+    await until(lambda: plan_of(people, draft).follow_up == FollowUp("Conseguiu ver, {empresa}?", 3))
+    days = next(each for each in of_kind(client, ui.number) if each.props.get("aria-label") == "Dias sem resposta")
+    days.value = 2
+    assert days.error == "Entre 3 e 60."
+    await bea.should_see("Um campo da mensagem não pode ficar assim", retries=30)
+    days.value = 5
+    await until(lambda: (plan_of(people, draft).follow_up or FollowUp("")).days == 5)
+    switch(client, "Mais uma mensagem para quem não responder").value = False
+    await until(lambda: plan_of(people, draft).follow_up is None)
+
+
+async def test_a_lead_with_a_hole_in_its_text_may_be_held_for_a_person(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    areas(client)[0].value = "Em {bairro}? {meu_nome}"
+    await bea.should_see("1 lead não tem bairro.", retries=30)
+    rule = next(
+        each
+        for each in of_kind(client, ui.select)
+        if each.props.get("aria-label") == "Se um campo estiver vazio e sem outro texto:"
+    )
+    rule.value = OnMissing.HOLD
+    await until(lambda: plan_of(people, draft).on_missing is OnMissing.HOLD)
+    await bea.should_see("Ficam segurados até alguém decidir.", retries=30)
+
+
+# ---------------------------------------------------------------- files
+
+
+def with_file(people: People, draft: CampaignId) -> int:
+    with people.runtime.work() as work:
+        card = media.keep(work, people["Bea"], name="agenda-leve.png", content=PNG)
+        plan = replace(plan_of(people, draft), media_id=card.id)
+        service.save_draft(work, people["Bea"], draft, version_of(people, draft), plan)
+    return card.id
+
+
+async def test_a_file_is_shown_with_its_kind_and_size_and_taken_off_again(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    media_id = with_file(people, draft)
+    bea, client = await open_builder(web, draft)
+    await bea.should_see("agenda-leve.png")
+    await bea.should_see("Imagem · 1 KB · vai com o texto")
+    await bea.should_see("1 arquivo")
+    pictures = [each.props.get("src") for each in client.elements.values() if each.tag == "img"]
+    assert pictures.count(f"/media/{media_id}") == 2  # beside the text, and in the phone
+    icon_press(client, "Tirar o arquivo")
+    await until(lambda: plan_of(people, draft).media_id is None)
+    await bea.should_not_see("agenda-leve.png")
+
+
+async def test_a_file_goes_to_the_team_alone_and_never_as_a_page(web: Web, people: People, draft: CampaignId) -> None:
+    media_id = with_file(people, draft)
+    answer = await web.as_("Vic").http_client.get(f"/media/{media_id}")
+    assert (answer.status_code, answer.content) == (200, PNG)
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert (await web.as_("Carlos").http_client.get(f"/media/{media_id}")).status_code == 404
+    assert (await web.as_("Bea").http_client.get("/media/999999")).status_code == 404
+    assert (await web.stranger().get(f"/media/{media_id}")).status_code == 303
+
+
+async def test_a_document_is_only_ever_downloaded(web: Web, people: People) -> None:
+    with people.runtime.work() as work:
+        card = media.keep(work, people["Bea"], name="preços.pdf", content=b"%PDF-1.7 " + b"x" * 40)
+    answer = await web.as_("Bea").http_client.get(f"/media/{card.id}")
+    assert answer.headers["content-disposition"] == "attachment"
+
+
+# ---------------------------------------------------------------- templates
+
+
+async def test_a_message_is_kept_and_used_again_after_a_question(web: Web, people: People, draft: CampaignId) -> None:
+    bea, client = await open_builder(web, draft)
+    press(client, "Salvar como modelo")
+    await bea.should_see("Guarda as variantes")
+    press(client, "Guardar")
+    await bea.should_see("Modelo guardado")
+    with people.runtime.work() as work:
+        kept = templates.list_templates(work, people["Vic"])
+    assert [one.name for one in kept] == ["Clínicas SP"]
+    areas(client)[0].value = "outra coisa"
+    await until(lambda: plan_of(people, draft).text == "outra coisa")
+    choose(client, "Usar um modelo")
+    await until(lambda: "Usar" in [button.text for button in of_kind(client, ui.button)])
+    press(client, "Usar")
+    await bea.should_see("Usar “Clínicas SP”?")
+    press(client, "Usar", last=True)
+    await until(lambda: plan_of(people, draft).text == "Oi, {empresa}! Aqui é {meu_nome}.")
+    assert areas(client)[0].value == "Oi, {empresa}! Aqui é {meu_nome}."
+
+
+# ---------------------------------------------------------------- two at one draft, and a web process that goes
+
+
+async def test_who_comes_second_takes_theirs_and_keeps_the_own_words_as_a_draft(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    with people.runtime.work() as work:
+        plan: Plan = replace(plan_of(people, draft), text="de Ana")
+        service.save_draft(work, people["Ana"], draft, version_of(people, draft), plan)
+    areas(client)[0].value = "de Bea"
+    await bea.should_see("Usar o deles e guardar o meu como cópia", retries=30)
+    press(client, "Usar o deles e guardar o meu como cópia")
+    await until(lambda: bea.back_history and "?kept=" in bea.back_history[-1])
+    kept = CampaignId(int(bea.back_history[-1].partition("?kept=")[2]))
+    assert plan_of(people, draft).text == "de Ana"
+    assert (plan_of(people, kept).text, plan_of(people, kept).name) == ("de Bea", "Clínicas SP (minha versão)")
+    await bea.open(f"/campaigns/{draft}/edit?kept={kept}")
+    await bea.should_see("ver a minha versão")
+
+
+async def test_what_was_typed_is_there_when_another_process_opens_the_page(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    _bea, client = await open_builder(web, draft)
+    areas(client)[0].value = "quase tudo"
+    await until(lambda: plan_of(people, draft).text == "quase tudo", 1.9)
+    client.delete()
+    _bea, again = await open_builder(web, draft)
+    assert areas(again)[0].value == "quase tudo"

@@ -1,0 +1,154 @@
+"""The file that goes with a part of the message: chosen or dropped, told what is wrong with it, shown, taken off.
+
+Its bytes are served by ui/media.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import events, ui
+
+from core.campaigns.media import LIMITS, MB, MediaCard
+from core.errors import BadInput, PrumoError
+from core.ports import LARGEST_MEDIA, MediaKind
+from ui.calls import words_of
+from ui.pages.campaign_builder.desk import Desk
+from ui.parts.button import icon_button
+from ui.parts.text import icon, text
+from ui.words import N_, _, formats
+from ui.words.errors import sentence_of_input
+
+KIND_WORDS = {
+    MediaKind.IMAGE: (N_("Image"), "image"),
+    MediaKind.VIDEO: (N_("Video"), "movie"),
+    MediaKind.AUDIO: (N_("Audio"), "audio_file"),
+    MediaKind.DOCUMENT: (N_("Document"), "description"),
+}
+ACCEPTS = ".jpg,.jpeg,.png,.webp,.mp4,.mp3,.m4a,.aac,.amr,.ogg,.opus,.pdf,.docx,.xlsx"
+
+
+def size_words(size: int) -> str:
+    """184 KB, 3,2 MB"""
+    if size < MB:
+        return _("{n} KB").format(n=formats.number(max(1, round(size / 1024))))
+    return _("{n} MB").format(n=formats.number(size / MB, 1))
+
+
+def picture(card: MediaCard, classes: str = "") -> ui.element:
+    """A file as WhatsApp shows it: the image itself, or what kind of file it is and its name."""
+    if card.kind is MediaKind.IMAGE:
+        made = ui.element("img").classes(f"p-media-img {classes}")
+        made.props["src"] = f"/media/{card.id:d}"
+        made.props["alt"] = card.name
+        return made
+    if card.kind is MediaKind.VIDEO:
+        made = ui.element("video").classes(f"p-media-img {classes}").props("controls preload=metadata")
+        made.props["src"] = f"/media/{card.id:d}"
+        made.props["aria-label"] = card.name
+        return made
+    with ui.element("div").classes(f"p-media-file {classes}") as made:
+        icon(KIND_WORDS[card.kind][1], 22)
+        with ui.element("span").classes("p-col").style("min-width:0"):
+            text(card.name, "p-ell")
+            text(size_words(card.size), "p-t-xs")
+    return made
+
+
+class Files:
+    """The row of the file of the part that is shown, or the place to drop one."""
+
+    def __init__(self, desk: Desk, chosen: Callable[[int | None], None]) -> None:
+        self.desk = desk
+        self.chosen = chosen
+        self._drawn: object = ()
+        with ui.element("div").classes("p-full p-attach"):
+            self.row = ui.element("div").classes("p-full")
+            self.drop = ui.element("div").classes("p-full")
+            if desk.may_write:
+                with self.drop:
+                    self._upload()
+            with ui.element("div").classes("p-help err") as self.error_line:
+                icon("error", 14)
+                self.error = text()
+            self.error_line.props["role"] = "alert"
+        self._say("")
+
+    def _upload(self) -> None:
+        self.upload = ui.upload(
+            auto_upload=True,
+            max_files=1,
+            max_file_size=LARGEST_MEDIA,
+            on_begin_upload=lambda: self._say(""),
+            on_upload=self._uploaded,
+            on_rejected=self._too_large,
+        ).classes("p-drop")
+        self.upload.props["accept"] = ACCEPTS
+        self.upload.props("flat")
+        with self.upload.add_slot("header"):
+            with ui.element("div").classes("p-drop-file").props("role=button tabindex=0") as drop:
+                icon("attach_file", 18)
+                self.words = text(_("Drop a file here, or choose one"), "p-t-sm")
+                text(limits_words(), "p-t-xs p-t-3 p-m-hide")
+                ui.element("q-uploader-add-trigger")
+            drop.on("keydown.enter", js_handler="(event) => event.target.querySelector('input').click()")
+
+    def _too_large(self) -> None:
+        self._say(sentence_of_input(BadInput("media", "media_too_large", mb=LARGEST_MEDIA // MB)))
+
+    async def _uploaded(self, event: events.UploadEventArguments) -> None:
+        """What is said about it stands where it was dropped."""
+        self.words.text = _("Reading the file…")
+        content = await event.file.read()
+        try:
+            kept = await self.desk.keep_file(event.file.name, content)
+        except PrumoError as trouble:
+            self._say(words_of(trouble))
+        else:
+            self.chosen(kept.id)
+        self.upload.reset()
+        self.words.text = _("Drop a file here, or choose one")
+
+    def _say(self, sentence: str) -> None:
+        self.error.text = sentence
+        self.error_line.visible = bool(sentence)
+
+    # ------------------------------------------------------------ drawing
+
+    def show(self, media_id: int | None) -> None:
+        card = None if media_id is None else self.desk.files.get(media_id)
+        if (media_id, card) == self._drawn:
+            return
+        self._drawn = (media_id, card)
+        self._say("")
+        self.drop.visible = media_id is None
+        self.row.clear()
+        if card is None:
+            return
+        with self.row, ui.element("div").classes("p-row p-g10 p-att"):
+            words, look = KIND_WORDS[card.kind]
+            with ui.element("span").classes("p-att-thumb"):
+                if card.kind is MediaKind.IMAGE:
+                    picture(card)
+                else:
+                    icon(look, 18)
+            with ui.element("span").classes("p-grow").style("min-width:0"):
+                text(card.name, "p-t-sm p-b p-ell", tag="div")
+                text(
+                    _("{kind} · {size} · goes with the text").format(kind=_(words), size=size_words(card.size)),
+                    "p-t-xs p-t-3",
+                    tag="div",
+                )
+            if self.desk.may_write:
+                icon_button("close", _("Take the file off"), lambda: self.chosen(None), size="xs")
+
+
+def limits_words() -> str:
+    return _("Image up to {image} MB; video, audio, PDF, DOCX or XLSX up to {other} MB").format(
+        image=LIMITS[MediaKind.IMAGE] // MB, other=LARGEST_MEDIA // MB
+    )
+
+
+def open_chooser(button: ui.button) -> None:
+    """The button opens what the place to drop a file would."""
+    button.on("click", js_handler="() => document.querySelector('.p-attach input[type=file]')?.click()")

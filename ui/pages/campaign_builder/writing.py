@@ -1,0 +1,158 @@
+"""Where a text is typed: its marks, emoji and fields are put in where the cursor is, in the browser itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from nicegui import ui
+
+from core.campaigns.rules import TEXT_DRAFT_LIMIT
+from core.campaigns.text import NAMES, spelling_of
+from ui.parts.button import icon_button
+from ui.parts.campaign_words import VARIABLES
+from ui.parts.text import icon, text
+from ui.words import N_, _, language
+
+MARKS = (
+    ("format_bold", N_("Bold"), "*"),
+    ("format_italic", N_("Italic"), "_"),
+    ("format_strikethrough", N_("Strikethrough"), "~"),
+)
+EMOJI = (
+    "🙂 😀 😊 😉 😍 😅 🤔 🙌 👏 👍 🙏 🤝 💪 👋 👉 👇 🎉 🎁 ⭐ ✨ 🔥 🚀 💡 ✅ ❌ ⚠️ ⏰ 📅 📍 📞 💬 📲 📩 📎 📷 🎥 💰 "
+    "💳 🛒 🏷️ 🏠 🏥 🦷 💅 💈 🐶 🍕 🍰 ☕ 🌱 ☀️ ❤️ 💙 💚 💛"
+).split()
+
+# The text keeps the focus, and with it the place of the cursor.
+KEEP_FOCUS = "(event) => event.preventDefault()"
+# Puts what the button carries around what is chosen, or in its place, into the text that is shown.
+PUT_IN = """(event) => {
+  const area = [...document.querySelectorAll('.p-message textarea')].find((each) => each.offsetParent);
+  if (!area || area.disabled) return;
+  const { before, after = '' } = event.currentTarget.dataset;
+  const from = area.selectionStart, to = area.selectionEnd;
+  const kept = after ? area.value.slice(from, to) : '';
+  area.focus();
+  area.setRangeText(before + kept + after, from, to, 'end');
+  if (after && !kept) area.setSelectionRange(from + before.length, from + before.length);
+  area.dispatchEvent(new Event('input', {bubbles: true}));
+}"""
+# After a brace the fields that begin so are offered; each keeps its place in the list, what does not fit is hidden.
+OFFER = """(event) => {
+  const area = event.target, list = area.closest('.p-writing').querySelector('.p-gaps');
+  if (['ArrowDown', 'ArrowUp', 'Enter', 'Tab', 'Escape'].includes(event.key)) return;
+  const typed = area.value.slice(0, area.selectionStart).match(/\\{([^{}|\\n]{0,20})$/);
+  const fold = (words) => words.normalize('NFD').replace(/[\\u0300-\\u036f]/g, '').toLowerCase();
+  let first = true;
+  for (const each of list.children) {
+    const fits = !!typed && [each.dataset.gap, each.textContent].some((name) => fold(name).startsWith(fold(typed[1])));
+    each.hidden = !fits;
+    each.classList.toggle('on', fits && first);
+    if (fits) first = false;
+  }
+  list.hidden = first;
+}"""
+CHOOSE = """(event) => {
+  const list = event.target.closest('.p-writing').querySelector('.p-gaps');
+  if (list.hidden) return;
+  const shown = [...list.children].filter((each) => !each.hidden);
+  const at = shown.findIndex((each) => each.classList.contains('on'));
+  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+    event.preventDefault();
+    const step = event.key === 'ArrowDown' ? 1 : -1;
+    shown.forEach((each, n) => each.classList.toggle('on', n === (at + step + shown.length) % shown.length));
+  } else if (event.key === 'Enter' || event.key === 'Tab') {
+    event.preventDefault();
+    shown[at].click();
+  } else if (event.key === 'Escape') {
+    event.stopPropagation();
+    list.hidden = true;
+  }
+}"""
+FILL = """(event) => {
+  const list = event.currentTarget.parentElement;
+  const area = list.closest('.p-writing').querySelector('textarea');
+  const to = area.selectionStart, from = area.value.lastIndexOf('{', to - 1);
+  list.hidden = true;
+  area.focus();
+  area.setRangeText('{' + event.currentTarget.dataset.gap + '}', from < 0 ? to : from, to, 'end');
+  area.dispatchEvent(new Event('input', {bubbles: true}));
+}"""
+HIDE = "(event) => { event.target.closest('.p-writing').querySelector('.p-gaps').hidden = true; }"
+
+
+class Writing:
+    """The text of one part.  `show` puts in what a remedy, a template or another window made of it."""
+
+    def __init__(self, value: str, label: str, typed: Callable[[str], None], *, may_write: bool) -> None:
+        self._typed = typed
+        self.seen = value
+        with ui.element("div").classes("p-writing p-full") as self.box:
+            self.area = ui.textarea(value=value, on_change=lambda event: self._changed(event.value or ""))
+            self.area.props("autogrow debounce=200").classes("p-message p-full")
+            self.area.props["maxlength"] = str(TEXT_DRAFT_LIMIT)
+            self.area.props["aria-label"] = label
+            self.area.on("keyup", js_handler=OFFER)
+            self.area.on("keydown", js_handler=CHOOSE)
+            self.area.on("blur", js_handler=HIDE)
+            self._gaps()
+        if not may_write:
+            self.area.set_enabled(False)
+
+    def _gaps(self) -> None:
+        with ui.element("div").classes("p-gaps").props("hidden role=listbox") as offered:
+            offered.props["aria-label"] = _("Fields")
+            for name in NAMES:
+                with ui.element("button").props("type=button tabindex=-1 role=option") as each:
+                    each.props["data-gap"] = spelling_of(name, language())
+                    text(_(VARIABLES[name]))
+                each.on("mousedown", js_handler=KEEP_FOCUS)
+                each.on("click", js_handler=FILL)
+
+    def _changed(self, value: str) -> None:
+        if value != self.seen:
+            self.seen = value
+            self._typed(value)
+
+    def show(self, value: str) -> None:
+        if value != self.seen:
+            self.seen = self.area.value = value
+
+
+def toolbar(*, may_write: bool) -> ui.element:
+    """Marks of WhatsApp and emoji; what else belongs there is put into it."""
+    with ui.element("span").classes("p-row") as tools:
+        if may_write:
+            for name, words, mark in MARKS:
+                made = icon_button(name, _(words), size="xs")
+                made.props["data-before"] = mark
+                made.props["data-after"] = mark
+                made.on("mousedown", js_handler=KEEP_FOCUS)
+                made.on("click", js_handler=PUT_IN)
+            _emoji()
+    return tools
+
+
+def _emoji() -> None:
+    with icon_button("mood", _("Emoji"), size="xs") as opener, ui.menu().props("no-focus no-refocus"):
+        opener.on("mousedown", js_handler=KEEP_FOCUS)
+        with ui.element("div").classes("p-emoji p-emoji-many"):
+            for each in EMOJI:
+                with ui.element("button").props("type=button") as made:
+                    text(each)
+                made.props["data-before"] = each
+                made.on("mousedown", js_handler=KEEP_FOCUS)
+                made.on("click", js_handler=PUT_IN)
+
+
+def field_chips(*, may_write: bool) -> None:
+    """What is known of a lead, to be put where the cursor is."""
+    with ui.element("div").classes("p-row p-g6 p-wrap"):
+        for name in NAMES:
+            with ui.element("button").classes("p-var").props("type=button") as chip:
+                chip.props["data-before"] = "{" + spelling_of(name, language()) + "}"
+                icon("add", 14)
+                text(_(VARIABLES[name]))
+            if may_write:
+                chip.on("mousedown", js_handler=KEEP_FOCUS)
+                chip.on("click", js_handler=PUT_IN)
