@@ -100,6 +100,14 @@ def people(runtime: Runtime) -> People:
     return gather(runtime)
 
 
+# They mostly wait, for processes to die and to come back: told first, beside the others who compute.
+WAIT_LONG = ("tests/chaos/", "tests/workers/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(WAIT_LONG))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What tests had to say, and in one line that the real site's answers were not looked at without their folder."""
     ran = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
