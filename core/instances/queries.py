@@ -68,6 +68,7 @@ class NumberCard:
     gap_max_s: int
     rest_after: int
     rest_s: int
+    per_hour: int | None  # None: as many as the pauses let
     resting_until: datetime | None
     health: int | None
     health_reason: HealthReason | None
@@ -203,6 +204,7 @@ def _card(
         gap_max_s=row.gap_max_s,
         rest_after=row.rest_after,
         rest_s=row.rest_s,
+        per_hour=row.per_hour,
         resting_until=row.next_send_at if is_resting else None,
         health=row.health,
         health_reason=HealthReason(row.health_reason) if row.health_reason else None,

@@ -203,9 +203,11 @@ class Pace:
     rest_s: int = 600
 
 
-def check_pace(pace: Pace, *, least_gap_s: float) -> None:
+def check_pace(pace: Pace, *, least_gap_s: float, per_hour: int | None = None) -> None:
     """Raises BadInputs, all wrong fields at once.  `least_gap_s` is the installation's own floor."""
     wrong: list[BadInput] = []
+    if per_hour is not None and not 0 <= per_hour <= MOST_PER_DAY:
+        wrong.append(BadInput("per_hour", "out_of_range", least=0, most=MOST_PER_DAY))
     if not 1 <= pace.per_day <= MOST_PER_DAY:
         wrong.append(BadInput("per_day", "out_of_range", least=1, most=MOST_PER_DAY))
     least = max(1, round(least_gap_s))

@@ -277,8 +277,12 @@ def set_pace(
     gap_max_s: int,
     rest_after: int | None = None,
     rest_s: int | None = None,
+    per_hour: int | None = None,
 ) -> None:
-    """Holds from the next message on; a long pause that is not named stays as it is.  Raises BadInputs."""
+    """Holds from the next message on; a long pause and a cap of the hour that are not named stay as they are.
+
+    `per_hour` 0: as many as the pauses let.  Raises BadInputs.
+    """
     actor.require(Role.OWNER)
     row = _mine(work, actor, instance_id)
     pace = Pace(
@@ -288,10 +292,14 @@ def set_pace(
         row.rest_after if rest_after is None else rest_after,
         row.rest_s if rest_s is None else rest_s,
     )
-    check_pace(pace, least_gap_s=work.settings.min_gap.total_seconds())
+    check_pace(pace, least_gap_s=work.settings.min_gap.total_seconds(), per_hour=per_hour)
     was = asdict(Pace(row.per_day, row.gap_min_s, row.gap_max_s, row.rest_after, row.rest_s))
+    now = asdict(pace)
+    if per_hour is not None and (per_hour or None) != row.per_hour:
+        was["per_hour"], now["per_hour"] = row.per_hour, per_hour or None
+        row.per_hour = per_hour or None
     _set(row, pace)
-    audit.record(work, actor, "instance.pace_set", "instance", row.id, was=was, now=asdict(pace))
+    audit.record(work, actor, "instance.pace_set", "instance", row.id, was=was, now=now)
     _tell(work, actor, row.id)
 
 

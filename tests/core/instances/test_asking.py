@@ -152,6 +152,29 @@ def test_a_pace_names_its_long_pause_or_leaves_it(people: People) -> None:
     assert entry.details["was"] == {"per_day": 80, "gap_min_s": 30, "gap_max_s": 60, "rest_after": 0, "rest_s": 900}
 
 
+def test_a_number_may_have_a_cap_of_the_hour_and_has_none_by_itself(people: People) -> None:
+    well = add_number(people.runtime, people.team_id)
+    pace = {"per_day": 80, "gap_min_s": 30, "gap_max_s": 60}
+    kept = []
+    for per_hour in (None, 12, None, 0):
+        with people.runtime.work() as work:
+            service.set_pace(work, people["Ana"], well, **pace, per_hour=per_hour)
+            kept.append(service.number(work, people["Vic"], well).per_hour)
+    assert kept == [None, 12, 12, None], "what is not named stays, and 0 is none"
+    with people.runtime.work() as work:
+        entries = work.session.query(AuditEntry).filter_by(action="instance.pace_set").order_by(AuditEntry.id)
+        hours = [(entry.details["was"].get("per_hour"), entry.details["now"].get("per_hour")) for entry in entries]
+    assert hours == [(None, None), (None, 12), (None, None), (12, None)]
+
+
+@pytest.mark.parametrize("per_hour", [-1, 201, 10**9])
+def test_a_cap_of_the_hour_that_is_none_is_refused_by_its_field(people: People, per_hour: int) -> None:
+    well = add_number(people.runtime, people.team_id)
+    with pytest.raises(BadInputs) as refused, people.runtime.work() as work:
+        service.set_pace(work, people["Ana"], well, per_day=80, gap_min_s=30, gap_max_s=60, per_hour=per_hour)
+    assert [wrong.field for wrong in refused.value.inputs] == ["per_hour"]
+
+
 def test_a_new_number_begins_with_the_pace_of_its_team_and_the_others_keep_theirs(
     runtime_with_gateway: Runtime, people: People
 ) -> None:

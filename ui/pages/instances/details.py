@@ -168,8 +168,10 @@ def _pace(number: NumberCard) -> list[tuple[str, str]]:
     if number.rest_after:
         time = formats.duration(timedelta(seconds=number.rest_s))
         rest = _("{time} after each {n} messages").format(time=time, n=formats.number(number.rest_after))
+    hour = [] if number.per_hour is None else [(_("Most an hour"), formats.number(number.per_hour))]
     return [
         (_("Most a day"), formats.number(number.per_day)),
+        *hour,
         (_("Between two messages"), gap),
         (_("Long pause"), rest),
     ]

@@ -25,9 +25,9 @@ MINUTE_S = 60
 
 
 class PaceFields:
-    """A long pause is entered in minutes and kept in seconds."""
+    """A long pause is entered in minutes and kept in seconds; a cap of the hour, for one number alone, 0 for none."""
 
-    def __init__(self, pace: Pace) -> None:
+    def __init__(self, pace: Pace, per_hour: int | None = None) -> None:
         self.form = Form()
         self.was = pace
         minutes = max(1, round(pace.rest_s / MINUTE_S))
@@ -35,6 +35,10 @@ class PaceFields:
             "per_day", _("Messages a day"), help=_("The most; on many days it is less, by its warm-up and its health.")
         ):
             self.per_day = number_input(pace.per_day).classes("p-full")
+        self.per_hour = None
+        if per_hour is not None:
+            with self.form.field("per_hour", _("Messages an hour"), help=_("0: as many as the pauses let.")):
+                self.per_hour = number_input(per_hour).classes("p-full")
         with ui.element("div").classes("p-grid p-cols2 p-full"):
             with self.form.field("gap_min_s", _("Shortest pause, in seconds")):
                 self.gap_min = number_input(pace.gap_min_s).classes("p-full")
@@ -58,6 +62,8 @@ class PaceFields:
             "rest_after": whole(self.rest_after.value),
         }
         wrong = [BadInput(name, "not_a_number") for name, value in typed.items() if value is None]
+        if self.per_hour is not None and whole(self.per_hour.value) is None:
+            wrong.append(BadInput("per_hour", "not_a_number"))
         minutes = whole(self.rest_min.value)
         least, most = SHORTEST_REST_S // MINUTE_S, LONGEST_REST_S // MINUTE_S
         if minutes is None:
@@ -95,9 +101,12 @@ def set_pace(page: Numbers, number: NumberCard) -> None:
 
     async def save(fields: PaceFields, pace: Pace) -> bool:
         done = _("The new pace holds from now on")
-        return bool(await do(instances.set_pace, number.id, form=fields.form, done=done, **asdict(pace)))
+        hour = None if fields.per_hour is None else whole(fields.per_hour.value)
+        asked = {**asdict(pace), "per_hour": hour}
+        return bool(await do(instances.set_pace, number.id, form=fields.form, done=done, **asked))
 
-    _dialog(page, title, _("Shared by all campaigns that leave from it."), pace, save)
+    words = _("Shared by all campaigns that leave from it.")
+    _dialog(page, title, words, pace, save, per_hour=number.per_hour or 0)
 
 
 async def set_defaults(page: Numbers) -> None:
@@ -113,14 +122,20 @@ async def set_defaults(page: Numbers) -> None:
 
 
 def _dialog(
-    page: Numbers, title: str, words: str, pace: Pace, save: Callable[[PaceFields, Pace], Awaitable[bool]]
+    page: Numbers,
+    title: str,
+    words: str,
+    pace: Pace,
+    save: Callable[[PaceFields, Pace], Awaitable[bool]],
+    *,
+    per_hour: int | None = None,
 ) -> None:
     with page.frame.body, ui.dialog(value=True) as dialog, ui.card().style("width:460px;gap:16px"):
         dialog.props["aria-label"] = title
         with ui.element("div").classes("p-col p-g4"):
             text(title, "p-h-sec", tag="h2").style("font-size:16px;overflow-wrap:anywhere")
             text(words, "p-t-sm p-t-2", tag="p")
-        fields = PaceFields(pace)
+        fields = PaceFields(pace, per_hour)
 
         async def press() -> None:
             wanted = fields.read()
