@@ -31,6 +31,7 @@ DOORS = {
 
 # What has outgrown the one file of its feature.
 BESIDE = (
+    "core.campaigns.changing",
     "core.campaigns.media",
     "core.campaigns.telling",
     "core.campaigns.templates",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.campaigns import media, service, telling, templates
+from core.campaigns import changing, media, service, telling, templates
+from core.campaigns.changing import Pace
 from core.campaigns.rules import Audience, CampaignId, LeftOut, Plan
 from core.leads.rules import LeadFilter
 from core.sending.rules import RecipientId
@@ -52,6 +53,21 @@ def a_running_one(people: People) -> Arguments:
     campaign_id = ready(people)
     start(people, campaign_id)
     return (campaign_id,), {}
+
+
+def one_to_pace(people: People) -> Arguments:
+    (campaign_id,), _ = a_running_one(people)
+    return (campaign_id, version_of(people, campaign_id), Pace.of(plan_of(people, campaign_id))), {}
+
+
+def one_to_share(people: People) -> Arguments:
+    (campaign_id,), _ = a_running_one(people)
+    return (campaign_id, version_of(people, campaign_id), plan_of(people, campaign_id).instance_ids), {}
+
+
+def one_to_skip(people: People) -> Arguments:
+    (campaign_id, _version, ids), _ = one_to_share(people)
+    return (campaign_id, ids[0]), {}
 
 
 def somebody(people: People) -> Arguments:
@@ -133,4 +149,7 @@ CASES = [
     Case(telling.results, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(telling.timeline, Needs.VIEWER, Stranger.NOT_FOUND, somebody),
     Case(telling.incidents, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
+    Case(changing.change_pace, Needs.MEMBER, Stranger.NOT_FOUND, one_to_pace),
+    Case(changing.change_numbers, Needs.MEMBER, Stranger.NOT_FOUND, one_to_share),
+    Case(changing.skip_waiting_of, Needs.MEMBER, Stranger.NOT_FOUND, one_to_skip),
 ]

@@ -269,16 +269,10 @@ async def test_the_story_of_one_opens_beside_the_list_and_is_followed(
     bea = web.as_("Bea")
     client = await bea.open(f"/campaigns/{running}")
     in_row(client, "open", row.id)
-    for words in (
-        "Entrou na fila",
-        "de Comercial 1",
-        "O worker parou com ela em mãos.",
-        "Espera a decisão de uma pessoa",
-    ):
-        await bea.should_see(words)
+    told = {"Entrou na fila", "por Comercial 1", "O worker parou com ela em mãos.", "Espera a decisão de uma pessoa"}
+    await until(lambda: told <= said(client), 12)
     press(client, "Chegou", last=True)
-    await bea.should_see("Bea viu que chegou", retries=30)
-    await bea.should_see("vista por uma pessoa")
+    await until(lambda: {"Bea viu que chegou", "vista por uma pessoa"} <= said(client), 12)
 
 
 async def test_a_killed_worker_is_told_with_what_was_found_out(web: Web, people: People, running: CampaignId) -> None:
