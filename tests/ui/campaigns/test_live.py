@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from nicegui import ui
+from nicegui import Client, ui
 from sqlalchemy import update
 
 from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
@@ -27,7 +27,7 @@ from tests.core.campaigns.making import (
     write_draft,
 )
 from tests.people import People
-from tests.ui.campaigns.acting import buttons, in_row, press, rows, said
+from tests.ui.campaigns.acting import buttons, in_row, of_kind, press, rows, said
 from tests.ui.conftest import Web, until
 from ui.words import formats
 
@@ -340,6 +340,41 @@ async def test_while_its_queue_is_built_it_says_so_and_can_be_cancelled(
     await bea.should_see("Cancelar a campanha?")
     press(client, "Cancelar campanha")
     await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)
+
+
+def choose_in_menu(client: Client, words: str) -> None:
+    item = next(each for each in of_kind(client, ui.menu_item) if words in said_within(each))
+    listener = next(key for key, one in item._event_listeners.items() if one.type == "click")
+    item._handle_event({"listener_id": listener, "args": {}})
+
+
+def said_within(element: ui.element) -> set[str]:
+    return {str(each.text) for each in (element, *element.descendants()) if getattr(each, "text", "")}
+
+
+async def test_bea_changes_its_pace_while_it_runs(web: Web, people: People, running: CampaignId) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    choose_in_menu(client, "Ritmo")
+    await until(lambda: "Vale a partir da próxima mensagem." in said(client), 12)
+    start_at = next(each for each in of_kind(client, ui.input) if each.value == "00:00")
+    start_at.value = "25:00"
+    press(client, "Mudar")
+    await until(lambda: start_at.error, 12)
+    start_at.value = "08:30"
+    press(client, "Mudar")
+    await until(lambda: campaign(people, running).window_start_min == 510, 12)
+
+
+async def test_bea_takes_another_number_in_while_it_runs(web: Web, people: People, running: CampaignId) -> None:
+    second = connect_number(people, "Comercial 2")
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    choose_in_menu(client, "Números")
+    await until(lambda: [each for each in of_kind(client, ui.checkbox) if each.text == "Comercial 2"], 12)
+    next(each for each in of_kind(client, ui.checkbox) if each.text == "Comercial 2").value = True
+    press(client, "Mudar")
+    await until(lambda: second in {row.instance_id for row in recipients(people, running)}, 12)
 
 
 async def test_carlos_finds_nothing(web: Web, people: People) -> None:

@@ -5,6 +5,7 @@ activity      sends and replies over time
 variants      which text is answered more, and what is said once more
 recipients    the list, and what a person decides; story beside it: what happened to one of them
 deciding      what may be decided, and what it means
+changes       dialogs for its pace and its numbers while it runs
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ from ui import live
 from ui.calls import ask, do
 from ui.frame import Frame, page_frame
 from ui.pages.campaign.activity import Activity
+from ui.pages.campaign.changes import change_numbers, change_pace
 from ui.pages.campaign.progress import Funnel, ProgressCard
 from ui.pages.campaign.recipients import Recipients
 from ui.pages.campaign.variants import Variants
 from ui.pages.campaigns import cancel, duplicate, pause, resume, unschedule
 from ui.parts import safe
-from ui.parts.button import button
+from ui.parts.button import button, icon_button
 from ui.parts.campaign_words import PAUSE_REASONS, doing_look, in_zone
 from ui.parts.confirm import confirm
 from ui.parts.note import note
@@ -164,6 +166,8 @@ class _Campaign:
         if CampaignStatus.CANCELLED in MAY_FOLLOW[status]:
             quiet = button(_("Cancel"), self._cancel, kind="dng" if is_phone else "gho").classes(grow)
             quiet.classes("" if is_phone else "p-t-bad")
+        if status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
+            self._changes()
         if not is_phone or status in (CampaignStatus.FINISHED, CampaignStatus.CANCELLED):
             button(_("Duplicate"), lambda: self._act(duplicate), icon="content_copy").classes(grow)
         match status:
@@ -174,6 +178,12 @@ class _Campaign:
             case CampaignStatus.SCHEDULED:
                 button(_("Back to draft"), lambda: self._act(_unschedule), icon="edit").classes(grow)
                 button(_("Start now"), self._start_now, kind="pri", icon="rocket_launch").classes(grow)
+
+    def _changes(self) -> None:
+        """What may be changed while it goes on."""
+        with icon_button("tune", _("Change")), ui.menu().props("auto-close"):
+            ui.menu_item(_("Pace"), lambda: change_pace(self.id, self.refresh))
+            ui.menu_item(_("Numbers"), lambda: change_numbers(self.id, self.refresh))
 
     async def _cancel(self) -> None:
         can_pause = self.found.head.status is CampaignStatus.RUNNING
