@@ -27,6 +27,7 @@ MAY_FOLLOW: dict[ConversationStatus, set[ConversationStatus]] = {S.OPEN: {S.DONE
 class AnswerKind(StrEnum):
     BY_HAND = "by_hand"  # a person of the team wrote it
     OPT_OUT_CONFIRMATION = "opt_out_confirmation"  # the one message after an opt-out; then silence
+    TEST = "test"  # of a campaign's message, before it goes to others; leaves from that campaign's number
 
 
 class AnswerReason(StrEnum):

@@ -63,6 +63,7 @@ class ClaimedAnswer:
     text: str
     gateway_name: str
     claimed_at: datetime
+    media_id: int | None = None  # a file that the text goes with
 
 
 # ---------------------------------------------------------------- the claim
@@ -101,7 +102,8 @@ select exists (
 """)
 LOCK_CONVERSATION = text("select id from conversations where id = :id for no key update skip locked")
 LOCK_QUEUED = text("""
-select a.id, a.team_id, a.conversation_id, a.instance_id, a.message_id, a.kind, a.created_at, m.text
+select a.id, a.team_id, a.conversation_id, a.instance_id, a.message_id, a.kind, a.created_at, m.text,
+       case when m.direction = 'out' then cast(m.media ->> 'media_id' as bigint) end as media_id
 from answers a join messages m on m.id = a.message_id
 where a.id = :id and a.status = 'queued' for no key update of a
 """)
@@ -186,7 +188,7 @@ def _may_leave(work: Work, answer: Row[Any], look: Row[Any], can: Capabilities, 
     elif look.opted_out or _opted_out_hidden(work, answer.team_id, look):
         _end(work, answer, RecipientStatus.SKIPPED, AnswerReason.OPTED_OUT)
         return False
-    if _belongs_elsewhere(work, answer, look):
+    if answer.kind != AnswerKind.TEST and _belongs_elsewhere(work, answer, look):
         return False
     closes_at = window_closes_at(look.heard_at, can.free_text_window_h)
     if closes_at is not None and closes_at <= now:
@@ -243,6 +245,7 @@ def _take(work: Work, answer: Row[Any], look: Row[Any], gateway_name: str, epoch
         text=answer.text,
         gateway_name=gateway_name,
         claimed_at=now,
+        media_id=answer.media_id,
     )
 
 

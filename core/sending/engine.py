@@ -240,10 +240,9 @@ class _Sender:
 
     async def _message_of(self, claimed: Claimed | ClaimedAnswer) -> Outgoing | OutgoingMedia:
         """Raises DatabaseAway where its file cannot be read."""
-        if isinstance(claimed, ClaimedAnswer):
-            return Outgoing(claimed.phone, claimed.text, claimed.address, reference=claimed.token)
         if claimed.media_id is None:
-            return Outgoing(claimed.phone, claimed.text, reference=claimed.token)
+            address = claimed.address if isinstance(claimed, ClaimedAnswer) else None
+            return Outgoing(claimed.phone, claimed.text, address, reference=claimed.token)
         media_id = claimed.media_id
         if self.file is None or self.file[0] != media_id:
             self.file = media_id, await self.in_work(self.settles, lambda work: media_file(work.session, media_id))

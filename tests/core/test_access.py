@@ -35,9 +35,11 @@ BESIDE = (
     "core.campaigns.media",
     "core.campaigns.telling",
     "core.campaigns.templates",
+    "core.campaigns.trying",
     "core.leads.pasting",
     "core.leads.tags",
     "core.leads.views",
+    "core.replies.trying",
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.campaigns import changing, media, service, telling, templates
+from core.campaigns import changing, media, service, telling, templates, trying
 from core.campaigns.changing import Pace
 from core.campaigns.rules import Audience, CampaignId, LeftOut, Plan
 from core.leads.rules import LeadFilter
@@ -123,6 +123,7 @@ CASES = [
         Stranger.NOT_FOUND,
         lambda people: (a_template_to_apply(people)[0][:1], {}),
     ),
+    Case(trying.dry_run, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people),), {})),
     Case(service.list_campaigns, Needs.VIEWER, Stranger.OWN, lambda people: (a_draft(people)[0][1:], {})),
     Case(service.create_draft, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "X"})),
     Case(service.draft, Needs.VIEWER, Stranger.NOT_FOUND, a_draft),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 
-from core.replies import service
+from core.replies import service, trying
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
+from tests.core.campaigns.making import write_draft
 from tests.core.replies.making import hears, hold, talk_of
+from tests.factories import make_instance
 from tests.people import People
 
 
@@ -63,7 +65,21 @@ def somebody_waits(people: People) -> Arguments:
     return (), {}
 
 
+def a_test(people: People) -> Arguments:
+    number = make_instance(people.runtime, people.team_id, name=CANARY)
+    draft = write_draft(people, who="Ana", name=CANARY, instance_ids=(number,))
+    return (draft, "(11) 90000-2001", 0), {"pressed": uuid.uuid4()}
+
+
+def a_sent_test(people: People) -> Arguments:
+    args, more = a_test(people)
+    with people.runtime.work() as work:
+        return (trying.send_test(work, people["Ana"], *args, **more),), {}
+
+
 CASES = [
+    Case(trying.send_test, Needs.MEMBER, Stranger.NOT_FOUND, a_test),
+    Case(trying.outcome_of, Needs.VIEWER, Stranger.NOT_FOUND, a_sent_test),
     Case(service.inbox, Needs.VIEWER, Stranger.OWN, somebody_waits),
     Case(service.counts, Needs.VIEWER, Stranger.OWN, somebody_waits),
     Case(service.waiting_for_you, Needs.VIEWER, Stranger.OWN, somebody_waits),

@@ -29,6 +29,8 @@ SENTENCES = {
     "media_unknown": N_(
         "WhatsApp does not show this kind of file. JPEG, PNG, WebP, MP4, MP3, M4A, OGG, PDF, DOCX and XLSX go."
     ),
+    "test_no_number": N_("None of the chosen numbers can send now."),
+    "test_opted_out": N_("This phone asked not to be written to: not even a test goes there."),
     "template_empty": N_("There is no message to keep yet."),
     "template_is_there": N_("There is a template “{name}” already."),
     "too_many_templates": N_("{n} templates at most. Delete one that nobody uses."),
