@@ -10,6 +10,7 @@ import os
 import uuid
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -21,6 +22,9 @@ from core.settings import Settings, with_driver
 from tests.databases import Database, Databases
 from tests.people import People, gather
 
+# How long one example takes says something of the machine, nothing of the product.
+hypothesis.settings.register_profile("house", deadline=None)
+hypothesis.settings.load_profile("house")
 SECRET = "a secret for tests only, long enough to be one"
 
 

@@ -198,7 +198,7 @@ async def test_no_call_is_kept_by_a_broken_gateway(name: str) -> None:
 
     took: list[Awaitable[float]] = [one(ask) for ask in CALLS.values()]
     for seconds in await asyncio.gather(*took):
-        assert seconds < SOON_S + 1.5
+        assert seconds < SOON_S + 10, "a busy machine is late, a call that is kept never ends"
 
 
 @pytest.mark.parametrize("ask", CALLS.values(), ids=CALLS.keys())
