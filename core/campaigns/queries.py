@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Integer, and_, case, func, literal, or_, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId, UserId
@@ -21,6 +21,7 @@ from core.campaigns.rules import (
     Rotation,
     Variant,
 )
+from core.campaigns.standings import Queue
 from core.campaigns.windows import Window, local_day
 from core.errors import NotFound
 from core.instances.halts import halt_of
@@ -86,6 +87,7 @@ class Draft:
     sent_on: date | None  # the local day that sent_today counts
     sent_today: int
     made_by: UserId | None = None
+    status_at: datetime | None = None
 
     @property
     def window(self) -> Window:
@@ -140,6 +142,7 @@ def draft(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Draft:
         campaign.sent_on,
         campaign.sent_today,
         None if campaign.created_by is None else UserId(campaign.created_by),
+        campaign.status_at,
     )
 
 
@@ -248,6 +251,8 @@ def _number(row: Instance, timezone: str, now: datetime, others: int) -> NumberC
         is_limited=is_limited(_cap_reason(row), row.health),
         per_hour=row.per_hour,
         in_row=row.sent_in_row,
+        gateway_trouble=row.gateway_trouble,
+        leased_until=row.lease_until,
     )
 
 
@@ -397,6 +402,7 @@ FIRST_TEXT = (CampaignStep.position == 0, CampaignStep.variant == 0)
 ORDER = case(
     {
         CampaignStatus.STARTING.value: 0,
+        CampaignStatus.STARTING.value: 0,
         CampaignStatus.RUNNING.value: 0,
         CampaignStatus.PAUSED.value: 1,
         CampaignStatus.SCHEDULED.value: 2,
@@ -522,6 +528,46 @@ def queued_by_number(session: Session, team_id: TeamId, campaign_id: CampaignId)
         .group_by(CampaignLead.instance_id)
     )
     return {InstanceId(id): n for id, n in session.execute(asked) if id is not None}
+
+
+# The first who waits for each number, by the end of ix_campaign_leads_due; and when its hour has room, by
+# ix_messages_sent: a row each, however long the queues are.
+QUEUES = text("""
+select i.id, (
+    select w.not_before from campaign_leads w
+    where w.campaign_id = :campaign_id and w.instance_id = i.id and w.status = 'queued'
+    order by w.not_before limit 1
+) as due_at, exists (
+    select from campaign_leads w
+    where w.campaign_id = :campaign_id and w.instance_id = i.id and w.status = 'sending'
+) as is_sending, (
+    select m.sent_at + interval '1 hour' from messages m
+    where i.per_hour is not null and m.instance_id = i.id and m.sent_at > now() - interval '1 hour'
+      and m.direction = 'out'
+    order by m.sent_at desc offset i.per_hour - 1 limit 1
+) as hour_free_at
+from campaign_instances ci join instances i on i.id = ci.instance_id
+where ci.team_id = :team_id and ci.campaign_id = :campaign_id
+""")
+
+
+def queues(session: Session, team_id: TeamId, campaign_id: CampaignId, now: datetime) -> dict[InstanceId, Queue]:
+    """What waits for each of its numbers; who is being written to at this moment counts as due."""
+    rows = session.execute(QUEUES, {"team_id": team_id, "campaign_id": campaign_id})
+    return {
+        InstanceId(row.id): Queue(now if row.is_sending and row.due_at is None else row.due_at, row.hour_free_at)
+        for row in rows
+    }
+
+
+def next_follow_up_at(session: Session, team_id: TeamId, campaign_id: CampaignId) -> datetime | None:
+    """When the first of those who have not answered is written to again; by ix_campaign_leads_follow_up."""
+    asked = select(func.min(CampaignLead.follow_up_at)).where(
+        CampaignLead.team_id == team_id,
+        CampaignLead.campaign_id == campaign_id,
+        CampaignLead.follow_up_at.is_not(None),
+    )
+    return session.scalar(asked)
 
 
 def failed_with(session: Session, team_id: TeamId, campaign_id: CampaignId, reasons: Sequence[str]) -> int:

@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import islice
 from typing import Any, NewType
 
 from core.campaigns.text import plain_text
-from core.campaigns.windows import DAY_MIN, NeverOpens, Window, is_open, local_day, next_opening, spans
+from core.campaigns.windows import DAY_MIN, Window
 from core.errors import BadInput, BadInputs
 from core.instances.halts import Halt
 from core.instances.rules import InstanceId, InstanceStatus
@@ -298,6 +297,10 @@ class Standing(StrEnum):
     SENDING = "sending"
     OUTSIDE_WINDOW = "outside_window"  # goes on at `until`
     CAP_REACHED = "cap_reached"  # the messages of the day are sent; goes on at `until`
+    HOUR_FULL = "hour_full"  # and those of the hour
+    NO_GATEWAY = "no_gateway"  # its number is connected, and what it is connected by is not heard of
+    NO_WORKER = "no_worker"  # nothing is in the way, and nobody has looked `since`
+    WAITING_FOR_ANSWERS = "waiting_for_answers"  # all have been written to; who is silent `until` then, once more
     WAITING_FOR_NUMBER = "waiting_for_number"  # none of its numbers can send
     WAITING_FOR_PROOF = "waiting_for_proof"  # nothing left to send; some outcomes are not known yet
     PAUSED = "paused"
@@ -309,41 +312,7 @@ class Standing(StrEnum):
 class Now:
     standing: Standing
     until: datetime | None = None
-
-
-def standing(
-    status: CampaignStatus,
-    *,
-    window: Window,
-    now: datetime,
-    can_send: bool,
-    queued: int,
-    free_today: int,
-) -> Now:
-    """`free_today`: messages left today of the campaign's and the number's caps, whichever is less."""
-    if status is not CampaignStatus.RUNNING:
-        return Now(Standing(status.value))
-    if not queued:
-        return Now(Standing.WAITING_FOR_PROOF)
-    if not can_send:
-        return Now(Standing.WAITING_FOR_NUMBER)
-    if not is_open(window, now):
-        return Now(Standing.OUTSIDE_WINDOW, _opening(window, now))
-    if free_today <= 0:
-        return Now(Standing.CAP_REACHED, _opening_after_today(window, now))
-    return Now(Standing.SENDING)
-
-
-def _opening(window: Window, since: datetime) -> datetime | None:
-    try:
-        return next_opening(window, since)
-    except NeverOpens:
-        return None
-
-
-def _opening_after_today(window: Window, now: datetime) -> datetime | None:
-    today = local_day(window, now)
-    return next((span.opens_at for span in islice(spans(window, now), 10) if span.day > today), None)
+    since: datetime | None = None
 
 
 # ---------------------------------------------------------------- the last look
@@ -394,6 +363,8 @@ class NumberChoice:
     is_limited: bool = False  # may send less than before, or soon will
     per_hour: int | None = None
     in_row: int = 0  # sent since its last long pause
+    gateway_trouble: str | None = None  # key of a sentence, while the gateway does not do its part
+    leased_until: datetime | None = None  # a worker has it
 
     @property
     def cap_today(self) -> int:

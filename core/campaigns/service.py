@@ -6,7 +6,7 @@ What happens by itself stands in `starting` and `ending`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, insert, update
@@ -36,12 +36,13 @@ from core.campaigns.rules import (
     checked,
     may_become,
     shortest_gap_s,
-    standing,
 )
 from core.campaigns.sharing import shared_out
+from core.campaigns.standings import Queue, of_number, together
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
 from core.errors import BadInput, NotFound, StateChanged
-from core.instances.halts import Halt
+from core.instances.blocking import NUMBER_BLOCKED
+from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceId
 from core.leads.rules import LeadFilter
 from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, RecipientStatus
@@ -425,10 +426,14 @@ class Progress:
     cap_today: int
     next_at: datetime | None
     numbers: list[NumberChoice]
+    each: Mapping[InstanceId, Now] = field(default_factory=dict)  # what each number does in it, while it runs
+    is_blocked: bool = False  # paused, since WhatsApp has taken one of its numbers away
 
     @property
     def number(self) -> NumberChoice | None:
-        """The one that writes next, or the first of those that cannot."""
+        """The one that writes next, or the first of those that cannot; the blocked one while it is paused for that."""
+        if self.is_blocked and (blocked := self._blocked) is not None:
+            return blocked
         can = [number for number in self.numbers if number.can_send]
         soonest = sorted(can, key=lambda number: (number.next_send_at is not None, number.next_send_at or 0))
         return next(iter([*soonest, *self.numbers]), None)
@@ -436,8 +441,14 @@ class Progress:
     @property
     def halt(self) -> Halt | None:
         """Why its number keeps it waiting; None while it does not."""
-        is_waiting = self.now.standing is Standing.WAITING_FOR_NUMBER
+        is_waiting = self.now.standing is Standing.WAITING_FOR_NUMBER or (self.is_blocked and self._blocked is not None)
         return self.number.halt if is_waiting and self.number is not None else None
+
+    @property
+    def _blocked(self) -> NumberChoice | None:
+        """The first that is blocked still: one that was connected again keeps nobody waiting."""
+        halted = (each for each in self.numbers if each.halt is not None and each.halt.reason is HaltReason.BLOCKED)
+        return next(halted, None)
 
 
 @dataclass(frozen=True)
@@ -475,22 +486,22 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
     able = [number for number in numbers if number.can_send]
     sent_today = found.sent_on_day_of(work.now)
     lately = queries.sent_since(work.session, actor.team_id, found.id, work.now - PACE_OVER)
-    now = standing(
-        found.status,
-        window=window,
-        now=work.now,
-        can_send=bool(able),
-        queued=counts.waiting,
-        free_today=min(plan.per_day - sent_today, sum(number.free_today for number in able)),
-    )
+    each = _each_number(work, actor, found, numbers, plan.per_day - sent_today)
+    if found.status is CampaignStatus.RUNNING:
+        again = None
+        if plan.follow_up is not None and not counts.waiting:
+            again = queries.next_follow_up_at(work.session, actor.team_id, found.id)
+        now = together(list(each.values()), again)
+    else:
+        now = Now(Standing(found.status.value))
     ahead = NOTHING
     if able and found.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED, CampaignStatus.SCHEDULED):
-        waiting = queries.queued_by_number(work.session, actor.team_id, found.id) if len(numbers) > 1 else {}
-        left = waiting or {numbers[0].id: counts[RecipientStatus.QUEUED]}
+        left = _left_by_number(work, actor, found, numbers, counts[RecipientStatus.QUEUED])
         ahead = outlook_of(plan, able, window=window, left=left, now=work.now, sent_today=sent_today)
     next_at = None
     if now.standing is Standing.SENDING:
-        next_at = min(max(work.now, number.next_send_at or work.now) for number in able)
+        sending = [number for number in able if each[number.id].standing is Standing.SENDING]
+        next_at = min(max(work.now, number.next_send_at or work.now) for number in sending)
     return Progress(
         now=now,
         estimate=ahead,
@@ -499,7 +510,51 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
         cap_today=min(plan.per_day, sum(number.cap_today for number in numbers) or plan.per_day),
         next_at=next_at,
         numbers=numbers,
+        each=each,
+        is_blocked=found.status is CampaignStatus.PAUSED and found.pause_reason == NUMBER_BLOCKED,
     )
+
+
+def _each_number(
+    work: Work, actor: Actor, found: Draft, numbers: Sequence[NumberChoice], free_today: int
+) -> dict[InstanceId, Now]:
+    if found.status is not CampaignStatus.RUNNING:
+        return {}
+    queues = queries.queues(work.session, actor.team_id, found.id, work.now)
+    return {
+        number.id: of_number(
+            number,
+            queues.get(number.id, Queue(None)),
+            found.plan,
+            window=found.window,
+            now=work.now,
+            free_today=free_today,
+            since=found.status_at or work.now,
+        )
+        for number in numbers
+    }
+
+
+FEW = 5_000  # waiting recipients, which are counted at every look
+COUNTED_FOR = timedelta(minutes=1)
+_counted: dict[CampaignId, tuple[datetime, dict[InstanceId, int]]] = {}
+
+
+def _left_by_number(
+    work: Work, actor: Actor, found: Draft, numbers: Sequence[NumberChoice], waiting: int
+) -> dict[InstanceId, int]:
+    """How many each number has yet to write to.  Of a long queue they are counted once a minute and process: it is for
+    the forecast alone, and a page looks every second."""
+    if len(numbers) == 1:
+        return {numbers[0].id: waiting}
+    at, left = _counted.get(found.id, (work.now - COUNTED_FOR, {}))
+    if waiting > FEW and work.now - at < COUNTED_FOR:
+        return left
+    left = queries.queued_by_number(work.session, actor.team_id, found.id)
+    if len(_counted) > 1_000:
+        _counted.clear()
+    _counted[found.id] = work.now, left
+    return left
 
 
 def activity(work: Work, actor: Actor, campaign_id: CampaignId, size: str = "5min") -> list[Bucket]:

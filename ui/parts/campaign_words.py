@@ -22,13 +22,26 @@ STANDINGS: dict[Standing, Look] = {
     Standing.SENDING: STATES["campaign"]["running"],
     Standing.OUTSIDE_WINDOW: Look(N_("Outside its hours"), "", "bedtime"),
     Standing.CAP_REACHED: Look(N_("Done for today"), "", "event_available"),
+    Standing.HOUR_FULL: Look(N_("Done for this hour"), "", "hourglass_bottom"),
+    Standing.NO_GATEWAY: Look(N_("The gateway does not answer"), "bad", "cloud_off"),
+    Standing.NO_WORKER: Look(N_("No worker sends"), "bad", "engineering"),
+    Standing.WAITING_FOR_ANSWERS: Look(N_("Waiting for answers"), "", "hourglass_empty"),
     Standing.WAITING_FOR_NUMBER: Look(N_("Waiting for its number"), "bad", "link_off"),
     Standing.WAITING_FOR_PROOF: Look(N_("Checking the last ones"), "warn", "help"),
     Standing.PAUSED: Look(N_("Paused"), "", "pause"),
     Standing.FINISHED: STATES["campaign"]["finished"],
     Standing.CANCELLED: Look(N_("Cancelled"), "line", "block"),
 }
-LOOKS_ALIVE = (Standing.SENDING, Standing.WAITING_FOR_NUMBER, Standing.OUTSIDE_WINDOW, Standing.CAP_REACHED)
+LOOKS_ALIVE = (
+    Standing.SENDING,
+    Standing.WAITING_FOR_NUMBER,
+    Standing.OUTSIDE_WINDOW,
+    Standing.CAP_REACHED,
+    Standing.HOUR_FULL,
+    Standing.NO_GATEWAY,
+    Standing.NO_WORKER,
+    Standing.WAITING_FOR_ANSWERS,
+)
 
 PAUSE_REASONS = {
     "by_hand": N_("Somebody of the team paused it."),

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from core.campaigns import service
-from core.campaigns.rules import CampaignId, Standing
+from core.campaigns.rules import CampaignId, FollowUp, Standing
 from core.campaigns.windows import Window, local_day
 from core.errors import BadInput, NotFound
 from core.instances import service as instances
@@ -26,6 +26,7 @@ from tests.core.campaigns.making import (
     recipients,
     set_campaign,
     start,
+    version_of,
     write_draft,
 )
 from tests.people import People
@@ -106,6 +107,61 @@ def test_the_cap_of_the_day_and_a_number_that_is_away_are_said(people: People, r
     found = look(people, running).progress.now
     assert found.standing is Standing.CAP_REACHED
     assert found.until is not None and found.until > now(people)
+
+
+def test_each_number_says_what_it_does_and_the_campaign_sends_while_one_can(people: People) -> None:
+    away = connect_number(people, "Longe", status=InstanceStatus.DISCONNECTED)
+    full = connect_number(people, "Cheio", per_hour=1)
+    for n in range(9):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, instance_ids=(away, full))
+    start(people, campaign_id)
+    row = next(row for row in recipients(people, campaign_id) if row.instance_id == full)
+    found = look(people, campaign_id).progress
+    assert (found.now.standing, found.each[away].standing, found.each[full].standing) == (
+        Standing.SENDING,
+        Standing.WAITING_FOR_NUMBER,
+        Standing.SENDING,
+    )
+    moment = now(people)
+    with people.runtime.work() as work:
+        work.session.add(Message(team_id=people.team_id, instance_id=full, direction="out", text="Oi", sent_at=moment))
+    mark(people, row.id, status="sent")
+    found = look(people, campaign_id).progress
+    assert (found.now.standing, found.now.until) == (Standing.HOUR_FULL, moment + HOUR)
+    assert found.estimate.finish_at is not None and found.estimate.finish_at > moment + HOUR
+
+
+def test_a_campaign_that_has_said_all_waits_for_who_may_still_answer(people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    campaign_id = write_draft(people, follow_up=FollowUp("Oi de novo", days=4))
+    start(people, campaign_id)
+    then = now(people) + timedelta(days=4)
+    mark(people, recipients(people, campaign_id)[0].id, status="sent", follow_up_at=then)
+    found = look(people, campaign_id).progress.now
+    assert (found.standing, found.until) == (Standing.WAITING_FOR_ANSWERS, then)
+
+
+def test_nobody_at_work_is_said_after_half_a_minute(people: People, running: CampaignId) -> None:
+    long_ago = now(people) - timedelta(minutes=2)
+    for row in recipients(people, running):
+        mark(people, row.id, not_before=long_ago)
+    set_campaign(people, running, status_at=long_ago)
+    found = look(people, running).progress.now
+    assert (found.standing, found.since) == (Standing.NO_WORKER, long_ago)
+
+
+def test_a_campaign_that_is_starting_says_so(people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    campaign_id = write_draft(people)
+    with people.runtime.work() as work:
+        service.start(work, people["Bea"], campaign_id, version_of(people, campaign_id))
+    assert look(people, campaign_id).progress.now.standing is Standing.STARTING
+    with people.runtime.work() as work:
+        [line] = service.list_campaigns(work, people["Vic"], "active").lines
+    assert line.standing is Standing.STARTING
 
 
 def test_no_end_is_foreseen_while_its_number_is_in_trouble(people: People, running: CampaignId) -> None:

@@ -10,14 +10,11 @@ import pytest
 from core.campaigns.rules import (
     MAY_FOLLOW,
     CampaignStatus,
-    Standing,
     check_start,
     checked,
     may_become,
     minutes,
-    standing,
 )
-from core.campaigns.windows import Window
 from core.errors import BadInput, BadInputs
 from tests.core.campaigns.planning import MONDAY, PLAN, here
 
@@ -96,28 +93,6 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
 
 
 # ---------------------------------------------------------------- its life
-
-
-def doing(now: datetime, **change) -> tuple[Standing, datetime | None]:
-    facts = {"window": PLAN.window("BR"), "can_send": True, "queued": 5, "free_today": 5, **change}
-    found = standing(CampaignStatus.RUNNING, now=now, **facts)
-    return found.standing, found.until
-
-
-def test_a_running_campaign_says_what_it_waits_for() -> None:
-    evening = here(2026, 11, 27, 19, 0)
-    assert doing(MONDAY) == (Standing.SENDING, None)
-    assert doing(evening) == (Standing.OUTSIDE_WINDOW, here(2026, 11, 30, 9, 0))
-    assert doing(MONDAY, free_today=0) == (Standing.CAP_REACHED, here(2026, 11, 24, 9, 0))
-    assert doing(MONDAY, can_send=False) == (Standing.WAITING_FOR_NUMBER, None)
-    assert doing(MONDAY, queued=0) == (Standing.WAITING_FOR_PROOF, None)
-
-
-@pytest.mark.parametrize("status", [status for status in CampaignStatus if status is not CampaignStatus.RUNNING])
-def test_one_that_does_not_run_is_just_what_its_state_says(status: CampaignStatus) -> None:
-    window = Window("UTC", 0, 1440, range(1, 8))
-    found = standing(status, window=window, now=MONDAY, can_send=True, queued=1, free_today=1)
-    assert found.standing.value == status.value
 
 
 def test_no_way_leads_out_of_an_end_and_only_a_running_one_can_finish() -> None:

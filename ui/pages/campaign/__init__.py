@@ -217,7 +217,7 @@ class _Campaign:
                 note(words, tone="info", icon="hourglass_top")
             if head.status is CampaignStatus.SCHEDULED:
                 note(_("Who receives it is judged when it starts."), tone="info", icon="event")
-            if progress.now.standing is Standing.WAITING_FOR_NUMBER:
+            if progress.now.standing is Standing.WAITING_FOR_NUMBER or progress.halt is not None:
                 self._number_note()
             if held:
                 words = ngettext(

@@ -104,7 +104,8 @@ class ProgressCard:
         today = _("{n} of {cap} today").format(
             n=formats.number(progress.sent_today), cap=formats.number(progress.cap_today)
         )
-        if progress.now.standing is Standing.WAITING_FOR_NUMBER:  # what it may send today is not to be had
+        is_waiting = progress.now.standing is Standing.WAITING_FOR_NUMBER or progress.halt is not None
+        if is_waiting:  # what it may send today is not to be had
             sent = ngettext("{n} sent today", "{n} sent today", progress.sent_today)
             self.pace.set("—", sent.format(n=formats.number(progress.sent_today)))
         elif found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
