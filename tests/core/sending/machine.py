@@ -31,7 +31,7 @@ from core.sending import claiming, dispatch, inbox, lease, reconcile, service, s
 from core.sending.answers import settle_answer
 from core.sending.claiming import Claim, Claimed
 from core.sending.lease import Lease
-from core.sending.rules import Outcome, RecipientStatus
+from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
 from core.settings import Settings
 from core.tables import Campaign, CampaignInstance, CampaignLead, CampaignStep, Instance, Lead
 from tests.core.sending.world import address_of
@@ -388,13 +388,18 @@ class Sending:
         """What was claimed, and the whole answer."""
         with self.world.runtime.work() as work:
             claim = claiming.claim_next(work, held, max_in_flight=most)
-        return claim, [] if claim.claimed is None else [claim.claimed]
+        return claim, list(claim.taken)
 
     def release_uncalled(self, held: Lease, on_the_wire: list[str]) -> int:
         with self.world.runtime.work() as work:
             return claiming.release_uncalled(work, held, on_the_wire)
 
     def settle(self, claimed: Any, outcome: Outcome) -> RecipientStatus | None:
+        """As the engine does: what was accepted together with others, and alone whoever needs a closer look."""
+        if isinstance(claimed, Claimed) and outcome.kind is AttemptOutcome.ACCEPTED:
+            with self.world.runtime.work() as work:
+                if claimed.recipient_id in settling.settle_accepted(work, [settling.Ended(claimed, outcome)]):
+                    return RecipientStatus.SENT
         with self.world.runtime.work() as work:
             if isinstance(claimed, Claimed):
                 return settling.settle(work, claimed, outcome)
