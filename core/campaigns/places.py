@@ -17,7 +17,6 @@ from typing import Any
 
 import holidays
 import phonenumbers
-from phonenumbers import geocoder
 from phonenumbers import timezone as zones
 
 from core.campaigns.windows import NeverOpens, Span, Window, is_timezone, local_moment, next_opening, spans
@@ -120,6 +119,8 @@ def _look_up(phone: str) -> tuple[str | None, str | None, str | None]:
         number = phonenumbers.parse(phone)
     except phonenumbers.NumberParseException:
         return None, None, None
+    from phonenumbers import geocoder  # 98 MB, and whoever only sends asks nothing of it
+
     found = [zone for zone in zones.time_zones_for_number(number) if zone != "Etc/Unknown"]
     country = phonenumbers.region_code_for_number(number)
     known = _subdivisions(country or "")
