@@ -30,6 +30,7 @@ from core.campaigns.windows import (
 from core.instances.rules import InstanceId
 
 MOST_SPANS = 800  # of open time; what lies beyond ends "in more than a year"
+SHOWN_SPANS = 100  # of what surely does
 HOUR = timedelta(hours=1)
 STEP = timedelta(seconds=1)
 
@@ -227,8 +228,10 @@ def foresee(
     points: list[Point] = []
     opened: list[Span] = []
     sent = 0
+    a_day = min(plan.per_day, sum(line.sender.per_day for line in lines))
+    most = MOST_SPANS if total <= a_day * MOST_SPANS else SHOWN_SPANS
     for span in _spans(window, min(line.may_go_at for line in lines)):
-        if len(opened) >= MOST_SPANS:
+        if len(opened) >= most:
             break
         opened.append(span)
         runs = [line.run(span, span.day == today) for line in lines if line.left]
