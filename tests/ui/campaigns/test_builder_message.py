@@ -1,4 +1,4 @@
-"""The card of the message: variants, a follow-up, files and templates."""
+"""What a campaign says: variants, a follow-up, files, templates; from which numbers, and tried beforehand."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from dataclasses import replace
 
 import pytest
 from nicegui import Client, ui
+from sqlalchemy import update
 
 from core.campaigns import media, service, templates
 from core.campaigns.rules import CampaignId, FollowUp, OnMissing, Plan, Variant
+from core.leads import views
+from core.leads.rules import LeadFilter
+from core.tables import Answer, Message
 from tests.core.campaigns.making import connect_number, keep_lead, plan_of, version_of, write_draft
 from tests.core.campaigns.test_media import PNG
 from tests.people import People
@@ -234,3 +238,80 @@ async def test_what_was_typed_is_there_when_another_process_opens_the_page(
     client.delete()
     _bea, again = await open_builder(web, draft)
     assert areas(again)[0].value == "quase tudo"
+
+
+# ---------------------------------------------------------------- whom, from where, and a try
+
+
+async def test_a_reason_shows_some_of_those_it_is_about(web: Web, people: People, draft: CampaignId) -> None:
+    keep_lead(people, 3, "Sem telefone Ltda", phone=None)
+    bea, client = await open_builder(web, draft)
+    await bea.should_see("Sem telefone")
+    button = next(
+        each
+        for each in client.elements.values()
+        if "p-reason" in each.classes and "Sem telefone" in [getattr(c, "text", "") for c in each.descendants()]
+    )
+    listener = next(key for key, one in button._event_listeners.items() if one.type == "click")
+    button._handle_event({"listener_id": listener, "args": {}})
+    await bea.should_see("Sem telefone Ltda", retries=30)
+
+
+async def test_a_saved_view_is_named_and_taken_off_in_one_press(web: Web, people: People, draft: CampaignId) -> None:
+    which = LeadFilter(cities=("São Paulo",))
+    with people.runtime.work() as work:
+        views.save_view(work, people["Ana"], name="Dentistas SP", which=which)
+        plan = replace(plan_of(people, draft), audience=which)
+        service.save_draft(work, people["Bea"], draft, version_of(people, draft), plan)
+    bea, client = await open_builder(web, draft)
+    await bea.should_see("Vista: Dentistas SP")
+    remove = next(
+        each for each in client.elements.values() if str(each.props.get("aria-label")).endswith("Vista: Dentistas SP")
+    )
+    listener = next(key for key, one in remove._event_listeners.items() if one.type == "click")
+    remove._handle_event({"listener_id": listener, "args": {}})
+    await until(lambda: plan_of(people, draft).audience.is_empty)
+
+
+async def test_several_numbers_share_the_sends_and_one_stays_for_the_conversation(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    connect_number(people, "Comercial 2")
+    bea, client = await open_builder(web, draft)
+    box = next(each for each in of_kind(client, ui.checkbox) if each.props.get("aria-label") == "Comercial 2")
+    box.value = True
+    await until(lambda: len(plan_of(people, draft).instance_ids) == 2)
+    await until(lambda: "50% · 1" in said(client), 10)
+    press(client, "Manual")
+    weight = next(each for each in of_kind(client, ui.number) if each.props.get("aria-label") == "Peso de Comercial 2")
+    weight.value = 3
+    await until(lambda: plan_of(people, draft).number_weights == (1, 3))
+    await bea.should_see("Mesmo número em toda a conversa")
+
+
+async def test_the_first_messages_are_shown_with_their_number_and_minute(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    press(client, "Ver as primeiras 20")
+    await bea.should_see("As primeiras 20 mensagens")
+    await bea.should_see("Oi, Clínica Marfim Azul! Aqui é Bea.\n\nSe preferir não receber, responda SAIR.", retries=30)
+    assert any("Comercial 1" in words and ":" in words for words in said(client))
+
+
+async def test_a_test_is_queued_from_what_is_saved_and_its_end_is_told(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    own = next(each for each in of_kind(client, ui.input) if each.props.get("type") == "tel")
+    press(client, "Enviar teste")
+    await until(lambda: own.error)
+    own.value = "(11) 90000-2001"
+    areas(client)[0].value = "Teste para {empresa}, {meu_nome}"
+    press(client, "Enviar teste")
+    await bea.should_see("O teste espera a vez", retries=30)
+    with people.runtime.work() as work:
+        [answer] = work.session.query(Answer)
+        assert work.session.get_one(Message, answer.message_id).text.startswith("Teste para Clínica Marfim Azul, Bea")
+        work.session.execute(update(Answer).values(status="failed", reason="not_on_whatsapp"))
+    await bea.should_see("O teste não saiu.", retries=50)

@@ -149,7 +149,7 @@ class _Builder:
                     safe.link(f"/campaigns/{kept:d}/edit", _("see my version"))
         with ui.element("div").classes("p-bg"):
             with ui.element("div").classes("p-col p-g16").style("min-width:0"):
-                AudienceCard(desk, sources.choices, sources.searches)
+                AudienceCard(desk, sources)
                 MessageCard(desk)
                 NumbersCard(desk)
                 pace = PaceCard(desk)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from nicegui import ui
 
+from core.campaigns import service as campaigns
 from core.campaigns.rules import LeftOut
-from core.leads.queries import Choices
 from core.leads.rules import LeadFilter, LeadStatus, PhoneType
+from ui.calls import ask
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import section_card
+from ui.pages.campaign_builder.sources import Choice, Sources
 from ui.parts import safe
-from ui.parts.button import button
+from ui.parts.button import button, icon_button
 from ui.parts.campaign_words import filter_labels
+from ui.parts.phone import phone
 from ui.parts.text import icon, text
 from ui.words import N_, _, formats, ngettext
 
@@ -41,19 +44,10 @@ RATINGS = (3.0, 3.5, 4.0, 4.5, 4.8)
 SHADES = (1.0, 0.75, 0.55, 0.4, 0.3)
 
 
-@dataclass(frozen=True)
-class SearchChoice:
-    """A search whose finds may be the audience."""
-
-    id: int
-    words: str
-
-
 class AudienceCard:
-    def __init__(self, desk: Desk, choices: Choices, searches: Sequence[SearchChoice]) -> None:
+    def __init__(self, desk: Desk, sources: Sources) -> None:
         self.desk = desk
-        self.choices = choices
-        self.searches = searches
+        self.sources = sources
         self._drawn: object = None
         with section_card("audience", 1, _("Audience"), _("Who will receive this campaign")) as self.mark:
             with ui.element("div").classes("p-sb"):
@@ -126,11 +120,16 @@ class AudienceCard:
         self._show_counts()
 
     def _show_chips(self) -> None:
-        labels = filter_labels(self.desk.plan.audience)
+        which = self.desk.plan.audience
+        file_name = next((each.words for each in self.sources.imports if each.id == which.import_id), "")
+        labels = filter_labels(which, file_name, self.sources.tags)
+        view = None if which.is_empty else next((each for each in self.sources.views if each.filter == which), None)
         self.chips.clear()
         with self.chips:
+            if view is not None:
+                self._chip("", _("View: {name}").format(name=view.name), look="groups")
             for field, words in labels.items():
-                self._chip(field, self._named(field, words))
+                self._chip(field, self._named(field, words), is_part=view is not None)
             if not labels:
                 with ui.element("span").classes("p-fchip on p-still"):
                     icon("groups", 16)
@@ -140,11 +139,14 @@ class AudienceCard:
         """A search by what it looked for, where it is still known."""
         if field != "search_id":
             return words
-        found = next((s.words for s in self.searches if s.id == self.desk.plan.audience.search_id), "")
+        found = next((s.words for s in self.sources.searches if s.id == self.desk.plan.audience.search_id), "")
         return _("Search: {words}").format(words=found) if found else words
 
-    def _chip(self, field: str, words: str) -> None:
-        with ui.element("span").classes("p-fchip on p-still"):
+    def _chip(self, field: str, words: str, *, look: str = "", is_part: bool = False) -> None:
+        """`is_part`: of a view that has its own chip, and so less loud."""
+        with ui.element("span").classes("p-fchip p-still" if is_part else "p-fchip on p-still"):
+            if look:
+                icon(look, 16)
             text(words, "p-ell").style("max-width:260px")
             if not self.desk.may_write:
                 return
@@ -154,6 +156,10 @@ class AudienceCard:
             remove.on("click", lambda: self.without(field))
 
     def without(self, field: str) -> None:
+        """ "" is all of it."""
+        if not field:
+            self.desk.change(audience=LeadFilter())
+            return
         empty = getattr(LeadFilter(), field)
         self.desk.change(audience=replace(self.desk.plan.audience, **{field: empty}))
 
@@ -175,9 +181,38 @@ class AudienceCard:
         self._show_bar(found.recipients, [n for n, _reason in left], found.matched)
         self.reasons.clear()
         with self.reasons:
-            _reason(_("Receive it"), found.recipients, "now")
+            self._reason(_("Receive it"), found.recipients, "now", None)
             for place, (n, reason) in enumerate(left):
-                _reason(_(REASONS[reason]), n, f"mut s{min(place, len(SHADES) - 1)}")
+                self._reason(_(REASONS[reason]), n, f"mut s{min(place, len(SHADES) - 1)}", reason)
+
+    def _reason(self, words: str, n: int, classes: str, reason: LeftOut | None) -> None:
+        """Pressed, it shows some of them."""
+        with ui.element("button").classes("p-row p-g6 p-reason").props("type=button") as made:
+            ui.element("i").classes(f"p-lgd {classes}")
+            text(words)
+            text(formats.number(n), "p-num", tag="b")
+        made.on("click", lambda: self._show_some(words, n, reason))
+
+    async def _show_some(self, words: str, n: int, reason: LeftOut | None) -> None:
+        plan = self.desk.plan
+        if reason is None:
+            some = await ask(campaigns.previews, plan)
+        else:
+            some = await ask(campaigns.left_out, plan, reason)
+        with ui.dialog(value=True) as dialog, ui.card().classes("p-some"):
+            dialog.props["aria-label"] = words
+            with ui.element("div").classes("p-row p-full p-between"):
+                text(f"{words} · {formats.number(n)}", "p-h-sec", tag="h2").style("font-size:16px")
+                icon_button("close", _("Close"), dialog.close, size="sm")
+            for lead in some:
+                with ui.element("div").classes("p-row p-g8 p-full p-some-line"):
+                    safe.link(f"/leads?id={lead.id:d}", lead.facts.name, "p-link p-ell")
+                    with ui.element("span").classes("p-t-sm p-t-3 p-end"):
+                        phone(lead.phone)
+            if n > len(some):
+                more = _("… and {n} more").format(n=formats.number(n - len(some)))
+                text(more, "p-t-sm p-t-3")
+        dialog.on_value_change(lambda event: None if event.value else dialog.delete())
 
     def _show_bar(self, receive: int, left: list[int], matched: int) -> None:
         self.bar.clear()
@@ -191,13 +226,6 @@ class AudienceCard:
                     piece.style(f"width:{100 * n / matched:.3f}%;opacity:{shade}")
 
 
-def _reason(words: str, n: int, classes: str) -> None:
-    with ui.element("span").classes("p-row p-g6"):
-        ui.element("i").classes(f"p-lgd {classes}")
-        text(words)
-        text(formats.number(n), "p-num", tag="b")
-
-
 class _FilterForm:
     """Every filter in one small form; what is chosen acts at once."""
 
@@ -206,12 +234,13 @@ class _FilterForm:
         self.desk = card.desk
         which = self.desk.plan.audience
         with ui.element("div").classes("p-col p-g12 p-filter-form"):
+            self._views()
             self._label(_("Name, phone, site or address"))
             search = ui.input(value=which.text, on_change=lambda e: self._set(text=(e.value or "")[:100].strip()))
             search.props("debounce=500 clearable").classes("p-full")
             search.props["aria-label"] = _("Name, phone, site or address")
-            self._many(_("City"), "cities", [(c.value, c.n) for c in card.choices.cities])
-            self._many(_("Category"), "categories", [(c.value, c.n) for c in card.choices.categories])
+            self._many(_("City"), "cities", [(c.value, c.n) for c in card.sources.choices.cities])
+            self._many(_("Category"), "categories", [(c.value, c.n) for c in card.sources.choices.categories])
             self._label(_("Least rating"))
             stars = {rating: f"≥ {formats.rating(rating)}" for rating in RATINGS}
             if which.min_rating and which.min_rating not in stars:
@@ -222,18 +251,55 @@ class _FilterForm:
                 on_change=lambda e: self._set(min_rating=float(e.value) or None),
             ).classes("p-full")
             least.props["aria-label"] = _("Least rating")
-            if card.searches:
-                self._label(_("Found by a search"))
-                named = {0: _("any"), **{search.id: search.words for search in card.searches}}
-                chosen = which.search_id if which.search_id in named else 0
-                picked = ui.select(
-                    named, value=chosen, on_change=lambda e: self._set(search_id=int(e.value) or None)
-                ).classes("p-full")
-                picked.props["aria-label"] = _("Found by a search")
+            self._one(_("Found by a search"), "search_id", card.sources.searches)
+            self._one(_("From an imported list"), "import_id", card.sources.imports)
+            self._tags()
+            safe.link("/leads?add=file", _("Import or paste a list"), "p-link p-t-sm")
             self._switch(_("Only mobiles"), "phone_types", (PhoneType.MOBILE,), ())
             self._switch(_("Never written to"), "statuses", (LeadStatus.NEW,), ())
             self._switch(_("Only with a website"), "has_website", True, None)
             button(_("Clear filters"), self._clear, kind="gho", size="sm")
+
+    def _views(self) -> None:
+        """A view is taken as it is now: the campaign does not change with it."""
+        views = {int(each.id): each for each in self.card.sources.views}
+        if not views:
+            return
+        self._label(_("Saved view"))
+        chosen = next((key for key, each in views.items() if each.filter == self.desk.plan.audience), 0)
+        picked = ui.select(
+            {0: _("any"), **{key: each.name for key, each in views.items()}},
+            value=chosen,
+            on_change=lambda e: self._take_view(views[int(e.value)].filter if e.value else LeadFilter()),
+        ).classes("p-full")
+        picked.props["aria-label"] = _("Saved view")
+
+    def _take_view(self, which: LeadFilter) -> None:
+        self.desk.change(audience=which)
+        self.card.menu.close()
+
+    def _one(self, words: str, field: str, choices: Sequence[Choice]) -> None:
+        if not choices:
+            return
+        named = {0: _("any"), **{each.id: each.words for each in choices}}
+        now = getattr(self.desk.plan.audience, field)
+        self._label(words)
+        picked = ui.select(
+            named, value=now if now in named else 0, on_change=lambda e: self._set(**{field: int(e.value) or None})
+        ).classes("p-full")
+        picked.props["aria-label"] = words
+
+    def _tags(self) -> None:
+        names = self.card.sources.tags
+        if not names:
+            return
+        self._label(_("Any of the tags"))
+        chosen = [tag for tag in self.desk.plan.audience.tags if tag in names]
+        select = ui.select(
+            dict(names), value=chosen, multiple=True, on_change=lambda e: self._set(tags=tuple(e.value or ()))
+        )
+        select.props("use-chips").classes("p-full")
+        select.props["aria-label"] = _("Any of the tags")
 
     def _label(self, words: str) -> None:
         text(words, "p-label")

@@ -10,6 +10,7 @@ from core.campaigns.checks import AGAIN
 from core.campaigns.rules import Check, Level
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import section_card
+from ui.pages.campaign_builder.trial import Trial
 from ui.parts import safe
 from ui.parts.button import button
 from ui.parts.campaign_words import VARIABLES
@@ -142,10 +143,12 @@ class CheckCard:
         with section_card("check", 5, _("Check & start"), _("A last look before it begins")) as self.mark:
             with ui.element("div").classes("p-sb"):
                 self.list = ui.element("div").classes("p-checks")
+                self.trial = Trial(desk)
         desk.on_news(self.show)
 
     def show(self) -> None:
         self.mark.set(self.desk.mood("check"))
+        self.trial.show()
         if self.desk.checks == self._drawn:
             return
         self._drawn = self.desk.checks

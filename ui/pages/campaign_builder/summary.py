@@ -137,9 +137,10 @@ class Summary:
         warnings = sum(check.level is Level.WARN for check in self.desk.checks)
         if must:
             return ngettext("{n} thing missing", "{n} things missing", must).format(n=formats.number(must))
+        said = _("all in order") if self.desk.checks else ""
         if warnings:
-            return ngettext("{n} warning", "{n} warnings", warnings).format(n=formats.number(warnings))
-        return _("all in order") if self.desk.checks else ""
+            said = ngettext("{n} warning", "{n} warnings", warnings).format(n=formats.number(warnings))
+        return said if self.desk.is_tested or not said else f"{said} · " + _("not tested")
 
     # ------------------------------------------------------------ starting
 
