@@ -692,6 +692,22 @@ def recipients(
     return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
 
 
+def recipients_by_turn(
+    session: Session,
+    team_id: TeamId,
+    campaign_id: CampaignId,
+    tab: str,
+    *,
+    limit: int,
+    after: RecipientId | None = None,
+) -> list[RecipientRow]:
+    """At most `limit` recipients behind the one named, in the order of their ids: for who reads them all."""
+    asked = _recipients(team_id, campaign_id).where(TABS[tab]).order_by(CampaignLead.id).limit(limit)
+    if after is not None:
+        asked = asked.where(CampaignLead.id > after)
+    return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+
+
 LEAST_DIGITS = 3
 
 

@@ -32,6 +32,7 @@ DOORS = {
 # What has outgrown the one file of its feature.
 BESIDE = (
     "core.campaigns.changing",
+    "core.campaigns.exporting",
     "core.campaigns.media",
     "core.campaigns.telling",
     "core.campaigns.templates",

@@ -93,12 +93,12 @@ class _List:
 
         columns = [
             column("name", _("Campaign"), classes=""),
-            column("status", _("Status")),
+            column("status", _("Status"), classes="p-m-hide p-mid-hide"),
             column("progress", _("Progress"), classes="p-progress"),
-            column("read", _("Reads"), "right"),
+            column("read", _("Reads"), "right", "p-m-hide p-mid-hide"),
             column("replied", _("Replies"), "right", "p-m-hide p-b"),
             column("left", _("Opt-outs"), "right"),
-            column("who", _("Who")),
+            column("who", _("Who"), classes="p-m-hide p-mid-hide"),
             column("when", _("When"), "right", "p-m-hide p-t-sm p-t-2"),
         ]
         return [*columns, column("actions", "", "right")] if self.may_write else columns
@@ -147,7 +147,9 @@ def _draw_cells(table: ui.table) -> None:
         "body-cell-name",
         """
         <q-td :props="props">
-          <div class="p-b"><a class="p-plain" :href="'/campaigns/' + props.row.path">{{ props.row.name }}</a></div>
+          <div class="p-b p-ell">
+            <a class="p-plain" :href="'/campaigns/' + props.row.path">{{ props.row.name }}</a>
+          </div>
           <div class="p-t-xs p-t-3 p-ell">{{ props.row.about }}</div>
           <span :class="'p-chip p-m-only ' + props.row.tone">{{ props.row.doing }}</span>
         </q-td>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.campaigns import changing, media, service, telling, templates, trying
+from core.campaigns import changing, exporting, media, service, telling, templates, trying
 from core.campaigns.changing import Pace
 from core.campaigns.rules import Audience, CampaignId, LeftOut, Plan
 from core.leads.rules import LeadFilter
@@ -153,4 +153,5 @@ CASES = [
     Case(changing.change_pace, Needs.MEMBER, Stranger.NOT_FOUND, one_to_pace),
     Case(changing.change_numbers, Needs.MEMBER, Stranger.NOT_FOUND, one_to_share),
     Case(changing.skip_waiting_of, Needs.MEMBER, Stranger.NOT_FOUND, one_to_skip),
+    Case(exporting.export_recipients, Needs.MEMBER, Stranger.NOT_FOUND, a_running_one),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
 
 import pytest
@@ -253,7 +254,7 @@ async def test_what_is_said_once_more_has_its_line(web: Web, people: People, com
     vic = web.as_("Vic")
     await vic.open(f"/campaigns/{compared}")
     await vic.should_see("0 na fila, 0 enviadas, 0 respostas")
-    await vic.should_see("As próximas são para")
+    await vic.should_see("Próximas: ")
 
 
 async def test_the_story_of_one_opens_beside_the_list_and_is_followed(
@@ -375,6 +376,26 @@ async def test_bea_takes_another_number_in_while_it_runs(web: Web, people: Peopl
     next(each for each in of_kind(client, ui.checkbox) if each.text == "Comercial 2").value = True
     press(client, "Mudar")
     await until(lambda: second in {row.instance_id for row in recipients(people, running)}, 12)
+
+
+async def test_bea_takes_a_tab_away_as_a_file_in_which_nothing_is_a_formula(web: Web, people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1, "=HYPERLINK(1)")
+    keep_lead(people, 2, "Clínica; 2")
+    running = write_draft(people, name="Clínicas SP")
+    start(people, running)
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{running}")
+    button = next(b for b in of_kind(client, ui.button) if b.props.get("aria-label") == "Exportar esta aba")
+    listener = next(key for key, one in button._event_listeners.items() if one.type == "click")
+    button._handle_event({"listener_id": listener, "args": {}})
+    taken = await bea.download.next()
+    found = list(csv.reader(taken.content.decode("utf-8-sig").splitlines()))
+    assert [row[0] for row in found] == ["Lead", "'=HYPERLINK(1)", "Clínica; 2"]
+    assert found[1][4] == "Na fila"
+    assert found[2][1] == "'+5511900000002"
+    others = await web.as_("Vic").open(f"/campaigns/{running}")
+    assert "Exportar esta aba" not in {b.props.get("aria-label") for b in of_kind(others, ui.button)}
 
 
 async def test_carlos_finds_nothing(web: Web, people: People) -> None:

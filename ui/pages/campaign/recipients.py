@@ -5,16 +5,19 @@ Rows change in place and never move under the cursor; what is new waits behind a
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from nicegui import events, ui
 
+from core.campaigns import exporting
 from core.campaigns import service as campaigns
 from core.campaigns.queries import Cursor, RecipientRow
 from core.campaigns.rules import LETTERS, CampaignStatus
 from core.campaigns.service import Live
+from core.leads.files import safe_csv
 from core.sending import service as sending
 from core.sending.rules import RecipientId, RecipientStatus
 from ui.calls import ask, do
@@ -67,6 +70,8 @@ class Recipients:
                     self.find = ui.input(placeholder=_("Name or phone"), on_change=self._find)
                     self.find.props('clearable dense debounce=350 maxlength=80 type="search"').classes("p-find-small")
                     self.find.props["aria-label"] = _("Find by name or phone")
+                    if may_act:
+                        icon_button("download", _("Export this tab"), self._export, size="sm")
                     self.retry = button("", self._retry, size="sm", icon="refresh")
             self.retry.visible = False
             self.asks = ui.element("div").classes("p-held")
@@ -235,6 +240,20 @@ class Recipients:
         if any(row.id == asked for row in self.shown):
             await self.story.open(int(asked))
 
+    async def _export(self) -> None:
+        """The tab that is shown, read in portions; every cell is text to the spreadsheet that opens it."""
+        headings = (_("Lead"), _("Phone"), _("By"), _("Variant"), _("State"), _("Why"))
+        headings += (_("Sent"), _("Delivered"), _("Read"), _("Replied"), _("Asked to leave"))
+        content, after = safe_csv([headings]), None
+        while True:
+            found = await ask(exporting.export_recipients, self.found.head.id, self.tab, after=after)
+            lines = [_line(row, self.found.timezone, self.found.read_at) for row in found.rows]
+            content += safe_csv(lines).removeprefix(codecs.BOM_UTF8)
+            after = found.next_after
+            if after is None:
+                break
+        ui.download.content(content, f"{_('recipients')}-{self.found.head.id}-{self.tab}.csv", "text/csv")
+
     async def _retry(self) -> None:
         await do(sending.retry_failed, self.found.head.id, done=_("They are in the queue again"))
         await self.refresh_all()
@@ -325,6 +344,19 @@ def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str
         "words": {verb: each.words(row.may_have_left) for verb, each in DECISIONS.items()}
         | {"open": _("What happened")},
     }
+
+
+def _line(row: RecipientRow, zone: str, now: datetime) -> list[str]:
+    times = (row.sent_at, row.delivered_at, row.read_at, row.replied_at, row.opted_out_at)
+    return [
+        row.name,
+        row.phone,
+        row.instance_name or "",
+        _("2nd message") if row.step else LETTERS[row.variant],
+        _(STATES["recipient"][state_of(row)].words),
+        _why(row, zone, now),
+        *(f"{in_zone(at, zone):%Y-%m-%d %H:%M}" if at is not None else "" for at in times),
+    ]
 
 
 def _why(row: RecipientRow, zone: str, now: datetime) -> str:

@@ -113,7 +113,7 @@ def _after(judged: Verdict) -> str:
 
 
 def _follow_up(found: FollowUpResult, zone: str, *, is_alone: bool) -> None:
-    with ui.element("div").classes("p-t-sm p-t-2 p-again" + (" p-alone" if is_alone else "")):
+    with ui.element("div").classes("p-t-sm p-t-2 p-second" + (" p-alone" if is_alone else "")):
         parts = [
             ngettext("{n} queued", "{n} queued", found.queued).format(n=formats.number(found.queued)),
             ngettext("{n} sent", "{n} sent", found.sent).format(n=formats.number(found.sent)),
@@ -124,7 +124,7 @@ def _follow_up(found: FollowUpResult, zone: str, *, is_alone: bool) -> None:
             text(" ")
         text(", ".join(parts), "p-num")
         if found.next_at is not None:
-            words = _("The next ones are due on {day}.").format(day=day_in(found.next_at, zone))
+            words = _("Next ones: {day}").format(day=day_in(found.next_at, zone))
         else:
             words = ngettext("After {n} day without an answer.", "After {n} days without an answer.", found.days)
             words = words.format(n=formats.number(found.days))
