@@ -14,16 +14,16 @@ from sqlalchemy import event, select, text
 
 from core.leads.phones import phone_hash
 from core.optouts.rules import OptOutReason
-from core.ports import MessageReceived, Receipt, ReceiptCame
+from core.ports import MessageReceived, Receipt, ReceiptCame, SentRecord
 from core.runtime import Runtime
-from core.sending import engine, lease
+from core.sending import engine, lease, queries
 from core.sending.answers import ClaimedAnswer
 from core.sending.claiming import Claimed, claim_next
 from core.sending.lease import Lease
 from core.sending.receipts import apply_receipt, receive
 from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
-from core.sending.settling import Ended, settle, settle_accepted
+from core.sending.settling import Ended, settle, settle_accepted, settle_by_evidence
 from core.tables import Lead, OptOut
 from tests.core.sending.test_races import wait_until
 from tests.core.sending.world import FakeWhatsApp, address_of, is_silent, work_through
@@ -268,6 +268,30 @@ def test_late_answers_find_what_is_in_doubt_and_what_is_held(runtime: Runtime) -
     assert scene.statuses() == {"held": 3}
     settle_all(runtime, [accepted(each) for each in claimed])
     assert scene.statuses() == {"sent": 3}
+
+
+def test_what_is_found_out_at_this_moment_is_seen(runtime: Runtime) -> None:
+    """Ours waits for two who are faster: the timetable doubts one, which is sent all the same, and a webhook knows the
+    other, whose claim is over."""
+    scene = make_scene(runtime, 4)
+    claimed = claim(runtime, take(runtime, scene))
+    doubted, known = claimed[1], claimed[2]
+    scene.set_recipient(doubted.recipient_id, lease_until=scene.recipients()[1].claimed_at)
+    sent: list[set[int]] = []
+    ours = [accepted(each) for each in claimed if each is not known] + [accepted(known, "3EB0OURS")]
+    settles = threading.Thread(target=lambda: sent.append(settle_all(runtime, ours)))
+    with runtime.work() as work:
+        assert len(queries.doubt_expired(work.session)) == 1
+        record = SentRecord("3EB0KNOWN", (address_of(known.phone),), known.text, known.claimed_at)
+        assert settle_by_evidence(work, scene.instance_id, record, "webhook")
+        settles.start()
+        wait_until(lambda: waits_for_another(runtime))
+    settles.join()
+    assert sent == [{each.recipient_id for each in claimed if each is not known}]
+    assert scene.statuses() == {"sent": 4}
+    ids = {message.phone: message.gateway_message_id for message in scene.messages()}
+    assert ids[known.phone] == "3EB0KNOWN"
+    assert ids[doubted.phone] == accepted(doubted).outcome.gateway_message_id
 
 
 def test_an_id_that_two_messages_got_is_no_answer_for_either(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
