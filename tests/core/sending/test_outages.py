@@ -98,7 +98,9 @@ class Story:
                 name: n for name, n in work.session.execute(text("select name, n from campaign_counters where n <> 0"))
             }
             talks = {talk.phone: talk for talk in work.session.query(Conversation)}
-        assert counted == {"sent": PEOPLE, "delivered": PEOPLE, "read": PEOPLE, "replied": 2, "opted_out": 1}
+        of_the_text = {"v0_sent": PEOPLE, "v0_read": PEOPLE, "v0_replied": 2}
+        told = {"sent": PEOPLE, "delivered": PEOPLE, "read": PEOPLE, "replied": 2, "opted_out": 1}
+        assert counted == told | of_the_text
         assert set(talks) == {phone_of(1), phone_of(2)}
         assert [m.text for m in self.scene.messages() if m.is_from_phone] == ["Já te ligo"]
 
