@@ -329,7 +329,8 @@ def test_an_id_of_another_message_is_no_good_news(runtime: Runtime) -> None:
     claimed = claim(runtime, take(runtime, scene))
     settle_all(runtime, [accepted(claimed[0], "3EB0A")])
     scene.set_instance(unconfirmed_in_a_row=2)
-    assert settle_all(runtime, [accepted(each, "3EB0A") for each in claimed[1:]]) == set()
+    assert settle_all(runtime, [accepted(claimed[1], "3EB0A")]) == set()
+    assert settle_all(runtime, [accepted(each, "3EB0B") for each in claimed[1:]]) == set(), "nor one that two got"
     assert scene.instance().unconfirmed_in_a_row == 2
 
 
