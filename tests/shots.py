@@ -7,6 +7,7 @@ Not a test: they are there to be looked at.  Exits 1 when a page could not be dr
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import segno
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 OUT = Path("shots")
@@ -88,6 +90,25 @@ def newest_campaign(page: Page) -> None:
     page.locator("a[href^='/campaigns/']:not([href='/campaigns/new'])").first.click()
 
 
+def write_two_variants(page: Page) -> None:
+    """With a picture, and from as many of the numbers as there are, three at most."""
+    page.locator(".p-message textarea").filter(visible=True).first.fill(
+        "Oi! Aqui é {meu_nome}, da Agenda Leve.\n\nVi que a {empresa} tem nota {nota|boa} no mapa. Parabéns!\n\n"
+        "Ajudamos clínicas em {bairro|sua região} a receber agendamentos on-line. Posso mandar um vídeo de 1 minuto?"
+    )
+    drawn = io.BytesIO()
+    segno.make("Agenda Leve", error="h").save(drawn, kind="png", scale=8, dark="#3a49c9")
+    file = {"name": "agenda-leve-exemplo.png", "mimeType": "image/png", "buffer": drawn.getvalue()}
+    page.locator(".p-attach input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+    page.locator(".p-att").wait_for()
+    a_button(page, "Outra variante", "Another variant").click()
+    boxes = page.locator(".p-numbers .q-checkbox[aria-checked=false]").filter(visible=True)
+    for _ in range(min(2, boxes.count())):
+        boxes.first.click()
+        page.wait_for_timeout(300)
+    page.locator("#message").scroll_into_view_if_needed()
+
+
 SHOTS = (
     Shot("01-sign-in", "/sign-in", signed_in=False),
     Shot("02-home", "/"),
@@ -102,6 +123,7 @@ SHOTS = (
     Shot("05d-pairing-code", "/instances", first=ask_for_letters),
     Shot("06a-campaigns", "/campaigns"),
     Shot("06-campaign-builder", "/campaigns/new"),
+    Shot("06b-campaign-variants", "/campaigns/new", first=write_two_variants),
     Shot("07-campaign-live", "/campaigns", first=newest_campaign),
     Shot("08-replies", "/replies"),
     Shot("08b-reply-open", "/replies", first=open_first_conversation),

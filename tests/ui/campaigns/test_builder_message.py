@@ -48,6 +48,11 @@ def choose(client: Client, words: str) -> None:
     item._handle_event({"listener_id": listener, "args": {}})
 
 
+def shown_in_the_phone(client: Client) -> str:
+    bubble = next(each for each in client.elements.values() if "p-bubble" in each.classes)
+    return "".join(str(getattr(each, "text", "")) for each in bubble.descendants())
+
+
 def switch(client: Client, name: str) -> ui.switch:
     return next(each for each in of_kind(client, ui.switch) if each.props.get("aria-label") == name)
 
@@ -75,9 +80,12 @@ async def test_what_is_typed_late_into_a_hidden_variant_stays_in_it(
     icon_press(client, "Outra variante")
     press(client, "A")
     first, second = areas(client)
+    await until(lambda: shown_in_the_phone(client).startswith("Oi, Clínica Marfim Azul!"))
     second.value = "ainda da B"
     first.value = "já da A"
     await until(lambda: [each.text for each in plan_of(people, draft).variants] == ["já da A", "ainda da B"])
+    press(client, "B")
+    assert shown_in_the_phone(client).startswith("ainda da B")
 
 
 async def test_a_variant_that_is_removed_takes_its_text_with_it_and_the_others_share_its_part(

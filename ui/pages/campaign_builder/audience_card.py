@@ -124,6 +124,7 @@ class AudienceCard:
         file_name = next((each.words for each in self.sources.imports if each.id == which.import_id), "")
         labels = filter_labels(which, file_name, self.sources.tags)
         view = None if which.is_empty else next((each for each in self.sources.views if each.filter == which), None)
+        self.desk.view_name = "" if view is None else view.name
         self.chips.clear()
         with self.chips:
             if view is not None:

@@ -61,6 +61,7 @@ class Desk:
         self.samples: list[SampleLead] = []
         # fields that show what the plan does not have: the card they are in, and their error
         self.refused: dict[str, tuple[str, str]] = {}
+        self.view_name = ""  # of the saved view that is the audience
         self.is_tested = False  # a test of it was sent from this page
         self.length = 0  # characters that the lead of the preview gets, opt-out line included; 0 of no text
         self.saved_at: datetime = draft.saved_at

@@ -66,7 +66,7 @@ class MessageCard:
     def _editor(self) -> None:
         may_write = self.desk.may_write
         with ui.element("div").classes("p-row p-between p-wrap p-g8"):
-            self.variants = Variants(self.desk, lambda _place: self.show())
+            self.variants = Variants(self.desk)
             with toolbar(may_write=may_write):
                 if may_write:
                     open_chooser(icon_button("attach_file", _("Attach a file"), size="xs"))

@@ -155,7 +155,6 @@ class NumbersCard:
                 same.disable()
                 same.props["aria-label"] = _("The same number for the whole conversation")
                 text(_("The same number for the whole conversation"))
-                text("· " + _("always on"), "p-t-3")
         self.how = text("", "p-help", tag="p")
 
     # ------------------------------------------------------------ changing

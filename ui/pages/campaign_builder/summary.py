@@ -95,7 +95,7 @@ class Summary:
             mood = desk.mood(section)
             mark.set(mood)
             self.lines[section].classes("cur" if mood == "cur" else "", remove="cur")
-        self.words["audience"].text = audience_words(plan.audience)  # type: ignore[attr-defined]
+        self.words["audience"].text = desk.view_name or audience_words(plan.audience)  # type: ignore[attr-defined]
         self.words["message"].text = self._message_words()  # type: ignore[attr-defined]
         self.words["numbers"].text = self._number_words()  # type: ignore[attr-defined]
         self.words["pace"].text = f"{days_words(plan.weekdays)}, {hours_words(plan)}"  # type: ignore[attr-defined]

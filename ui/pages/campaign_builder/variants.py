@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from nicegui import ui
 
 from core.campaigns.rules import FOLLOW_UP_DAYS, LETTERS, MOST_VARIANTS, FollowUp
@@ -20,11 +18,10 @@ STEP = 5  # of a hundred
 
 
 class Variants:
-    """`chosen` hears which part is to be shown."""
+    """`place` is the part that is shown; whoever draws is told by the desk, since a pressed tab is drawn anew."""
 
-    def __init__(self, desk: Desk, chosen: Callable[[int], None]) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.desk = desk
-        self.chosen = chosen
         self.place = 0
         self._drawn: object = None
         self.tabs = ui.element("span").classes("p-row")
@@ -36,7 +33,7 @@ class Variants:
 
     def choose(self, place: int) -> None:
         self.place = place
-        self.chosen(place)
+        self.desk.tell()
 
     # ------------------------------------------------------------ drawing
 
@@ -44,8 +41,7 @@ class Variants:
         plan = self.desk.plan
         if self.place not in parts.places_of(plan):
             self.place = 0
-        again = plan.follow_up
-        drawn = (self.place, parts.percents_of(plan), None if again is None else again.days)
+        drawn = self._state()
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -56,6 +52,11 @@ class Variants:
             self.line.clear()
             with self.line:
                 self._draw_line()
+
+    def _state(self) -> object:
+        """What the tabs and the line show; the days are typed in place."""
+        plan = self.desk.plan
+        return self.place, parts.percents_of(plan), plan.follow_up is not None
 
     def _draw_tabs(self) -> None:
         shares = parts.percents_of(self.desk.plan)
@@ -137,7 +138,6 @@ class Variants:
         control.error = None
         self.desk.refuse("follow_up_days", "", "message")
         if self.desk.plan.follow_up is not None:
-            self._drawn = None
             self.desk.change(**parts.with_part(self.desk.plan, FOLLOW_UP, days=days))
 
     def add_follow_up(self) -> None:
