@@ -257,9 +257,9 @@ where instance_id = :id and status = 'sending' and lease_epoch = :epoch
 """)
 
 
-def release_uncalled(work: Work, instance_id: InstanceId, epoch: int, on_the_wire: Sequence[str]) -> int:
+def release_uncalled(work: Work, instance_id: InstanceId, epoch: int, called: Sequence[str]) -> int:
     """Puts back what was claimed without our knowing: the connection broke in the commit, and no call was made."""
-    values = {"id": instance_id, "epoch": epoch, "tokens": list(on_the_wire)}
+    values = {"id": instance_id, "epoch": epoch, "tokens": list(called)}
     return int(work.session.execute(RELEASE_UNCALLED, values).rowcount)  # type: ignore[attr-defined]
 
 

@@ -410,8 +410,8 @@ where m.campaign_lead_id = back.id and m.sent_at is null and m.gateway_message_i
 """)
 
 
-def release_uncalled(work: Work, lease: Lease, on_the_wire: list[str]) -> int:
+def release_uncalled(work: Work, lease: Lease, called: list[str]) -> int:
     """Puts back what was claimed without our knowing.  Only the holder of the lease can say so, of its own epoch."""
-    values = {"id": lease.instance_id, "epoch": lease.epoch, "tokens": on_the_wire}
+    values = {"id": lease.instance_id, "epoch": lease.epoch, "tokens": called}
     put_back = int(work.session.execute(RELEASE_UNCALLED, values).rowcount)  # type: ignore[attr-defined]
-    return put_back + answers.release_uncalled(work, lease.instance_id, lease.epoch, on_the_wire)
+    return put_back + answers.release_uncalled(work, lease.instance_id, lease.epoch, called)

@@ -109,6 +109,9 @@ class _Sender:
         self.whatsapp: WhatsApp = runtime.evolution
         self.valid_until = _now()
         self.on_the_wire: dict[str, asyncio.Task[None]] = {}  # by its token, until its end is committed
+        # Whatever this job has ever put there: the end of a call may be written down and lost with the database, since
+        # it is not waited for until it is on disk; and then the row looks as if it had never been called.
+        self.called: set[str] = set()
         self.over: list[_Over] = []
         self.is_over = asyncio.Event()  # one of them, at least
         self.told_at: dict[str, float] = {}
@@ -175,8 +178,8 @@ class _Sender:
                     return Claim()
 
     async def _release_uncalled(self, lease: Lease) -> None:
-        on_the_wire = list(self.on_the_wire)
-        put_back = await self.in_work(self.claims, lambda work: release_uncalled(work, lease, on_the_wire))
+        called = list(self.called)
+        put_back = await self.in_work(self.claims, lambda work: release_uncalled(work, lease, called))
         if put_back:
             log.warning("number %s: %s claimed and never called; put back", lease.instance_id, put_back)
 
@@ -189,6 +192,7 @@ class _Sender:
     def _put_on_the_wire(self, claimed: Claimed | ClaimedAnswer) -> None:
         task = asyncio.create_task(self._call_and_settle(claimed))
         self.on_the_wire[claimed.token] = task
+        self.called.add(claimed.token)
         task.add_done_callback(lambda done: self._off_the_wire(claimed.token, done))
 
     def _off_the_wire(self, token: str, task: asyncio.Task[None]) -> None:

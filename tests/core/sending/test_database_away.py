@@ -100,6 +100,39 @@ def test_a_commit_whose_answer_was_lost_is_looked_at_before_anything_else(
     assert len(scene.messages()) == 2
 
 
+def test_the_end_of_a_call_that_was_lost_with_the_database_is_no_claim_without_a_call(
+    runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not waited for until it is on disk.  When the database comes back without it the row looks as if nobody had
+    been called; but they were, and are not written to again."""
+    scene = make_scene(runtime, 1)
+    real = engine.claim_next
+    claims = []
+
+    def dies_after_the_first(work, lease, *, max_in_flight):  # type: ignore[no-untyped-def]
+        claims.append(lease)
+        if len(claims) == 2:
+            [attempt] = scene.attempts()
+            row = {"claim_token": attempt.claim_token, "lease_until": work.now + timedelta(seconds=30)}
+            scene.set_recipient(scene.recipients()[0].id, status="sending", sent_at=None, **row)
+            with runtime.work() as other:
+                other.session.execute(text("update messages set gateway_message_id = null, sent_at = null"))
+            raise engine.DatabaseAway("killed")
+        return real(work, lease, max_in_flight=max_in_flight)
+
+    monkeypatch.setattr(engine, "claim_next", dies_after_the_first)
+    asyncio.run(engine.send_due(runtime, scene.instance_id, owner="a", stop=asyncio.Event()))
+    assert len(claims) >= 3
+    assert len(whatsapp.left) == 1
+    assert scene.statuses() == {"sending": 1}, "until its time is over; then evidence is looked for"
+    scene.sleep(timedelta(minutes=1))
+    with runtime.work() as work:
+        assert reap(work) == 1
+    reconcile(runtime, scene.instance_id)
+    assert scene.statuses() == {"sent": 1}
+    assert len(whatsapp.left) == 1
+
+
 def test_the_end_of_a_call_is_written_down_however_long_the_database_was_away(
     runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: object
 ) -> None:
