@@ -248,6 +248,22 @@ async def test_what_was_typed_is_there_when_another_process_opens_the_page(
     assert areas(again)[0].value == "quase tudo"
 
 
+@pytest.mark.parametrize(("older", "is_back"), [(0, True), (2, False)])
+async def test_what_the_tab_still_holds_comes_back_unless_somebody_wrote_since(
+    web: Web, people: People, draft: CampaignId, older: int, is_back: bool
+) -> None:
+    """The web process went in the second before it was saved: the browser loads the page again and tells."""
+    bea, client = await open_builder(web, draft)
+    version = version_of(people, draft) - older
+    key = next(key for key, one in client.layout._event_listeners.items() if one.type == "typed_before")
+    client.layout._handle_event({"listener_id": key, "args": {"place": 0, "text": "quase tudo", "version": version}})
+    if is_back:
+        await bea.should_see("O que você tinha digitado antes de a conexão cair está de volta.")
+        await until(lambda: plan_of(people, draft).text == "quase tudo")
+    else:
+        assert areas(client)[0].value == "Oi, {empresa}! Aqui é {meu_nome}."
+
+
 # ---------------------------------------------------------------- whom, from where, and a try
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from nicegui import ui
 
 from core.campaigns.rules import SENDER_LENGTH, OnMissing, Variant
@@ -14,10 +16,11 @@ from ui.pages.campaign_builder.parts import FOLLOW_UP
 from ui.pages.campaign_builder.preview import Preview
 from ui.pages.campaign_builder.section import section_card
 from ui.pages.campaign_builder.variants import Variants
-from ui.pages.campaign_builder.writing import Writing, field_chips, toolbar
+from ui.pages.campaign_builder.writing import Writing, bring_back, field_chips, toolbar
 from ui.parts.button import icon_button
 from ui.parts.note import note
 from ui.parts.text import icon, text
+from ui.parts.toast import toast
 from ui.parts.whatsapp_text import reading_s
 from ui.words import N_, _, formats, ngettext
 from ui.words.errors import sentence_of_input
@@ -60,6 +63,8 @@ class MessageCard:
                     self.preview = Preview(desk, wrong=self._show_error, written=self._show_length)
         desk.on_news(self.show)
         self.show()
+        if desk.may_write:
+            bring_back(self._brought_back)
 
     # ------------------------------------------------------------ writing
 
@@ -148,6 +153,18 @@ class MessageCard:
             writing.seen = parts.part_of(self.desk.plan, place).text
             self._show_error(wrong)
 
+    def _brought_back(self, place: int, said: str, version: int) -> None:
+        """Typed on what is stored, or while that was being stored; what was typed on anything older is not brought."""
+        if place not in parts.places_of(self.desk.plan):
+            return
+        now = parts.part_of(self.desk.plan, place).text
+        is_newer = version == self.desk.version or (version == self.desk.version - 1 and said.startswith(now))
+        if not is_newer or said.rstrip() == now.rstrip():
+            return
+        with suppress(BadInput):
+            self.desk.change(**parts.with_part(self.desk.plan, place, text=said))
+            toast(_("What you had typed before the connection was lost is back."))
+
     def _signed(self, value: str) -> None:
         self.desk.wrong("sender_name", value)
 
@@ -182,6 +199,7 @@ class MessageCard:
             self._draw_texts(places)
         for place, writing in self.writings:
             writing.show(parts.part_of(self.desk.plan, place).text)
+            writing.keep_as(self.desk.id, place, self.desk.version)
             is_seen = place == self.variants.place
             if writing.box.visible != is_seen:
                 writing.box.visible = is_seen

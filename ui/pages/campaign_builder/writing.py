@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nicegui import ui
+from nicegui import events, ui
 
 from core.campaigns.rules import TEXT_DRAFT_LIMIT
 from core.campaigns.text import NAMES, spelling_of
@@ -80,6 +80,14 @@ FILL = """(event) => {
 }"""
 HIDE = "(event) => { event.target.closest('.p-writing').querySelector('.p-gaps').hidden = true; }"
 
+# What is typed is kept in this tab too, with the version it was typed on, until the page is opened again: a web process
+# that goes away in the second before it is saved takes none of it along.
+KEEP = """(event) => {
+  const { key, version } = event.target.closest('.p-writing').dataset;
+  sessionStorage.setItem(key, JSON.stringify({text: event.target.value, version: Number(version)}));
+}"""
+BEFORE = "typed_before"
+
 
 class Writing:
     """The text of one part.  `show` puts in what a remedy, a template or another window made of it."""
@@ -92,6 +100,7 @@ class Writing:
             self.area.props("autogrow debounce=200").classes("p-message p-full")
             self.area.props["maxlength"] = str(TEXT_DRAFT_LIMIT)
             self.area.props["aria-label"] = label
+            self.box.on("input", js_handler=KEEP)  # Quasar keeps that of the field itself to itself
             self.area.on("keyup", js_handler=OFFER)
             self.area.on("keydown", js_handler=CHOOSE)
             self.area.on("blur", js_handler=HIDE)
@@ -113,6 +122,12 @@ class Writing:
         if value != self.seen:
             self.seen = value
             self._typed(value)
+
+    def keep_as(self, campaign_id: int, place: int, version: int) -> None:
+        """By which name this tab keeps what is typed here, and on which version it is typed."""
+        self.box.props["data-key"] = f"prumo:typed:{campaign_id}:{place}"
+        self.box.props["data-place"] = str(place)
+        self.box.props["data-version"] = str(version)
 
     def show(self, value: str) -> None:
         if value != self.seen:
@@ -156,3 +171,22 @@ def field_chips(*, may_write: bool) -> None:
             if may_write:
                 chip.on("mousedown", js_handler=KEEP_FOCUS)
                 chip.on("click", js_handler=PUT_IN)
+
+
+def bring_back(take: Callable[[int, str, int], None]) -> None:
+    """Asks this tab for what was typed here before; `take` gets each part's place, its text and its version."""
+
+    def came(event: events.GenericEventArguments) -> None:
+        told = event.args if isinstance(event.args, dict) else {}
+        place, said, version = told.get("place"), told.get("text"), told.get("version")
+        if isinstance(place, int) and isinstance(said, str) and isinstance(version, int):
+            take(place, said[:TEXT_DRAFT_LIMIT], version)
+
+    ui.on(BEFORE, came)
+    ui.run_javascript(
+        """for (const box of document.querySelectorAll('.p-writing')) {
+          const kept = sessionStorage.getItem(box.dataset.key);
+          sessionStorage.removeItem(box.dataset.key);
+          if (kept) emitEvent('typed_before', {place: Number(box.dataset.place), ...JSON.parse(kept)});
+        }"""
+    )
