@@ -41,6 +41,8 @@ def impatient(round_: Round) -> None:
     while not round_.is_at_rest() and not round_.is_over:
         round_.turn()
         send_again(round_)
+    round_.until(lambda: False, LEAVES_S)  # what is slow leaves after all have their message
+    round_.live()
 
 
 TROUBLE = Story(

@@ -12,6 +12,7 @@ from tests.chaos.conftest import Told
 from tests.chaos.small_rounds import ASLEEP, ASLEEP_TOLD, TROUBLE, TROUBLE_TOLD
 
 PEOPLE = 12
+TRIES = 3
 # What each fault does that must never happen.
 SEEN = {
     "no_lease": (ASLEEP, "twice"),
@@ -35,7 +36,14 @@ def test_each_fault_is_seen_and_without_one_nothing_is(
         assert verdict.wrong == 0, f"{story.name}: {verdict.offences}"
         assert verdict.sent == verdict.contacts
         assert outcomes[story.name].done["sent again by a person"] >= 1, "or nothing was given up"
-    for fault, (_, kind) in SEEN.items():
-        verdict = outcomes[fault].verdict
-        print(fault, verdict.offences)
-        assert getattr(verdict, kind) >= 1, f"{fault} is not seen: {verdict}"
+    unseen = [fault for fault in SEEN if not _is_seen(fault, outcomes[fault])]
+    for _ in range(TRIES - 1):  # on a busy machine the moment in which a fault does harm may be missed
+        if unseen:
+            outcomes |= at_once({fault: rounds[fault] for fault in unseen})
+            unseen = [fault for fault in unseen if not _is_seen(fault, outcomes[fault])]
+    assert not unseen, {fault: outcomes[fault].verdict for fault in unseen}
+
+
+def _is_seen(fault: str, outcome: Outcome) -> bool:
+    print(fault, outcome.verdict.offences)
+    return bool(getattr(outcome.verdict, SEEN[fault][1]))
