@@ -132,13 +132,15 @@ where p.instance_id = :id and p.wanted_at is not null and (
     )
 )
 """)
+# As a CTE it is read once: a mere subquery may be read again for each row, and its limit is none.
 CLAIM = text(f"""
-update phone_checks p set tried_at = :now, tries = p.tries + 1
-from (
+with due as materialized (
     select team_id, phone_hash from phone_checks w
     where w.instance_id = :id and {DUE}
     order by w.wanted_at limit :most for no key update skip locked
-) due
+)
+update phone_checks p set tried_at = :now, tries = p.tries + 1
+from due
 where p.team_id = due.team_id and p.phone_hash = due.phone_hash
 returning p.phone, p.phone_hash, p.wanted_at
 """)  # noqa: S608
