@@ -22,9 +22,11 @@ from core.settings import Settings, with_driver
 from tests.databases import Database, Databases
 from tests.people import People, gather
 
-# How long one example takes says something of the machine, nothing of the product.
-hypothesis.settings.register_profile("house", deadline=None)
-hypothesis.settings.load_profile("house")
+# How long one example takes says something of the machine, nothing of the product.  By day the same examples are told
+# as yesterday, so that what is red was made so by a change; `HYPOTHESIS_PROFILE=nightly` looks for new ones.
+hypothesis.settings.register_profile("house", deadline=None, derandomize=True)
+hypothesis.settings.register_profile("nightly", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 SECRET = "a secret for tests only, long enough to be one"
 
 

@@ -342,10 +342,11 @@ def _renew(work: Work) -> int:
         .where(Site.status.in_(ENDED), Site.good_until <= work.now, _is_wanted())
         .limit(SITES_PER_SHARD)
         .with_for_update(skip_locked=True)
+        .cte("some")  # read once: a mere subquery may be read again for each row, and its limit is none
     )
     renewed = work.session.scalars(
         update(Site)
-        .where(Site.host.in_(some))
+        .where(Site.host.in_(select(some.c.host)))
         .values(status=SiteReading.WAITING, due_at=work.now, tries=0, reason=None, good_until=None)
         .returning(Site.host)
     )
