@@ -44,12 +44,12 @@ def calls(arguments: Sequence[str]) -> list[list[str]]:
     """The pytest calls: what was asked for in one, or everything in two.
 
     Playwright's synchronous API runs an event loop of its own, which the asynchronous tests must not find running;
-    so what drives a browser is a process apart.  It waits most of its time, and so runs beside the others; of those a
-    third waits too, so that there are three at once for two cores.
+    so what drives a browser is a process apart.  It waits most of its time, and so runs beside the others; many of
+    those wait too, so that there are four at once for two cores.
     """
     if arguments:
         return [list(arguments)]
-    everything = [["tests", "--ignore=tests/e2e", "-n", "3", "--dist", "worksteal"]]
+    everything = [["tests", "--ignore=tests/e2e", "-n", "4", "--dist", "worksteal"]]
     return [*everything, ["tests/e2e"]] if (CHECKOUT / "tests" / "e2e").is_dir() else everything
 
 

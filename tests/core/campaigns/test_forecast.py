@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -266,8 +267,11 @@ def test_what_is_foreseen_is_what_the_claims_come_to(
     found = foresee(plan, line, window=plan.window("BR"), now=MONDAY)
     total = sum(left for _, left in line)
     assert found.finish_at is not None
+    # Gaps are drawn by lot: of many evenly drawn ones the sum strays by so much, four times out of its deviation.
+    spread = max((s.gap_max_s - s.gap_min_s) / (s.gap_max_s + s.gap_min_s) for s, _ in line)
+    lot = 4 * spread * 2 / math.sqrt(12) * math.sqrt(total)
     for n in range(total // 10, total, max(1, total // 10)):
-        assert found.sent_by(sent[n]) == pytest.approx(n, abs=max(14, 0.05 * total))  # gaps are drawn by lot
+        assert found.sent_by(sent[n]) == pytest.approx(n, abs=max(10, lot, 0.05 * total))
     days = (local_day(plan.window("BR"), sent[-1]) - MONDAY.date()).days + 1
     foreseen = (local_day(plan.window("BR"), found.finish_at) - MONDAY.date()).days + 1
     assert foreseen == pytest.approx(days, abs=max(1, 0.05 * days) + 2), "a weekend may lie between"

@@ -5,7 +5,7 @@ of its own, and looks after each step at what must always be so.  What it believ
 left, who asked to be left alone, who answered.  One step is one transaction or a few; what happens inside of one at the
 same time as another is the subject of test_races.py.
 
-HYPOTHESIS_PROFILE=nightly tells 20,000 stories instead of 80, and others each night.
+HYPOTHESIS_PROFILE=nightly tells 20,000 stories instead of 40, and others each night.
 """
 
 from __future__ import annotations
@@ -838,7 +838,7 @@ class SendingMachine(RuleBasedStateMachine):
 # ---------------------------------------------------------------- the runs
 
 IS_NIGHT = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
-STORIES = 20_000 if IS_NIGHT else 80
+STORIES = 20_000 if IS_NIGHT else 40
 # Of many in one run most are variations of few; so each ten have a seed of their own, the same ones every day.
 AT_ONCE = 10
 

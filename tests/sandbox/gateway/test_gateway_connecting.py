@@ -247,21 +247,23 @@ async def test_the_limit_of_codes_can_be_reached_at_once(gateway: Gateway, clien
         gateway.use_up_codes("vendas-01")
 
 
-async def test_deleting_takes_a_moment_in_which_the_name_is_taken_and_the_state_missing(
-    gateway: Gateway, client: Client
-) -> None:
-    gateway.open_instance("vendas-01", OURS)
-    await client.send(ANA, "Bom dia")
-    status, _ = await client.delete("/instance/delete/vendas-01")
-    assert status == 200
-    _, body = await client.get("/instance/connectionState/vendas-01")
-    assert body == {"instance": {"instanceName": "vendas-01"}}
+async def test_deleting_takes_a_moment_in_which_the_name_is_taken_and_the_state_missing() -> None:
     body = {"instanceName": "vendas-01", "integration": "WHATSAPP-BAILEYS"}
-    assert (await client.post("/instance/create", body))[0] == 403
-    await asyncio.sleep(0.06)
-    assert (await client.get("/instance/connectionState/vendas-01"))[0] == 404
-    assert (await client.post("/instance/create", body))[0] == 201
-    assert await client.sent_rows(ANA) == [], "the history went with it"
+    with serve(timings=replace(FAST, removal_s=2.0)) as gateway:
+        async with aiohttp.ClientSession(gateway.base_url, headers={"apikey": gateway.key}) as session:
+            client = Client(session)
+            gateway.open_instance("vendas-01", OURS)
+            await client.send(ANA, "Bom dia")
+            status, _ = await client.delete("/instance/delete/vendas-01")
+            assert status == 200
+            _, state = await client.get("/instance/connectionState/vendas-01")
+            assert state == {"instance": {"instanceName": "vendas-01"}}
+            assert (await client.post("/instance/create", body))[0] == 403
+            async with asyncio.timeout(20):
+                while (await client.get("/instance/connectionState/vendas-01"))[0] != 404:
+                    await asyncio.sleep(0.05)
+            assert (await client.post("/instance/create", body))[0] == 201
+            assert await client.sent_rows(ANA) == [], "the history went with it"
 
 
 async def test_without_whatsapp_there_is_no_code_and_a_storm_of_updates(receiver: Receiver) -> None:

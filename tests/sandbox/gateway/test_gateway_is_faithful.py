@@ -202,8 +202,12 @@ async def test_every_recorded_request_gets_an_answer_of_the_recorded_form(
     wanted = {name: recording for name, recording in all_of_them.items() if name not in NOT_REPLAYED}
     wrong = {}
     for name, recording in wanted.items():
-        receiver.posts.clear()
-        if found := await replay(name, recording, receiver):
+        for _ in range(3):  # on a busy machine the code of a scene may not be there yet
+            receiver.posts.clear()
+            found = await replay(name, recording, receiver)
+            if not found:
+                break
+        if found:
             wrong[name] = "; ".join(found)
     used = {name for name, recording in wanted.items() if is_used(name, recording)}
     say_share(record_property, "requests", len(all_of_them), used, NOT_REPLAYED | wrong)

@@ -129,7 +129,7 @@ def test_a_worker_killed_over_a_site_leaves_it_to_the_next(
 def test_a_worker_asked_to_stop_ends_the_site_it_is_at(
     runtime: Runtime, people: People, house: House, slow: _Slow
 ) -> None:
-    make_leads(runtime, people.team_id, *[{"website": f"https://loja-{n}.example"} for n in range(30)])
+    make_leads(runtime, people.team_id, *[{"website": f"https://loja-{n}.example"} for n in range(300)])
     want_all(runtime, people)
     worker = house.start("workers.run", "enricher")
     assert slow.asked.wait(30), house.lines()
