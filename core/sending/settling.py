@@ -22,7 +22,7 @@ from core.accounts.rules import TeamId
 from core.instances.rules import InstanceId
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
-from core.ports import SentRecord
+from core.ports import RejectedKind, SentRecord
 from core.replies import listening
 from core.replies.listening import Somebody
 from core.sending import queries
@@ -37,7 +37,6 @@ from core.sending.rules import (
     Outcome,
     RecipientId,
     RecipientStatus,
-    SkipReason,
     after,
     may_be_of,
 )
@@ -236,12 +235,13 @@ def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | 
     tries = row.attempts if row is not None else 1
     follows = after(outcome, tries=tries, in_a_row=doubts)
     _note(work, claimed, outcome)
-    if row is None:
+    status = None if row is None else _settle_recipient(work, claimed, outcome, follows, RecipientStatus(row.status))
+    _heed(work, claimed, outcome)
+    if status is None:
         if outcome.kind is AttemptOutcome.UNCONFIRMED:  # no doubt any more: the evidence was faster
             return None
         _settle_number(work, claimed, replace(follows, left=True))
         return None
-    status = _settle_recipient(work, claimed, outcome, follows, RecipientStatus(row.status))
     if status is RecipientStatus.HELD:  # its claim stays as it was: told twice, its place would be given back twice
         follows = replace(follows, left=True)
     _settle_number(work, claimed, follows)
@@ -291,7 +291,12 @@ def _settle_recipient(
     )
     if not in_doubt:  # a text that surely did not go is no message
         work.session.execute(FORGET_MESSAGE, {"id": claimed.message_id})
-    if follows.reason is SkipReason.OPTED_OUT:
+    return follows.status
+
+
+def _heed(work: Work, claimed: Claimed, outcome: Outcome) -> None:
+    """What a refusal says of the person holds whatever has become of the claim meanwhile."""
+    if outcome.refusal is RejectedKind.OPTED_OUT:
         person = person_of_phone(work, claimed.phone)
         record_opt_out(
             work,
@@ -302,9 +307,8 @@ def _settle_recipient(
             campaign_id=claimed.campaign_id,
         )
     # Not of whoever is refused for another reason: that says nothing of where they are.
-    if outcome.detail == FailReason.NOT_ON_WHATSAPP:
+    if outcome.refusal is not None and outcome.detail == FailReason.NOT_ON_WHATSAPP:
         work.session.execute(LEADS_NOT_ON_WHATSAPP, {"id": claimed.recipient_id, "team_id": claimed.team_id})
-    return follows.status
 
 
 def _settle_number(work: Work, claimed: Claimed, follows: After) -> None:

@@ -6,6 +6,10 @@ import asyncio
 import threading
 from datetime import timedelta
 
+import pytest
+
+from core.optouts.queries import is_opted_out
+from core.ports import RejectedKind
 from core.runtime import Runtime
 from core.sending import engine, lease
 from core.sending.claiming import Claim, Claimed, claim_next, release_uncalled
@@ -14,7 +18,7 @@ from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome
 from core.sending.settling import settle
 from tests.core.sending.world import FakeWhatsApp, work_through
-from tests.factories import Scene, make_scene, phone_of
+from tests.factories import Scene, make_campaign, make_scene, phone_of
 
 
 def take(runtime: Runtime, scene: Scene, owner: str = "a") -> Lease | None:
@@ -245,4 +249,27 @@ def test_what_is_refused_late_and_twice_gives_no_place_back(runtime: Runtime) ->
     for _ in range(2):
         with runtime.work() as work:
             assert settle(work, claimed, Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")) == "held"
+    assert scene.instance().sent_today == 1
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_whoever_told_whatsapp_to_stop_us_is_heeded_however_late_we_hear_of_it(runtime: Runtime, decided: bool) -> None:
+    """While a person is asked about the message, and after they have decided."""
+    scene = make_scene(runtime, 1)
+    other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
+    held = take(runtime, scene)
+    assert held is not None
+    claimed = claim(runtime, held).claimed
+    assert isinstance(claimed, Claimed)
+    scene.sleep(timedelta(minutes=2))
+    with runtime.work() as work:
+        assert reap(work) == 1
+    assert reconcile(runtime, scene.instance_id).held == 1
+    if decided:
+        scene.set_recipient(claimed.recipient_id, status="skipped", reason="by_hand", claim_token=None)
+    with runtime.work() as work:
+        settle(work, claimed, Outcome(AttemptOutcome.REJECTED, "meta_131050", refusal=RejectedKind.OPTED_OUT))
+    with runtime.work() as work:
+        assert is_opted_out(work.session, scene.team_id, scene.recipients()[0].phone_hash)
+    assert [each.reason for each in scene.recipients(other)] == ["opted_out"]
     assert scene.instance().sent_today == 1
