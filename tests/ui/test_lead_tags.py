@@ -37,10 +37,16 @@ def press(user: User, words: str, nth: int = -1) -> None:
     found.click()
 
 
-def press_named(user: User, label: str) -> None:
+def named(user: User, label: str) -> list[ui.element]:
+    assert user.client is not None
+    return [e for e in user.client.elements.values() if e.props.get("aria-label") == label]
+
+
+async def press_named(user: User, label: str) -> None:
     """What has no words of its own, by its name for who cannot see it."""
     assert user.client is not None
-    element = [e for e in user.client.elements.values() if e.props.get("aria-label") == label][-1]
+    await until(lambda: named(user, label))
+    element = named(user, label)[-1]
     with user:
         for listener in element._event_listeners.values():
             if listener.type == "click":
@@ -95,7 +101,7 @@ async def test_the_open_lead_gets_a_tag_and_loses_it(web: Web, people: People) -
     await until(lambda: tagged(bea).get("Odonto Ipê") == ["Kids"])
     assert tagged(bea)["Padaria"] == []
     await bea.should_see("Kids", retries=30)
-    press_named(bea, "Tirar a etiqueta Kids")
+    await press_named(bea, "Tirar a etiqueta Kids")
     await until(lambda: tagged(bea)["Odonto Ipê"] == [])
 
 
@@ -119,9 +125,9 @@ async def test_those_selected_are_tagged_at_once(web: Web, people: People) -> No
     await write(bea, "Premium")
     await bea.should_see("“Premium” posta em mais 2 leads", retries=30)
     await until(lambda: tagged(bea) == {"Um": ["Premium"], "Dois": [], "Três": ["Premium"]})
-    press_named(bea, "Pôr a etiqueta Premium")
+    await press_named(bea, "Pôr a etiqueta Premium")
     await bea.should_see("Todos já têm “Premium”", retries=30)
-    press_named(bea, "Tirar a etiqueta Premium")
+    await press_named(bea, "Tirar a etiqueta Premium")
     await until(lambda: tagged(bea) == {"Um": [], "Dois": [], "Três": []})
 
 

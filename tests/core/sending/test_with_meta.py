@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,6 +15,7 @@ from core.instances.rules import Provider
 from core.ports import MediaKind, Outgoing, OutgoingMedia, OutgoingTemplate, WhatsApp
 from core.runtime import Runtime
 from core.secrets import seal
+from core.sending.inbox import apply_crossed
 from core.sending.reconcile import reconcile
 from core.sending.rules import RecipientStatus
 from core.settings import Settings
@@ -44,7 +45,17 @@ class Story:
         return row.status, row.reason
 
     def reaches(self, n: int, status: RecipientStatus) -> None:
-        until(lambda: self.status_of(n)[0] is status)
+        self.until(lambda: self.status_of(n)[0] is status)
+
+    def until(self, so: Callable[[], object]) -> None:
+        """Receipts that crossed our own commit are looked for meanwhile, as the timetable does."""
+
+        def is_so() -> object:
+            with self.scene.runtime.work() as work:
+                apply_crossed(work)
+            return so()
+
+        until(is_so)
 
 
 @pytest.fixture
@@ -89,7 +100,7 @@ def test_everyone_is_written_to_once_and_what_becomes_of_it_is_told(runtime: Run
     here.send(times=3)
     assert here.left() == {phone_of(n)[1:]: 1 for n in (1, 2, 3)}
     assert here.scene.statuses() == {"sent": 3}
-    until(lambda: all(m.delivered_at and m.read_at for m in here.scene.messages()))
+    here.until(lambda: all(m.delivered_at and m.read_at for m in here.scene.messages()))
     assert {m.gateway_message_id for m in here.scene.messages()} == {each.id for each in meta.world.ledger}
 
 
@@ -102,7 +113,7 @@ def test_a_message_whose_answer_was_lost_is_found_by_our_own_token(runtime: Runt
     assert here.left() == {phone_of(n)[1:]: 1}
     [message] = here.scene.messages()
     assert message.gateway_message_id == meta.world.ledger[0].id
-    until(lambda: here.scene.messages()[0].read_at is not None)
+    here.until(lambda: here.scene.messages()[0].read_at is not None)
 
 
 def test_it_is_found_even_where_meta_reaches_us_after_a_person_was_asked(runtime: Runtime, meta: Running) -> None:
@@ -131,7 +142,7 @@ def test_what_did_not_leave_and_was_not_answered_is_held_and_never_repeated(runt
 def test_a_message_that_fails_later_says_so(runtime: Runtime, meta: Running) -> None:
     here = story(runtime, meta, WITHOUT_WHATSAPP, 1)
     here.send(times=2)
-    until(lambda: [m.failed_at is not None for m in here.scene.messages()] == [True, False])
+    here.until(lambda: [m.failed_at is not None for m in here.scene.messages()] == [True, False])
 
 
 def test_who_stopped_the_advertising_at_whatsapp_has_opted_out_here(runtime: Runtime, meta: Running) -> None:
@@ -142,7 +153,7 @@ def test_who_stopped_the_advertising_at_whatsapp_has_opted_out_here(runtime: Run
         with runtime.work() as work:
             return work.session.query(OptOut).count() == 1
 
-    until(opted_out)
+    here.until(opted_out)
 
 
 @pytest.mark.parametrize("n", [9190, 9368, 9031])
@@ -159,7 +170,7 @@ def test_a_token_or_an_account_that_is_refused_stops_the_number_at_once(
 def test_free_text_to_somebody_who_did_not_write_fails_a_moment_later(runtime: Runtime, meta: Running) -> None:
     here = story(runtime, meta, 1, have_written=False)
     here.send()
-    until(lambda: here.scene.messages()[0].failed_at is not None)
+    here.until(lambda: here.scene.messages()[0].failed_at is not None)
 
 
 # ---------------------------------------------------------------- the adapter alone
