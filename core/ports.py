@@ -565,6 +565,10 @@ class JobQueue(Protocol):
         """Changes nothing.  Raises Unreachable while the queue is away."""
         ...
 
+    def workers(self, queue: str) -> int:
+        """How many processes take the jobs of a queue.  Raises Unreachable while the queue is away."""
+        ...
+
     def retry(self, job_id: str) -> bool:
         """Puts a failed job back; False where there is none of that id.  Raises Unreachable."""
         ...

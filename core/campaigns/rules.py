@@ -299,7 +299,9 @@ class Standing(StrEnum):
     CAP_REACHED = "cap_reached"  # the messages of the day are sent; goes on at `until`
     HOUR_FULL = "hour_full"  # and those of the hour
     NO_GATEWAY = "no_gateway"  # its number is connected, and what it is connected by is not heard of
-    NO_WORKER = "no_worker"  # nothing is in the way, and nobody has looked `since`
+    NO_WORKER_CAME = "no_worker_came"  # nothing is in the way, workers are there, and none has come `since`
+    NO_WORKER = "no_worker"  # … since there is none
+    NO_QUEUE = "no_queue"  # … since Redis, over which they are called, is away
     WAITING_FOR_ANSWERS = "waiting_for_answers"  # all have been written to; who is silent `until` then, once more
     WAITING_FOR_NUMBER = "waiting_for_number"  # none of its numbers can send
     WAITING_FOR_PROOF = "waiting_for_proof"  # nothing left to send; some outcomes are not known yet

@@ -15,6 +15,7 @@ from core import audit
 from core.accounts.rules import Actor, Role
 from core.campaigns import audience as audiences
 from core.campaigns import queries, starting
+from core.campaigns.attendance import workers_at
 from core.campaigns.audience import Order, SampleLead
 from core.campaigns.checks import checks
 from core.campaigns.ending import cancel_waiting
@@ -38,12 +39,13 @@ from core.campaigns.rules import (
     shortest_gap_s,
 )
 from core.campaigns.sharing import shared_out
-from core.campaigns.standings import Queue, of_number, together
+from core.campaigns.standings import NOBODY_LOOKED, Queue, because, of_number, of_start, together
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances.blocking import NUMBER_BLOCKED
 from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceId
+from core.jobs import BuildQueue, SendDue
 from core.leads.rules import LeadFilter
 from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, RecipientStatus
 from core.tables import Campaign, CampaignInstance, CampaignStep
@@ -105,6 +107,8 @@ def list_campaigns(
 
 
 def _listed(work: Work, actor: Actor, row: CampaignRow) -> ListedCampaign:
+    if row.status is CampaignStatus.STARTING:
+        return ListedCampaign(row, _starting(work, row.status_at).standing, None)
     if row.status is not CampaignStatus.RUNNING:
         return ListedCampaign(row, Standing(row.status.value), None)
     progress = _progress(work, actor, queries.draft(work.session, actor.team_id, row.id), row.counts)
@@ -492,6 +496,8 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
         if plan.follow_up is not None and not counts.waiting:
             again = queries.next_follow_up_at(work.session, actor.team_id, found.id)
         now = together(list(each.values()), again)
+    elif found.status is CampaignStatus.STARTING:
+        now = _starting(work, found.status_at or work.now)
     else:
         now = Now(Standing(found.status.value))
     ahead = NOTHING
@@ -520,7 +526,7 @@ def _each_number(
     if found.status is not CampaignStatus.RUNNING:
         return {}
     queues = queries.queues(work.session, actor.team_id, found.id, work.now)
-    return {
+    each = {
         number.id: of_number(
             number,
             queues.get(number.id, Queue(None)),
@@ -532,6 +538,17 @@ def _each_number(
         )
         for number in numbers
     }
+    return {
+        id: because(now, workers_at(work, SendDue.queue)) if now.standing is Standing.NO_WORKER_CAME else now
+        for id, now in each.items()
+    }
+
+
+def _starting(work: Work, since: datetime) -> Now:
+    """Its queue is built by a worker within seconds, where there is one."""
+    if work.now - since < NOBODY_LOOKED:
+        return Now(Standing.STARTING)
+    return of_start(workers_at(work, BuildQueue.queue), since)
 
 
 FEW = 5_000  # waiting recipients, of which the end is foreseen at every look

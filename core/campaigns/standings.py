@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -14,7 +14,17 @@ from core.campaigns.windows import NeverOpens, Window, is_open, local_day, next_
 NOBODY_LOOKED = timedelta(seconds=30)
 S = Standing
 # Of several numbers that wait without knowing how long, the campaign waits for the first of these.
-BEFORE = (S.SENDING, S.HOUR_FULL, S.CAP_REACHED, S.OUTSIDE_WINDOW, S.NO_WORKER, S.NO_GATEWAY, S.WAITING_FOR_NUMBER)
+BEFORE = (
+    S.SENDING,
+    S.HOUR_FULL,
+    S.CAP_REACHED,
+    S.OUTSIDE_WINDOW,
+    S.NO_QUEUE,
+    S.NO_WORKER,
+    S.NO_WORKER_CAME,
+    S.NO_GATEWAY,
+    S.WAITING_FOR_NUMBER,
+)
 
 
 @dataclass(frozen=True)
@@ -48,8 +58,20 @@ def of_number(
         return Now(S.HOUR_FULL, queue.hour_free_at)
     could_go_at = max(filter(None, [queue.due_at, number.next_send_at, number.leased_until, since]))
     if could_go_at < now - NOBODY_LOOKED:
-        return Now(S.NO_WORKER, since=could_go_at)
+        return Now(S.NO_WORKER_CAME, since=could_go_at)
     return Now(S.SENDING)
+
+
+def because(now: Now, workers: int | None) -> Now:
+    """Why nobody has come, by how many there are; None: they cannot be called, since the queue is away."""
+    if workers is None:
+        return replace(now, standing=S.NO_QUEUE)
+    return now if workers else replace(now, standing=S.NO_WORKER)
+
+
+def of_start(workers: int | None, since: datetime) -> Now:
+    """Of one whose queue should have been built by now; while somebody is there, it is being built."""
+    return Now(S.STARTING) if workers else because(Now(S.NO_WORKER_CAME, since=since), workers)
 
 
 def together(each: Sequence[Now], answers_until: datetime | None) -> Now:

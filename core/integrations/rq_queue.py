@@ -17,7 +17,7 @@ from typing import Any
 
 from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue, Worker, worker_registration
 from rq.exceptions import DeserializationError, DuplicateJobError, InvalidJobOperation, NoSuchJobError
 from rq.job import Job as RqJob
 from rq.job import JobStatus
@@ -131,6 +131,12 @@ class RqQueue:
             workers=sorted(workers, key=lambda worker: (worker.kind, worker.host, worker.pid or 0)),
             failed=sorted(failed, key=lambda each: each.failed_at or never, reverse=True)[:FAILED_SHOWN],
         )
+
+    def workers(self, queue: str) -> int:
+        """The name of one that was killed outlives it; what is known of it does not."""
+        with self._reached():
+            names = worker_registration.get_keys(self._queue(queue))
+            return int(self.redis.exists(*names)) if names else 0
 
     def retry(self, job_id: str) -> bool:
         with self._reached():

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import get_day_names
 
-from core.campaigns.rules import Plan, Standing
+from core.campaigns.rules import Now, Plan, Standing
 from core.instances.halts import Halt
 from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneType
 from ui.parts.number_words import TROUBLES, at_time
@@ -24,7 +24,9 @@ STANDINGS: dict[Standing, Look] = {
     Standing.CAP_REACHED: Look(N_("Done for today"), "", "event_available"),
     Standing.HOUR_FULL: Look(N_("Done for this hour"), "", "hourglass_bottom"),
     Standing.NO_GATEWAY: Look(N_("The gateway does not answer"), "bad", "cloud_off"),
+    Standing.NO_QUEUE: Look(N_("Redis does not answer"), "bad", "cloud_off"),
     Standing.NO_WORKER: Look(N_("No worker sends"), "bad", "engineering"),
+    Standing.NO_WORKER_CAME: Look(N_("Waiting for a worker"), "warn", "engineering"),
     Standing.WAITING_FOR_ANSWERS: Look(N_("Waiting for answers"), "", "hourglass_empty"),
     Standing.WAITING_FOR_NUMBER: Look(N_("Waiting for its number"), "bad", "link_off"),
     Standing.WAITING_FOR_PROOF: Look(N_("Checking the last ones"), "warn", "help"),
@@ -39,9 +41,36 @@ LOOKS_ALIVE = (
     Standing.CAP_REACHED,
     Standing.HOUR_FULL,
     Standing.NO_GATEWAY,
+    Standing.NO_QUEUE,
     Standing.NO_WORKER,
+    Standing.NO_WORKER_CAME,
     Standing.WAITING_FOR_ANSWERS,
 )
+
+# What an administrator has to mend before anything leaves, and that it then goes on by itself.
+STUCK = {
+    Standing.NO_GATEWAY: (
+        N_("The gateway does not answer."),
+        N_(
+            "Nothing leaves until it does. Start it again, or look at its address and key; then this goes on by itself."
+        ),
+    ),
+    Standing.NO_QUEUE: (
+        N_("Redis does not answer."),
+        N_("The workers cannot be called. Nothing is lost: start Redis again, and this goes on by itself."),
+    ),
+    Standing.NO_WORKER: (
+        N_("No worker is running."),
+        N_("Nobody has come for this campaign since {time}. Start a sender, and it goes on by itself."),
+    ),
+    Standing.NO_WORKER_CAME: (
+        N_("No worker has come yet."),
+        N_(
+            "It waits since {time}: the senders are busy with other numbers, or the timetable that wakes them stands "
+            "still. An administrator sees which under “Queues & workers”."
+        ),
+    ),
+}
 
 PAUSE_REASONS = {
     "by_hand": N_("Somebody of the team paused it."),
@@ -96,6 +125,12 @@ def doing_look(standing: Standing, halt: Halt | None) -> Look:
         return STANDINGS[standing]
     trouble = TROUBLES[halt.reason]
     return Look(trouble.campaign, trouble.tone, trouble.icon)
+
+
+def stuck_words(now: Now) -> tuple[str, str]:
+    """What is wrong and what to do, where only an administrator can help; else twice nothing."""
+    title, body = STUCK.get(now.standing, ("", ""))
+    return (_(title), _(body).format(time=at_time(now.since))) if title and (now.since or "{" not in body) else ("", "")
 
 
 def waits_since(halt: Halt) -> str:

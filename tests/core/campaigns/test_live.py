@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import update
 
-from core.campaigns import service
+from core.campaigns import attendance, service
 from core.campaigns.rules import CampaignId, FollowUp, Standing
 from core.campaigns.windows import Window, local_day
 from core.errors import BadInput, NotFound
 from core.instances import service as instances
 from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceStatus
+from core.integrations.rq_queue import RqQueue
 from core.sending.rules import RecipientId, RecipientStatus
 from core.tables import CampaignLead, Instance, Message
 from tests.core.campaigns.making import (
@@ -30,6 +31,7 @@ from tests.core.campaigns.making import (
     write_draft,
 )
 from tests.people import People
+from workers.rq_workers import make_worker
 
 
 @pytest.fixture
@@ -143,13 +145,68 @@ def test_a_campaign_that_has_said_all_waits_for_who_may_still_answer(people: Peo
     assert (found.standing, found.until) == (Standing.WAITING_FOR_ANSWERS, then)
 
 
-def test_nobody_at_work_is_said_after_half_a_minute(people: People, running: CampaignId) -> None:
+def nobody_came(people: People, campaign_id: CampaignId) -> datetime:
+    """All of it has been due for two minutes; since when."""
     long_ago = now(people) - timedelta(minutes=2)
-    for row in recipients(people, running):
+    for row in recipients(people, campaign_id):
         mark(people, row.id, not_before=long_ago)
-    set_campaign(people, running, status_at=long_ago)
+    set_campaign(people, campaign_id, status_at=long_ago)
+    return long_ago
+
+
+def standing(people: People, campaign_id: CampaignId) -> Standing:
+    """As the page says it, and the list with it."""
+    attendance.forget()
+    found = look(people, campaign_id).progress.now.standing
+    with people.runtime.work() as work:
+        [line] = service.list_campaigns(work, people["Vic"], "active").lines
+    assert line.standing is found
+    return found
+
+
+def test_nobody_at_work_is_said_after_half_a_minute(people: People, running: CampaignId) -> None:
+    long_ago = nobody_came(people, running)
     found = look(people, running).progress.now
     assert (found.standing, found.since) == (Standing.NO_WORKER, long_ago)
+
+
+def test_a_worker_that_does_not_come_and_one_that_is_not_there_are_told_apart(
+    people: People, running: CampaignId
+) -> None:
+    nobody_came(people, running)
+    make_worker("scraper", people.runtime.settings.redis_url).register_birth()
+    assert standing(people, running) is Standing.NO_WORKER, "who scrapes does not send"
+    worker = make_worker("sender", people.runtime.settings.redis_url)
+    worker.register_birth()
+    assert standing(people, running) is Standing.NO_WORKER_CAME
+    people.runtime.queue.redis.delete(worker.key)  # type: ignore[attr-defined]  # killed, and its time has run out
+    assert standing(people, running) is Standing.NO_WORKER
+
+
+def test_a_redis_that_is_away_is_no_missing_worker(people: People, running: CampaignId) -> None:
+    there = people.runtime.queue
+    people.runtime.queue = RqQueue("redis://127.0.0.1:1/0")
+    assert standing(people, running) is Standing.SENDING, "whoever is at work now needs no Redis"
+    long_ago = nobody_came(people, running)
+    assert standing(people, running) is Standing.NO_QUEUE
+    assert look(people, running).progress.now.since == long_ago
+    people.runtime.queue = there
+    assert standing(people, running) is Standing.NO_WORKER
+
+
+def test_a_start_that_nobody_takes_up_says_who_is_missing(people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    campaign_id = write_draft(people)
+    with people.runtime.work() as work:
+        service.start(work, people["Bea"], campaign_id, version_of(people, campaign_id))
+    assert standing(people, campaign_id) is Standing.STARTING
+    set_campaign(people, campaign_id, status_at=now(people) - timedelta(minutes=2))
+    assert standing(people, campaign_id) is Standing.NO_WORKER
+    make_worker("sender", people.runtime.settings.redis_url).register_birth()
+    assert standing(people, campaign_id) is Standing.STARTING, "somebody builds it"
+    people.runtime.queue = RqQueue("redis://127.0.0.1:1/0")
+    assert standing(people, campaign_id) is Standing.NO_QUEUE
 
 
 def test_a_campaign_that_is_starting_says_so(people: People) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core.campaigns.rules import CampaignStatus, Now, Standing
-from core.campaigns.standings import Queue, of_number, together
+from core.campaigns.standings import Queue, because, of_number, of_start, together
 from core.instances.rules import InstanceStatus
 from tests.core.campaigns.planning import MONDAY, NUMBER, PLAN, here
 
@@ -53,11 +53,21 @@ def test_where_the_leads_own_clock_counts_the_next_of_them_decides() -> None:
 def test_nobody_who_looks_is_told_only_when_nothing_else_is_in_the_way() -> None:
     long_ago, lately = NOON - timedelta(seconds=31), NOON - timedelta(seconds=29)
     forgotten = {"queue": Queue(long_ago), "since": long_ago}
-    assert doing(**forgotten) == Now(S.NO_WORKER, since=long_ago)
+    assert doing(**forgotten) == Now(S.NO_WORKER_CAME, since=long_ago)
     assert doing(queue=Queue(long_ago), since=lately) == Now(S.SENDING)
     assert doing(**forgotten, number=replace(NUMBER, next_send_at=lately)) == Now(S.SENDING)
     assert doing(**forgotten, number=replace(NUMBER, leased_until=NOON + timedelta(seconds=9))) == Now(S.SENDING)
     assert doing(**forgotten, free_today=0).standing is S.CAP_REACHED
+
+
+def test_why_nobody_comes_is_told_by_who_is_there() -> None:
+    nobody_came = Now(S.NO_WORKER_CAME, since=NOON)
+    assert because(nobody_came, 2) == nobody_came
+    assert because(nobody_came, 0) == Now(S.NO_WORKER, since=NOON)
+    assert because(nobody_came, None) == Now(S.NO_QUEUE, since=NOON)
+    assert of_start(1, NOON) == Now(S.STARTING)
+    assert of_start(0, NOON) == Now(S.NO_WORKER, since=NOON)
+    assert of_start(None, NOON) == Now(S.NO_QUEUE, since=NOON)
 
 
 def test_a_campaign_sends_while_one_of_its_numbers_does_and_else_waits_for_the_soonest() -> None:

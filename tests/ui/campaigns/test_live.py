@@ -12,6 +12,7 @@ from sqlalchemy import update
 from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
 from core.instances.events import apply_link
 from core.instances.rules import InstanceId, InstanceStatus, StatusReason
+from core.integrations.rq_queue import RqQueue
 from core.ports import LinkChanged, LinkState
 from core.sending.rules import AttemptOutcome, RecipientStatus
 from core.tables import Attempt, Instance
@@ -30,6 +31,7 @@ from tests.core.campaigns.making import (
 from tests.people import People
 from tests.ui.campaigns.acting import buttons, in_row, of_kind, press, rows, said
 from tests.ui.conftest import Web, until
+from ui import calls
 from ui.words import formats
 
 
@@ -51,6 +53,21 @@ async def test_it_shows_progress_pace_and_everybody_in_their_turn(web: Web, runn
     assert [row["name"] for row in rows(client)] == [f"Clínica {n}" for n in range(4)]
     assert {row["state"] for row in rows(client)} == {"Na fila"}
     assert not {"Pausar", "Cancelar", "Duplicar"} & set(buttons(client))
+
+
+async def test_what_keeps_it_waiting_is_said_with_what_to_do(web: Web, people: People, running: CampaignId) -> None:
+    long_ago = now(people) - timedelta(minutes=2)
+    for row in recipients(people, running):
+        mark(people, row.id, not_before=long_ago)
+    set_campaign(people, running, status_at=long_ago)
+    vic = web.as_("Vic")
+    await vic.open(f"/campaigns/{running}")
+    await vic.should_see("Nenhum worker em execução.")
+    await vic.should_see("Inicie um sender")
+    calls._opened().runtime.queue = RqQueue("redis://127.0.0.1:1/0")
+    await vic.open(f"/campaigns/{running}")
+    await vic.should_see("O Redis não responde.")
+    await vic.should_see("Nada se perde")
 
 
 async def test_what_happens_meanwhile_changes_in_place(web: Web, people: People, running: CampaignId) -> None:

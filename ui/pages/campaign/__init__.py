@@ -34,7 +34,7 @@ from ui.pages.campaign.variants import Variants
 from ui.pages.campaigns import cancel, duplicate, pause, resume, unschedule
 from ui.parts import safe
 from ui.parts.button import button, icon_button
-from ui.parts.campaign_words import PAUSE_REASONS, doing_look, in_zone
+from ui.parts.campaign_words import PAUSE_REASONS, doing_look, in_zone, stuck_words
 from ui.parts.confirm import confirm
 from ui.parts.note import note
 from ui.parts.number_words import TROUBLES, halt_words
@@ -219,6 +219,9 @@ class _Campaign:
                 note(_("Who receives it is judged when it starts."), tone="info", icon="event")
             if progress.now.standing is Standing.WAITING_FOR_NUMBER or progress.halt is not None:
                 self._number_note()
+            title, body = stuck_words(progress.now)
+            if title:
+                note(body, title=title, tone="bad", icon=doing_look(progress.now.standing, None).icon)
             if held:
                 words = ngettext(
                     "{n} message waits for it: whether it arrived is not known, or its text has a hole.",
