@@ -6,6 +6,7 @@ import asyncio
 import gc
 import importlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -21,7 +22,7 @@ MAIN = Path(__file__).parent.parent.parent / "ui" / "main.py"
 ADDRESS = "http://127.0.0.1:8080"
 
 
-async def until(condition: Callable[[], object], within_s: float = 3.0) -> None:
+async def until(condition: Callable[[], object], within_s: float = 10.0) -> None:
     """Waits for what happens by itself."""
     for _ in range(int(within_s / 0.02)):
         if condition():
@@ -66,15 +67,22 @@ def settled() -> None:
     gc.freeze()
 
 
+@asynccontextmanager
+async def simulated() -> AsyncIterator[None]:
+    async with user_simulation(main_file=MAIN):
+        yield
+    gc.freeze()  # what is left of a process's whole life would be looked through three times for every test
+
+
 @pytest.fixture
 async def empty_web(settled: None, told: None) -> AsyncIterator[Web]:
     """Before anybody has come."""
-    async with user_simulation(main_file=MAIN):
+    async with simulated():
         yield Web(None)
 
 
 @pytest.fixture
 async def web(settled: None, told: None, people: People) -> AsyncIterator[Web]:
     """With Ana, Bea, Vic and Carlos."""
-    async with user_simulation(main_file=MAIN):
+    async with simulated():
         yield Web(people)
