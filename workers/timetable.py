@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from core.campaigns.ending import cancel_left_over, finish_done
 from core.campaigns.starting import queue_builds, start_scheduled
 from core.errors import BadSetting, DatabaseAway, Unreachable
+from core.instances.blocking import pause_numberless
 from core.instances.polling import poll_states
 from core.instances.probing import probe_numbers
 from core.instances.upkeep import look_after_numbers, stop_the_ill
@@ -94,6 +95,7 @@ def all_tasks() -> list[Task]:
         Task("calls nobody told the end of", 5, in_work(reap)),
         Task("evidence for what is in doubt", 10, in_work(look_for_evidence)),
         Task("campaigns at their end", 3, in_work(finish_done)),
+        Task("campaigns whose numbers are lost", 5, in_work(pause_numberless)),
         Task("recipients of cancelled campaigns", 3, in_work(cancel_left_over)),
         Task("what is forgotten with age", 3600, forget_old),
     ]

@@ -42,7 +42,7 @@ from core.campaigns.sharing import shared_out
 from core.campaigns.standings import NOBODY_LOOKED, Queue, because, of_number, of_start, together
 from core.campaigns.text import MAX_LENGTH, opt_out_line_for
 from core.errors import BadInput, NotFound, StateChanged
-from core.instances.blocking import NUMBER_BLOCKED
+from core.instances.blocking import LOST, PAUSED_FOR_A_NUMBER
 from core.instances.halts import Halt, HaltReason
 from core.instances.rules import InstanceId
 from core.jobs import BuildQueue, SendDue
@@ -56,6 +56,7 @@ PAGE = 25
 PACE_OVER = timedelta(minutes=10)
 BUCKETS = {"1min": timedelta(minutes=1), "5min": timedelta(minutes=5), "1h": timedelta(hours=1)}
 BUCKETS_SHOWN = 64
+NEEDS_A_PERSON = frozenset({HaltReason.BLOCKED, HaltReason.DISCONNECTED, HaltReason.STOPPED, HaltReason.DEAF})
 S = CampaignStatus
 TABS: dict[str, tuple[CampaignStatus, ...]] = {
     "all": tuple(CampaignStatus),
@@ -431,13 +432,13 @@ class Progress:
     next_at: datetime | None
     numbers: list[NumberChoice]
     each: Mapping[InstanceId, Now] = field(default_factory=dict)  # what each number does in it, while it runs
-    is_blocked: bool = False  # paused, since WhatsApp has taken one of its numbers away
+    is_for_number: bool = False  # paused, since one of its numbers is lost
 
     @property
     def number(self) -> NumberChoice | None:
-        """The one that writes next, or the first of those that cannot; the blocked one while it is paused for that."""
-        if self.is_blocked and (blocked := self._blocked) is not None:
-            return blocked
+        """The one that writes next, or the first of those that cannot; the lost one while it is paused for that."""
+        if self.is_for_number and (lost := self._lost) is not None:
+            return lost
         can = [number for number in self.numbers if number.can_send]
         soonest = sorted(can, key=lambda number: (number.next_send_at is not None, number.next_send_at or 0))
         return next(iter([*soonest, *self.numbers]), None)
@@ -445,14 +446,28 @@ class Progress:
     @property
     def halt(self) -> Halt | None:
         """Why its number keeps it waiting; None while it does not."""
-        is_waiting = self.now.standing is Standing.WAITING_FOR_NUMBER or (self.is_blocked and self._blocked is not None)
+        is_waiting = self.now.standing is Standing.WAITING_FOR_NUMBER or (self.is_for_number and self._lost is not None)
         return self.number.halt if is_waiting and self.number is not None else None
 
     @property
-    def _blocked(self) -> NumberChoice | None:
-        """The first that is blocked still: one that was connected again keeps nobody waiting."""
-        halted = (each for each in self.numbers if each.halt is not None and each.halt.reason is HaltReason.BLOCKED)
-        return next(halted, None)
+    def beside(self) -> list[NumberChoice]:
+        """Other numbers of it that a person has to see to, for some of its recipients wait for them."""
+        return [
+            number
+            for number in self.numbers
+            if number.halt is not None
+            and number.halt.reason in NEEDS_A_PERSON
+            and number.id in self.each
+            and self.each[number.id].standing is Standing.WAITING_FOR_NUMBER
+            and (self.halt is None or number != self.number)
+        ]
+
+    @property
+    def _lost(self) -> NumberChoice | None:
+        """The first that is lost still, a blocked one before others: one that is well again keeps nobody waiting."""
+        halts = [(each.halt, each) for each in self.numbers if each.halt is not None]
+        blocked = [each for halt, each in halts if halt.reason is HaltReason.BLOCKED]
+        return next(iter([*blocked, *(each for halt, each in halts if halt.detail in LOST)]), None)
 
 
 @dataclass(frozen=True)
@@ -516,7 +531,7 @@ def _progress(work: Work, actor: Actor, found: Draft, counts: Counts) -> Progres
         next_at=next_at,
         numbers=numbers,
         each=each,
-        is_blocked=found.status is CampaignStatus.PAUSED and found.pause_reason == NUMBER_BLOCKED,
+        is_for_number=found.status is CampaignStatus.PAUSED and found.pause_reason in PAUSED_FOR_A_NUMBER,
     )
 
 

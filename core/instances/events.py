@@ -65,8 +65,8 @@ def apply_link(
             return _refuse_second(work, row, was)
         if won:
             work.tell(f"instances:{row.team_id}", {"id": instance_id})
-            if now != was and now.reason == StatusReason.BANNED:
-                pause_campaigns_of(work, instance_id)
+            if now != was:
+                pause_campaigns_of(work, instance_id, now.reason)
             if now != was and said.count(instance_id):
                 log.info("number %s: %s -> %s %s", instance_id, was.status, now.status, now.reason or "")
             return now.status

@@ -77,6 +77,7 @@ PAUSE_REASONS = {
     "content_refused": N_("WhatsApp refused the text. Nobody else gets it until you have looked at it."),
     "outcomes_unknown": N_("Several messages in a row without an answer we can trust. We stopped rather than guess."),
     "gateway_refused": N_("The gateway does not accept its number any more."),
+    "number_logged_out": N_("The device of its number left the account. Reconnect the number, then let this go on."),
     "number_blocked": N_("WhatsApp blocked a number of it. If it goes on, the other numbers write to their own share."),
 }
 NOT_STARTED_REASONS = {

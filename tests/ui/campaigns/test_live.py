@@ -70,6 +70,27 @@ async def test_what_keeps_it_waiting_is_said_with_what_to_do(web: Web, people: P
     await vic.should_see("Nada se perde")
 
 
+async def test_a_number_that_left_its_account_is_named_with_the_way_back(web: Web, people: People) -> None:
+    away = connect_number(people, "Balcão", gateway_name="balcao")
+    here = connect_number(people, "Loja", gateway_name="loja")
+    for n in range(6):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, instance_ids=(away, here))
+    start(people, campaign_id)
+    with people.runtime.work() as work:
+        apply_link(work, away, "balcao", LinkChanged(LinkState.CLOSED, StatusReason.LOGGED_OUT, is_final=True))
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{campaign_id}")
+    for words in ("Enviando", "“Balcão” está desconectado.", "O aparelho saiu da conta"):
+        await vic.should_see(words)
+    assert "Reconectar" in buttons(client)
+    with people.runtime.work() as work:
+        apply_link(work, here, "loja", LinkChanged(LinkState.CLOSED, StatusReason.LOGGED_OUT, is_final=True))
+    await vic.open(f"/campaigns/{campaign_id}")
+    for words in ("Parou sozinha.", "Reconecte o número", "está desconectado."):
+        await vic.should_see(words)
+
+
 async def test_what_happens_meanwhile_changes_in_place(web: Web, people: People, running: CampaignId) -> None:
     bea = web.as_("Bea")
     client = await bea.open(f"/campaigns/{running}")

@@ -19,7 +19,7 @@ from nicegui import ui
 from core.accounts.rules import Role
 from core.campaigns import service as campaigns
 from core.campaigns import telling
-from core.campaigns.rules import MAY_FOLLOW, CampaignId, CampaignStatus, Standing
+from core.campaigns.rules import MAY_FOLLOW, CampaignId, CampaignStatus, NumberChoice, Standing
 from core.campaigns.service import Live
 from core.campaigns.telling import Incident
 from core.instances.halts import Halt
@@ -140,6 +140,7 @@ class _Campaign:
         self.recipients.show_tabs(self.found)
         head, now = self.found.head, self.found.progress.now
         drawn = (now, head.status, head.pause_reason, self.found.counts.held, self._number_state())
+        drawn = (*drawn, tuple((number.id, number.halt) for number in self.found.progress.beside))
         if drawn == self._drawn:
             return
         self._drawn = drawn
@@ -218,7 +219,9 @@ class _Campaign:
             if head.status is CampaignStatus.SCHEDULED:
                 note(_("Who receives it is judged when it starts."), tone="info", icon="event")
             if progress.now.standing is Standing.WAITING_FOR_NUMBER or progress.halt is not None:
-                self._number_note()
+                self._number_note(progress.number, progress.halt, self.found.counts.waiting)
+            for number in progress.beside:
+                self._number_note(number, number.halt)
             title, body = stuck_words(progress.now)
             if title:
                 note(body, title=title, tone="bad", icon=doing_look(progress.now.standing, None).icon)
@@ -236,13 +239,12 @@ class _Campaign:
                     on_action=lambda: self._filter("doubtful"),
                 )
 
-    def _number_note(self) -> None:
-        number, halt = self.found.progress.number, self.found.progress.halt
+    def _number_note(self, number: NumberChoice | None, halt: Halt | None, waiting: int = 0) -> None:
         if number is None or halt is None:
             return
         trouble = TROUBLES[halt.reason]
         note(
-            halt_words(halt, self.found.counts.waiting),
+            halt_words(halt, waiting),
             title=_(trouble.title).format(name=number.name),
             tone="bad" if trouble.tone == "bad" else "warn",
             icon=trouble.icon,
