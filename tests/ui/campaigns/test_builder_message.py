@@ -33,6 +33,10 @@ def areas(client: Client) -> list[ui.textarea]:
     return [area for area in of_kind(client, ui.textarea) if "p-message" in area.classes]
 
 
+def mirrors(client: Client) -> list[ui.element]:
+    return [each for each in client.elements.values() if type(each).__name__ == "Mirror"]
+
+
 def icon_press(client: Client, name: str) -> None:
     found = [button for button in of_kind(client, ui.button) if button.props.get("aria-label") == name]
     listener = next(key for key, one in found[-1]._event_listeners.items() if one.type == "click")
@@ -55,6 +59,21 @@ def shown_in_the_phone(client: Client) -> str:
 
 def switch(client: Client, name: str) -> ui.switch:
     return next(each for each in of_kind(client, ui.switch) if each.props.get("aria-label") == name)
+
+
+async def test_fields_are_drawn_behind_what_is_typed_and_what_a_remedy_puts_in_is_drawn_too(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    [mirror] = mirrors(client)
+    assert mirror.props["said"] == "Oi, {empresa}! Aqui é {meu_nome}."
+    assert {"empresa", "company", "meu_nome"} <= set(mirror.props["known"])
+    areas(client)[0].value = "Em {bairro}? {meu_nome}"
+    await bea.should_see("1 lead não tem bairro.", retries=30)
+    press(client, "Dizer “sua região”")
+    await until(lambda: mirror.props["said"] == "Em {bairro|sua região}? {meu_nome}")
+    icon_press(client, "Outra variante")
+    assert [each.props["said"] for each in mirrors(client)] == [area.value for area in areas(client)]
 
 
 async def test_a_second_variant_begins_with_the_first_ones_words_and_half_of_the_leads(

@@ -29,7 +29,7 @@ class Variants:
 
     def set_line(self) -> None:
         """Where what is set of a part stands: below the tabs, which share their row."""
-        self.line = ui.element("div").classes("p-full")
+        self.line = ui.element("div").classes("p-full p-part-set")
 
     def choose(self, place: int) -> None:
         self.place = place

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from nicegui import events, ui
 
 from core.campaigns.rules import TEXT_DRAFT_LIMIT
-from core.campaigns.text import NAMES, spelling_of
+from core.campaigns.text import MEANING, NAMES, spelling_of
 from ui.parts.button import icon_button
 from ui.parts.campaign_words import VARIABLES
 from ui.parts.text import icon, text
@@ -25,7 +25,8 @@ EMOJI = (
 
 # The text keeps the focus, and with it the place of the cursor.
 KEEP_FOCUS = "(event) => event.preventDefault()"
-# Puts what the button carries around what is chosen, or in its place, into the text that is shown.
+# Puts what the button carries around what is chosen, or in its place, into the text that is shown.  As if it had been
+# typed: then it can be taken back like anything typed, which setRangeText does not allow.
 PUT_IN = """(event) => {
   const area = [...document.querySelectorAll('.p-message textarea')].find((each) => each.offsetParent);
   if (!area || area.disabled) return;
@@ -33,53 +34,9 @@ PUT_IN = """(event) => {
   const from = area.selectionStart, to = area.selectionEnd;
   const kept = after ? area.value.slice(from, to) : '';
   area.focus();
-  area.setRangeText(before + kept + after, from, to, 'end');
+  document.execCommand('insertText', false, before + kept + after);
   if (after && !kept) area.setSelectionRange(from + before.length, from + before.length);
-  area.dispatchEvent(new Event('input', {bubbles: true}));
 }"""
-# After a brace the fields that begin so are offered; each keeps its place in the list, what does not fit is hidden.
-OFFER = """(event) => {
-  const area = event.target, list = area.closest('.p-writing').querySelector('.p-gaps');
-  if (['ArrowDown', 'ArrowUp', 'Enter', 'Tab', 'Escape'].includes(event.key)) return;
-  const typed = area.value.slice(0, area.selectionStart).match(/\\{([^{}|\\n]{0,20})$/);
-  const fold = (words) => words.normalize('NFD').replace(/[\\u0300-\\u036f]/g, '').toLowerCase();
-  let first = true;
-  for (const each of list.children) {
-    const fits = !!typed && [each.dataset.gap, each.textContent].some((name) => fold(name).startsWith(fold(typed[1])));
-    each.hidden = !fits;
-    each.classList.toggle('on', fits && first);
-    if (fits) first = false;
-  }
-  list.hidden = first;
-}"""
-CHOOSE = """(event) => {
-  const list = event.target.closest('.p-writing').querySelector('.p-gaps');
-  if (list.hidden) return;
-  const shown = [...list.children].filter((each) => !each.hidden);
-  const at = shown.findIndex((each) => each.classList.contains('on'));
-  if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-    event.preventDefault();
-    const step = event.key === 'ArrowDown' ? 1 : -1;
-    shown.forEach((each, n) => each.classList.toggle('on', n === (at + step + shown.length) % shown.length));
-  } else if (event.key === 'Enter' || event.key === 'Tab') {
-    event.preventDefault();
-    shown[at].click();
-  } else if (event.key === 'Escape') {
-    event.stopPropagation();
-    list.hidden = true;
-  }
-}"""
-FILL = """(event) => {
-  const list = event.currentTarget.parentElement;
-  const area = list.closest('.p-writing').querySelector('textarea');
-  const to = area.selectionStart, from = area.value.lastIndexOf('{', to - 1);
-  list.hidden = true;
-  area.focus();
-  area.setRangeText('{' + event.currentTarget.dataset.gap + '}', from < 0 ? to : from, to, 'end');
-  area.dispatchEvent(new Event('input', {bubbles: true}));
-}"""
-HIDE = "(event) => { event.target.closest('.p-writing').querySelector('.p-gaps').hidden = true; }"
-
 # What is typed is kept in this tab too, with the version it was typed on, until the page is opened again: a web process
 # that goes away in the second before it is saved takes none of it along.
 KEEP = """(event) => {
@@ -89,6 +46,20 @@ KEEP = """(event) => {
 BEFORE = "typed_before"
 
 
+class Mirror(ui.element, component="mirror.js"):
+    """What lies behind the text area next to it: the same words, with each field drawn as a chip; and it offers the
+    fields after a brace.  It follows what is typed by itself; `say` is for what the server puts in.
+    """
+
+    def __init__(self, said: str) -> None:
+        super().__init__()
+        self.props["known"] = list(MEANING)
+        self.say(said)
+
+    def say(self, said: str) -> None:
+        self.props["said"] = said
+
+
 class Writing:
     """The text of one part.  `show` puts in what a remedy, a template or another window made of it."""
 
@@ -96,27 +67,24 @@ class Writing:
         self._typed = typed
         self.seen = value
         with ui.element("div").classes("p-writing p-full") as self.box:
+            self.mirror = Mirror(value)
             self.area = ui.textarea(value=value, on_change=lambda event: self._changed(event.value or ""))
             self.area.props("autogrow debounce=200").classes("p-message p-full")
             self.area.props["maxlength"] = str(TEXT_DRAFT_LIMIT)
             self.area.props["aria-label"] = label
             self.box.on("input", js_handler=KEEP)  # Quasar keeps that of the field itself to itself
-            self.area.on("keyup", js_handler=OFFER)
-            self.area.on("keydown", js_handler=CHOOSE)
-            self.area.on("blur", js_handler=HIDE)
             self._gaps()
         if not may_write:
             self.area.set_enabled(False)
 
     def _gaps(self) -> None:
+        """What the mirror offers after a brace."""
         with ui.element("div").classes("p-gaps").props("hidden role=listbox") as offered:
             offered.props["aria-label"] = _("Fields")
             for name in NAMES:
                 with ui.element("button").props("type=button tabindex=-1 role=option") as each:
                     each.props["data-gap"] = spelling_of(name, language())
                     text(_(VARIABLES[name]))
-                each.on("mousedown", js_handler=KEEP_FOCUS)
-                each.on("click", js_handler=FILL)
 
     def _changed(self, value: str) -> None:
         if value != self.seen:
@@ -132,6 +100,7 @@ class Writing:
     def show(self, value: str) -> None:
         if value != self.seen:
             self.seen = self.area.value = value
+            self.mirror.say(value)
 
 
 def toolbar(*, may_write: bool) -> ui.element:
