@@ -7,6 +7,7 @@ lie between.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Double,
     Subquery,
     Text,
@@ -71,22 +71,25 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by
     """
     every = judged_leads(team_id, plan, now, by)
     told = ["reason", "phone_hash", "phone_type", "is_verified", *LENGTHS]
-    told += [f"no_{name}" for name in needed_by(plan)] + (["phone", "timezone"] if plan.local_time else [])
+    told += [f"no_{name}" for name in needed_by(plan)] + (["phone", *TELLS_PLACE] if plan.local_time else [])
     # Read twice, and so kept: only what is needed of it, else it does not fit into memory.
     judged = select(*(every.c[name] for name in told)).cte("judged")
     fits = judged.c.reason.is_(None)
     has_hole = judged.c.reason == LeftOut.MISSING_VARIABLE.value
     is_held = has_hole if plan.on_missing is OnMissing.HOLD else false()
+    # Of who is there twice either place will do.
+    where = [func.min(judged.c[name]).filter(fits).label(name) for name in ("phone", *TELLS_PLACE) if plan.local_time]
     # Grouped, not counted as distinct: that sorts, and takes three times as long.
     person = (
         select(
+            *where,
             func.bool_or(fits).label("receives"),
             func.bool_or(and_(fits, judged.c.phone_type == PhoneType.LANDLINE.value)).label("landline"),
             func.bool_or(and_(fits, judged.c.is_verified)).label("verified"),
         )
         .where(or_(fits, is_held))
         .group_by(judged.c.phone_hash)
-        .subquery()
+        .cte("person")
     )
     receives = person.c.receives
     of_people = (
@@ -111,13 +114,18 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by
         .select_from(judged)
         .subquery()
     )
-    areas = _areas(judged, fits) if plan.local_time else null()
-    all_of_it = select(of_people, of_leads, areas.label("areas")).select_from(of_people.join(of_leads, true()))
+    spread = _spread(person) if plan.local_time else null()
+    all_of_it = select(of_people, of_leads, spread.label("spread")).select_from(of_people.join(of_leads, true()))
     counted = session.execute(all_of_it).one()._mapping
     left_out = {reason: counted[reason.value] for reason in LeftOut}
     left_out[LeftOut.REPEATED] = counted["fitting"] - counted["recipients"] - counted["held"]
     if plan.on_missing is OnMissing.HOLD:
         left_out[LeftOut.MISSING_VARIABLE] = 0
+    places: Counter[str] = Counter()
+    nowhere = 0
+    for zone, country, state, phone, n in counted["spread"] or ():
+        places[_place(plan, phone, zone, country, state)] += n
+        nowhere += n if zone is None and zone_of_phone(phone) is None else 0
     return Audience(
         matched=counted["matched"],
         recipients=counted["recipients"],
@@ -127,21 +135,23 @@ def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by
         missing={name: counted[f"no_{name}"] for name in without},
         held=counted["held"],
         unverified=counted["unverified"],
-        nowhere=sum(n for phone, n in (counted["areas"] or {}).items() if zone_of_phone(phone) is None),
+        nowhere=nowhere,
         longest_caption=counted["longest_caption"],
         longest_again=counted["longest_again"],
+        places=places,
     )
 
 
-def _areas(judged: Any, fits: ColumnElement[bool]) -> Any:
-    """Of recipients whose zone the map did not tell: a phone of each area, and how many have such a one."""
-    area = (
-        select(func.min(judged.c.phone).label("phone"), func.count(judged.c.phone_hash.distinct()).label("n"))
-        .where(fits, judged.c.timezone.is_(None))
-        .group_by(func.left(judged.c.phone, AREA))
+def _spread(person: Any) -> Any:
+    """What tells where recipients are, with a phone of each area, and how many of them are there."""
+    told = [person.c[name] for name in TELLS_PLACE]
+    alike = (
+        select(*told, func.min(person.c.phone).label("phone"), func.count().label("n"))
+        .where(person.c.receives)
+        .group_by(*told, func.left(person.c.phone, AREA))
         .subquery()
     )
-    return select(func.jsonb_object_agg(area.c.phone, area.c.n)).scalar_subquery()
+    return select(func.jsonb_agg(func.jsonb_build_array(*alike.c))).scalar_subquery()
 
 
 def samples(
@@ -251,5 +261,5 @@ def _places(session: Session, plan: Plan, judged: Subquery) -> tuple[Any, Any]:
     return zones.c.place, zones
 
 
-def _place(plan: Plan, phone: str, zone: str, country: str, state: str) -> str:
+def _place(plan: Plan, phone: str, zone: str | None, country: str | None, state: str | None) -> str:
     return place_of(phone, timezone=zone, country=country, state=state, otherwise=plan.timezone)

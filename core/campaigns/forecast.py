@@ -1,8 +1,9 @@
 """When a campaign will be done, from all the numbers it leaves from, by the arithmetic of the engine.
 
 Numbers write side by side: each by its own pauses, its cap of the hour and of the day; the campaign's cap of the day is
-shared by whoever comes first.  Drawn pauses are taken at their mean.  What a number sends for others, and a cap that
-grows with good days, are not foreseen.
+shared by whoever comes first.  Where the leads' own clock counts, a number writes to those at whose place it is open,
+the longest waiting first, as the claim does.  Drawn pauses are taken at their mean.  What a number sends for others, a
+cap that grows with good days, and the opening hours of single businesses are not foreseen.
 """
 
 from __future__ import annotations
@@ -13,26 +14,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import TypeVar
 
-from core.campaigns.rules import NumberChoice, Plan
+from core.campaigns.hours import Place, Stretch, hours_of
+from core.campaigns.rules import NumberChoice, Plan, Waiting
 from core.campaigns.sharing import shared_out
-from core.campaigns.windows import (
-    LOOK_AHEAD_DAYS,
-    NeverOpens,
-    Span,
-    Window,
-    is_open_day,
-    local_day,
-    local_moment,
-    next_opening,
-    spans,
-)
+from core.campaigns.windows import NeverOpens, Span, Window, local_day, next_opening
 from core.instances.rules import InstanceId
 
 MOST_SPANS = 800  # of open time; what lies beyond ends "in more than a year"
 SHOWN_SPANS = 100  # of what surely does
 HOUR = timedelta(hours=1)
 STEP = timedelta(seconds=1)
+K = TypeVar("K")
 
 
 @dataclass(frozen=True)
@@ -75,13 +69,16 @@ def gap_between(plan_gap: tuple[int, int], number_gap: tuple[int, int]) -> tuple
 @dataclass(frozen=True)
 class Rhythm:
     """`gap` between two messages; one in `rest_after` is followed by `rest` instead, where that is longer.  Of the row
-    before that, `in_row` have gone already.  In no hour go more than `per_hour`."""
+    before that, `in_row` have gone already.  In no hour go more than `per_hour`: of the one that ends in `hour_left`,
+    `in_hour` have."""
 
     gap: timedelta
     rest_after: int = 0
     rest: timedelta = timedelta()
     per_hour: int | None = None
     in_row: int = 0
+    in_hour: int = 0
+    hour_left: timedelta = HOUR
 
     @staticmethod
     def of(plan: Plan, sender: Sender) -> Rhythm:
@@ -96,10 +93,10 @@ class Rhythm:
 
     def takes(self, n: int) -> timedelta:
         """From the first of `n` messages to the last."""
-        if not self.per_hour:
+        if not self.per_hour or n <= self.per_hour - self.in_hour:
             return self._takes(n)
-        hours, more = divmod(n - 1, self.per_hour)
-        return max(self._takes(n), hours * HOUR + min(HOUR, self._takes(more + 1)))
+        hours, more = divmod(n - 1 - (self.per_hour - self.in_hour), self.per_hour)
+        return max(self._takes(n), self.hour_left + hours * HOUR + min(HOUR, self._takes(more + 1)))
 
     @property
     def waits_for_hours(self) -> bool:
@@ -115,10 +112,15 @@ class Rhythm:
         return _fits(self, length)
 
     def after(self, n: int, pause: timedelta) -> Rhythm:
-        """As it is when `n` more have gone, and then a pause."""
-        if not self.rest_after or pause >= self.rest:
-            return replace(self, in_row=0)
-        return replace(self, in_row=(self.in_row + n) % self.rest_after)
+        """As it is when `n` more have gone and it is the next one's turn, and then a pause."""
+        has_rested = not self.rest_after or pause >= self.rest
+        in_row = 0 if has_rested else (self.in_row + n) % self.rest_after
+        if not self.per_hour:  # made anew, not replaced: this is done for every stretch of every number
+            return self if in_row == self.in_row else Rhythm(self.gap, self.rest_after, self.rest, None, in_row)
+        hours, more = divmod(self.in_hour + n, self.per_hour)
+        hour_left = self.hour_left + hours * HOUR - (self.takes(n + 1) if n else timedelta()) - pause
+        is_new = more == 0 or hour_left <= timedelta()
+        return replace(self, in_row=in_row, in_hour=0 if is_new else more, hour_left=HOUR if is_new else hour_left)
 
 
 def _mean_above(rest_s: float, least: float, most: float) -> float:
@@ -162,7 +164,8 @@ class Again:
 class Estimate:
     """`finish_at` None: not within the time we look ahead.  `points` rise where messages go, flat in between;
     `open_spans` is the open time they lie in; `days` counts the local days on which something is sent, `per_day` how
-    much on each.  All of that is of first messages."""
+    much on each.  All of that is of first messages.  `is_rough`: businesses are written to only while they are open
+    themselves, which is not foreseen: it may take longer."""
 
     first_at: datetime | None
     finish_at: datetime | None
@@ -171,6 +174,7 @@ class Estimate:
     open_spans: tuple[Span, ...] = ()
     per_day: Mapping[date, int] = field(default_factory=dict)
     again: Again | None = None
+    is_rough: bool = False
 
     def sent_by(self, moment: datetime) -> float:
         """How many will have gone at a moment, on the straight line between two points."""
@@ -185,6 +189,8 @@ class Estimate:
 
 
 NOTHING = Estimate(None, None, 0)
+# How many wait at each place; a bare number of them waits by the campaign's own clock.
+Left = int | Mapping[Place, Waiting]
 
 
 def outlook_of(
@@ -192,17 +198,49 @@ def outlook_of(
     numbers: Sequence[NumberChoice],
     *,
     window: Window,
-    left: int | Mapping[InstanceId, int],
+    left: int | Mapping[InstanceId, Left],
     now: datetime,
     sent_today: int = 0,
+    places: Mapping[str, int] | None = None,
 ) -> Estimate:
-    """When `left` messages will have gone: all of them shared out among the numbers, or those of each."""
-    parts = shared_out(left, plan, numbers) if isinstance(left, int) else left
+    """When `left` messages will have gone: all of them shared out among the numbers, or those of each.
+
+    `places`: how the recipients who are to be shared out are spread, where that is known.
+    """
+    parts: Mapping[InstanceId, Left] = _shared_out(left, plan, numbers, places) if isinstance(left, int) else left
     at_work = [(Sender.of(number), parts[number.id]) for number in numbers if parts.get(number.id)]
     found = foresee(plan, at_work, window=window, now=now, sent_today=sent_today)
-    if plan.follow_up is None or found.first_at is None:
+    if found.first_at is None:
         return found
-    return replace(found, again=_again(plan.follow_up.days, window, found.first_at, sum(parts.values())))
+    again = None
+    if plan.follow_up is not None:
+        total = sum(sum(at.n for at in _at_places(each).values()) for each in parts.values())
+        again = _again(plan.follow_up.days, window, found.first_at, total)
+    return replace(found, again=again, is_rough=plan.opening_hours_only)
+
+
+def _shared_out(
+    total: int, plan: Plan, numbers: Sequence[NumberChoice], places: Mapping[str, int] | None
+) -> Mapping[InstanceId, Left]:
+    """Each number writes to the same part of every place: who writes to whom is drawn by lot."""
+    parts = shared_out(total, plan, numbers)
+    if not plan.local_time or not places:
+        return parts
+    return {id: {place: Waiting(n) for place, n in _in_parts(part, places).items()} for id, part in parts.items()}
+
+
+def _in_parts(n: int, of: Mapping[K, int]) -> dict[K, int]:
+    """`n` in parts like those, which differ from the exact ones by less than one."""
+    whole, seen, given = sum(of.values()), 0, 0
+    found: dict[K, int] = {}
+    for place, part in of.items():
+        seen += part
+        found[place], given = n * seen // whole - given, n * seen // whole
+    return found
+
+
+def _at_places(left: Left) -> Mapping[Place, Waiting]:
+    return {None: Waiting(left)} if isinstance(left, int) else left
 
 
 def _again(days: int, window: Window, first_at: datetime, most: int) -> Again | None:
@@ -213,14 +251,14 @@ def _again(days: int, window: Window, first_at: datetime, most: int) -> Again | 
 
 
 def foresee(
-    plan: Plan, senders: Sequence[tuple[Sender, int]], *, window: Window, now: datetime, sent_today: int = 0
+    plan: Plan, senders: Sequence[tuple[Sender, Left]], *, window: Window, now: datetime, sent_today: int = 0
 ) -> Estimate:
     """When each of `senders` will have sent as many as stand beside it.
 
     `sent_today` are those of this campaign on the local day of `now`.
     """
     since = max(filter(None, [now, plan.starts_at]))
-    lines = [_Line(plan, sender, left, since) for sender, left in senders if left > 0]
+    lines = [line for line in (_Line(plan, sender, _at_places(left), since) for sender, left in senders) if line.left]
     if not lines:
         return NOTHING
     today, total = local_day(window, now), sum(line.left for line in lines)
@@ -230,10 +268,11 @@ def foresee(
     sent = 0
     a_day = min(plan.per_day, sum(line.sender.per_day for line in lines))
     most = MOST_SPANS if total <= a_day * MOST_SPANS else SHOWN_SPANS
-    for span in _spans(window, min(line.may_go_at for line in lines)):
+    hours = hours_of(window, frozenset(place for line in lines for place in line.at))
+    for span in hours.since(min(line.may_go_at for line in lines)):
         if len(opened) >= most:
             break
-        opened.append(span)
+        _add(opened, span)
         runs = [line.run(span, span.day == today) for line in lines if line.left]
         runs = _within(plan.per_day - sent_on[span.day], [run for run in runs if run.n], span)
         if not runs:
@@ -243,6 +282,9 @@ def foresee(
             run.line.take(run)
         sent, sent_on[span.day] = sent + sum(run.n for run in runs), sent_on[span.day] + sum(run.n for run in runs)
         if sent == total:
+            for later in hours.on(span.day):
+                if later.opens_at >= span.closes_at:
+                    _add(opened, later)
             break
     sent_on[today] -= sent_today
     bars = {day: n for day, n in sorted(sent_on.items()) if n}
@@ -250,16 +292,26 @@ def foresee(
     return Estimate(points[0].at if points else None, finish_at, len(bars), tuple(points), tuple(opened), bars)
 
 
+def _add(opened: list[Span], span: Stretch) -> None:
+    """To the time shown as open, in which nothing is seen of what opens and closes within."""
+    if opened and opened[-1].closes_at == span.opens_at and opened[-1].day == span.day:
+        opened[-1] = replace(opened[-1], closes_at=span.closes_at)
+    else:
+        opened.append(Span(span.day, span.opens_at, span.closes_at))
+
+
 @dataclass
 class _Line:
-    """What one number still has to send, and where it is."""
+    """What one number still has to send, at which places, and where it is."""
 
     plan: Plan
     sender: Sender
-    left: int
+    at: Mapping[Place, Waiting]
     since: datetime
 
     def __post_init__(self) -> None:
+        self.queue = _Queue(self.at, self.since)
+        self.left = self.queue.left
         ready_at = self.sender.next_send_at
         self.may_go_at = max(filter(None, [self.since, ready_at]))
         self.rhythm = Rhythm.of(self.plan, self.sender)
@@ -268,18 +320,104 @@ class _Line:
         self.ready_at = ready_at or self.since
         self.sent_on: Counter[date] = Counter()
 
-    def run(self, span: Span, is_today: bool) -> _Run:
+    def run(self, span: Stretch, is_today: bool) -> _Run:
         begins = max(span.opens_at, self.may_go_at)
         rhythm = self.rhythm.after(0, begins - self.ready_at)
         cap = min(self.sender.per_day, self.sender.free_today) if is_today else self.sender.per_day
-        n = min(self.left, rhythm.fits(span.closes_at - begins), cap - self.sent_on[span.day])
-        return _Run(self, span.day, begins, rhythm, max(0, n))
+        cap -= self.sent_on[span.day]
+        n = 0
+        if cap > 0 and begins < span.closes_at:
+            n = min(self.queue.open_to(span.places), rhythm.fits(span.closes_at - begins), cap)
+        return _Run(self, span, begins, rhythm, n)
 
     def take(self, run: _Run) -> None:
         self.left -= run.n
-        self.sent_on[run.day] += run.n
+        self.queue.serve(run.span, run.n)
+        self.sent_on[run.span.day] += run.n
         self.may_go_at = self.ready_at = run.begins + run.rhythm.takes(run.n + 1)
         self.rhythm = run.rhythm.after(run.n, timedelta())
+
+
+class _Group:
+    """Recipients at some places who are due `since` the same moment, and so stand mixed in the queue."""
+
+    def __init__(self, since: datetime, waits: Mapping[Place, int]) -> None:
+        self.since = since
+        self.left = sum(waits.values())
+        self.places = frozenset(waits)
+        self._waits = waits
+
+    @property
+    def waits(self) -> Mapping[Place, int]:
+        """How many are left at each; reckoned only when some of the places open or close without the others."""
+        parts = _in_parts(self.left, self._waits) if self.left else {}
+        return {place: n for place, n in parts.items() if n}
+
+    def open_to(self, places: frozenset[Place]) -> int:
+        if self.places <= places:
+            return self.left
+        if self.places.isdisjoint(places):
+            return 0
+        return sum(n for place, n in self.waits.items() if place in places)
+
+    def split(self, places: frozenset[Place]) -> tuple[_Group | None, _Group | None]:
+        """Those at these places, and the others."""
+        if self.places <= places:
+            return self, None
+        if self.places.isdisjoint(places):
+            return None, self
+        waits = self.waits
+        there = {place: n for place, n in waits.items() if place in places}
+        return _Group(self.since, there), _Group(self.since, {place: waits[place] for place in waits.keys() - there})
+
+
+class _Queue:
+    """Those of one number, as the claim looks at them: the longest waiting first.  Who is passed over because their
+    place is closed waits until it opens, and all there with them."""
+
+    def __init__(self, at: Mapping[Place, Waiting], now: datetime) -> None:
+        since: dict[datetime, dict[Place, int]] = {}
+        for place, waiting in at.items():
+            if waiting.n > 0:
+                since.setdefault(waiting.since or now, {})[place] = waiting.n
+        self._due = [_Group(moment, since[moment]) for moment in sorted(since)]
+        self._put_off: list[_Group] = []
+
+    @property
+    def left(self) -> int:
+        return sum(group.left for group in (*self._due, *self._put_off))
+
+    def open_to(self, places: frozenset[Place]) -> int:
+        return sum([group.open_to(places) for group in (*self._due, *self._put_off)])
+
+    def serve(self, span: Stretch, n: int) -> None:
+        self._wake(span)
+        due: list[_Group] = []
+        for place, group in enumerate(self._due):
+            if not n:
+                due += self._due[place:]
+                break
+            here, closed = group.split(span.places)
+            if closed is not None:
+                self._put_off.append(closed)
+            if here is not None:
+                served = min(n, here.left)
+                here.left, n = here.left - served, n - served
+                due += [here] if here.left else []
+        self._due = due
+
+    def _wake(self, span: Stretch) -> None:
+        """Those whose place has opened: due since then, and mixed."""
+        opened: dict[Place, int] = {}
+        still: list[_Group] = []
+        for group in self._put_off:
+            here, closed = group.split(span.places)
+            for place, waiting in here.waits.items() if here is not None else ():
+                opened[place] = opened.get(place, 0) + waiting
+            still += [closed] if closed is not None else []
+        if opened:
+            self._due = sorted([*self._due, _Group(span.opens_at, opened)], key=lambda group: group.since)
+        self._put_off = still
 
 
 @dataclass(frozen=True)
@@ -287,7 +425,7 @@ class _Run:
     """So many messages of one number within one stretch of open time."""
 
     line: _Line
-    day: date
+    span: Stretch
     begins: datetime
     rhythm: Rhythm
     n: int
@@ -301,11 +439,13 @@ class _Run:
 
     def rows(self) -> Iterator[_Row]:
         """Its straight lines: one, or where an hour is full before it is over one in each hour."""
-        most = self.rhythm.per_hour if self.rhythm.waits_for_hours else self.n
-        for first in range(0, self.n, most or self.n):
-            n = min(most or self.n, self.n - first)
+        per_hour = self.rhythm.per_hour if self.rhythm.waits_for_hours else None
+        first, n = 0, min(self.n, per_hour - self.rhythm.in_hour if per_hour else self.n)
+        while n:
             begins = self.begins + self.rhythm.takes(first + 1)
             yield _Row(begins, self.begins + self.rhythm.takes(first + n), n)
+            first += n
+            n = min(self.n - first, per_hour or self.n)
 
 
 @dataclass(frozen=True)
@@ -343,28 +483,3 @@ def _points(runs: Sequence[_Run], sent: int) -> list[Point]:
     line = [sum(row.by(moment) for row in rows) for moment in moments]
     line[0], line[-1] = 0, sum(run.n for run in runs)
     return [Point(moment, sent + round(n)) for moment, n in zip(moments, line, strict=True)]
-
-
-def _spans(window: Window, since: datetime) -> Iterator[Span]:
-    """Open time from `since` on; ends when it has not opened for longer than we look ahead."""
-    day, closed = local_day(window, since), 0
-    while closed < LOOK_AHEAD_DAYS:
-        opened = _spans_on(window, day)
-        closed = 0 if opened else closed + 1
-        for span in opened:
-            if span.closes_at > since:
-                yield replace(span, opens_at=max(span.opens_at, since))
-        day += timedelta(days=1)
-
-
-@lru_cache(maxsize=8192)
-def _spans_on(window: Window, day: date) -> tuple[Span, ...]:
-    """Those of one local day.  Kept, since every look at a page asks for the same days."""
-    if not is_open_day(window, day):
-        return ()
-    found: list[Span] = []
-    for span in spans(window, local_moment(window.timezone, day, 0)[0]):
-        if span.day != day:
-            break
-        found.append(span)
-    return tuple(found)

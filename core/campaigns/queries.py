@@ -20,6 +20,7 @@ from core.campaigns.rules import (
     Plan,
     Rotation,
     Variant,
+    Waiting,
 )
 from core.campaigns.standings import Queue
 from core.campaigns.windows import Window, local_day
@@ -528,6 +529,27 @@ def queued_by_number(session: Session, team_id: TeamId, campaign_id: CampaignId)
         .group_by(CampaignLead.instance_id)
     )
     return {InstanceId(id): n for id, n in session.execute(asked) if id is not None}
+
+
+def queued_by_place(
+    session: Session, team_id: TeamId, campaign_id: CampaignId
+) -> dict[InstanceId, dict[str | None, Waiting]]:
+    """How many wait for each of its numbers at each place, and since when.  The place stands in the rows: 0.1 s for
+    100,000."""
+    asked = (
+        select(CampaignLead.instance_id, CampaignLead.place, func.count(), func.min(CampaignLead.not_before))
+        .where(
+            CampaignLead.team_id == team_id,
+            CampaignLead.campaign_id == campaign_id,
+            CampaignLead.status == RecipientStatus.QUEUED,
+            CampaignLead.instance_id.is_not(None),
+        )
+        .group_by(CampaignLead.instance_id, CampaignLead.place)
+    )
+    found: dict[InstanceId, dict[str | None, Waiting]] = {}
+    for instance_id, place, n, since in session.execute(asked):
+        found.setdefault(InstanceId(instance_id or 0), {})[place] = Waiting(n, since)
+    return found
 
 
 # The first who waits for each number, by the end of ix_campaign_leads_due; and when its hour has room, by

@@ -266,7 +266,7 @@ class Audience:
     Among the recipients: `landlines`, those not known to be on WhatsApp of late (`unverified`), and those of whom
     nothing tells their time zone (`nowhere`, only where local time counts).  `longest` are the characters of the
     longest message, opt-out line included, `longest_caption` of one that goes with a file, and `longest_again` of what
-    is said to those who do not answer.
+    is said to those who do not answer.  `places`: how many recipients are at each, only where local time counts.
     """
 
     matched: int
@@ -280,9 +280,18 @@ class Audience:
     nowhere: int = 0
     longest_caption: int = 0
     longest_again: int = 0
+    places: Mapping[str, int] = field(default_factory=dict)
 
     def count(self, reason: LeftOut) -> int:
         return self.left_out.get(reason, 0)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """So many recipients at one place, of whom the first is due `since`; None: as long as all the others."""
+
+    n: int
+    since: datetime | None = None
 
 
 # ---------------------------------------------------------------- what it is doing now

@@ -19,7 +19,7 @@ from core.campaigns.attendance import workers_at
 from core.campaigns.audience import Order, SampleLead
 from core.campaigns.checks import checks
 from core.campaigns.ending import cancel_waiting
-from core.campaigns.forecast import NOTHING, Estimate, outlook_of
+from core.campaigns.forecast import NOTHING, Estimate, Left, outlook_of
 from core.campaigns.queries import Bucket, CampaignRow, Counts, Cursor, Draft, Head, RecipientRow
 from core.campaigns.rules import (
     NAME_LENGTH,
@@ -315,7 +315,10 @@ def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook
     """
     country = queries.team_place(work.session, actor.team_id).country
     chosen = queries.numbers_of(work.session, actor.team_id, plan, work.now)
-    ahead = outlook_of(plan, chosen, window=plan.window(country), left=audience.recipients, now=work.now)
+    window = plan.window(country)
+    ahead = outlook_of(
+        plan, chosen, window=window, left=audience.recipients, now=work.now, places=audience.places or None
+    )
     simulated = work.settings.gateway_simulated
     found = checks(plan, audience, chosen, ahead, limit=MAX_LENGTH, is_simulated=simulated)
     return Outlook(ahead, found, chosen, shared_out(audience.recipients, plan, chosen))
@@ -578,8 +581,10 @@ def _ahead(work: Work, actor: Actor, found: Draft, able: Sequence[NumberChoice],
     at, ahead = _foreseen.get(key, (work.now - FORESEEN_FOR, NOTHING))
     if waiting > FEW and work.now - at < FORESEEN_FOR:
         return ahead
-    left: Mapping[InstanceId, int] = {able[0].id: waiting}
-    if len(found.plan.instance_ids) > 1:
+    left: Mapping[InstanceId, Left] = {able[0].id: waiting}
+    if found.plan.local_time:
+        left = queries.queued_by_place(work.session, actor.team_id, found.id)
+    elif len(found.plan.instance_ids) > 1:
         left = queries.queued_by_number(work.session, actor.team_id, found.id)
     ahead = outlook_of(found.plan, able, window=found.window, left=left, now=work.now, sent_today=today)
     if waiting > FEW:

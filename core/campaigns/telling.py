@@ -19,6 +19,7 @@ from core.campaigns.measuring import Arm, Verdict, verdict
 from core.campaigns.queries import UNDER_WAY, RecipientRow
 from core.campaigns.rules import LETTERS, CampaignId
 from core.errors import NotFound
+from core.instances.rules import InstanceId
 from core.sending.rules import AttemptOutcome, RecipientId, RecipientStatus
 from core.tables import Attempt, AuditEntry, CampaignCounter, CampaignLead, Instance, Message
 from core.work import Work
@@ -97,6 +98,30 @@ def _next_follow_up(session: Session, team_id: TeamId, campaign_id: CampaignId) 
         CampaignLead.follow_up_at.is_not(None),
     )
     return session.execute(asked).scalar()
+
+
+# ---------------------------------------------------------------- who is next
+
+
+def next_in_turn(work: Work, actor: Actor, campaign_id: CampaignId, instance_id: InstanceId) -> RecipientRow | None:
+    """Who of this campaign the number writes to next, as the engine takes them; by ix_campaign_leads_due.
+
+    None: nobody waits for it.  Raises NotFound.
+    """
+    queries.head(work.session, actor.team_id, campaign_id)
+    id = work.session.execute(
+        select(CampaignLead.id)
+        .where(
+            CampaignLead.team_id == actor.team_id,
+            CampaignLead.campaign_id == campaign_id,
+            CampaignLead.instance_id == instance_id,
+            CampaignLead.status == RecipientStatus.QUEUED,
+        )
+        .order_by(CampaignLead.not_before, CampaignLead.id)
+        .limit(1)
+    ).scalar()
+    found = queries.recipients_by_id(work.session, actor.team_id, campaign_id, [] if id is None else [RecipientId(id)])
+    return next(iter(found), None)
 
 
 # ---------------------------------------------------------------- what became of one person

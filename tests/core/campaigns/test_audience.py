@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
-from core.campaigns import service
+from core.campaigns import queries, service
 from core.campaigns.audience import Order
 from core.campaigns.rules import Audience, CampaignStatus, LeftOut, OnMissing
 from core.campaigns.text import render, values_of, with_opt_out_line
@@ -306,3 +307,34 @@ def test_a_stranger_judges_only_leads_of_their_own(people: People) -> None:
     with people.runtime.work() as work:
         assert service.audience_of(work, people["Carlos"], plan).matched == 0
         assert service.previews(work, people["Carlos"], plan) == []
+
+
+def test_where_they_are_is_counted_as_the_queue_will_have_it(people: People) -> None:
+    connect_number(people)
+    told: list[dict[str, str | None]] = [
+        {"phone": "+5511900000001", "state": "SP"},
+        {"phone": "+5511900000002", "state": "São Paulo", "timezone": "America/Sao_Paulo"},
+        {"phone": "+5592900000003"},
+        {"phone": "+5511900000004", "timezone": "America/Noronha", "state": "a 'state' | \" of \x1f none"},
+        {"phone": "+12015550123"},
+        {"phone": "+351912345678"},
+        {"phone": None},
+    ]
+    for n, each in enumerate(told):
+        keep_lead(people, n, **each)
+    keep_lead(people, 8, phone="+5592900000003")
+    found = judge(people, local_time=True).places
+    assert found == {
+        "America/Sao_Paulo|SP": 2,
+        "America/Manaus|AM": 1,
+        "America/Noronha|SP": 1,
+        "America/New_York|NJ": 1,
+        "America/Sao_Paulo|": 1,
+    }
+    campaign_id = write_draft(people, local_time=True)
+    start(people, campaign_id)
+    assert found == Counter(row.place for row in recipients(people, campaign_id))
+    with people.runtime.work() as work:
+        [waits] = queries.queued_by_place(work.session, people.team_id, campaign_id).values()
+    assert {place: each.n for place, each in waits.items()} == found
+    assert judge(people).places == {}, "where it does not matter nobody asks"

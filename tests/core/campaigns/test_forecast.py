@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 
+import holidays
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,14 +18,17 @@ from core.campaigns.forecast import (
     Point,
     Rhythm,
     Sender,
+    _Line,
     foresee,
     gap_between,
     outlook_of,
 )
-from core.campaigns.rules import FollowUp, Plan
-from core.campaigns.windows import is_open, local_day, local_moment, next_opening
+from core.campaigns.hours import hours_of
+from core.campaigns.places import next_moment, window_at
+from core.campaigns.rules import FollowUp, Plan, Waiting
+from core.campaigns.windows import Window, is_open, local_day, local_moment, next_opening
 from core.sending.rules import DayCount, Gap, drawn, room, stricter
-from tests.core.campaigns.planning import MONDAY, NUMBER, PLAN, SENDER, here
+from tests.core.campaigns.planning import MONDAY, NUMBER, PLAN, SENDER, ZONE, here
 
 
 def ahead(plan: Plan = PLAN, left: int = 1, now: datetime = MONDAY, sender: Sender = SENDER, sent_today: int = 0):
@@ -275,3 +279,183 @@ def test_what_is_foreseen_is_what_the_claims_come_to(
     days = (local_day(plan.window("BR"), sent[-1]) - MONDAY.date()).days + 1
     foreseen = (local_day(plan.window("BR"), found.finish_at) - MONDAY.date()).days + 1
     assert foreseen == pytest.approx(days, abs=max(1, 0.05 * days) + 2), "a weekend may lie between"
+
+
+# ---------------------------------------------------------------- at the leads' own places
+
+LOCAL = replace(PLAN, local_time=True)
+SP, MANAUS, NORONHA = "America/Sao_Paulo|SP", "America/Manaus|AM", "America/Noronha|PE"
+
+
+def at_places(plan: Plan = LOCAL, sender: Sender = SENDER, now: datetime = MONDAY, **places: int) -> Estimate:
+    named = {"sp": SP, "manaus": MANAUS, "noronha": NORONHA}
+    waits = {named[name]: Waiting(n) for name, n in places.items()}
+    return foresee(plan, [(sender, waits)], window=plan.window("BR"), now=now)
+
+
+def test_who_lives_where_it_is_earlier_is_written_to_later() -> None:
+    assert at_places(sp=3).finish_at == MONDAY + timedelta(minutes=2)
+    assert at_places(manaus=3).first_at == MONDAY + timedelta(hours=1)
+    assert at_places(noronha=1, now=MONDAY - timedelta(minutes=50)).first_at == MONDAY - timedelta(minutes=50)
+    both = at_places(replace(LOCAL, per_day=400), sp=30, manaus=30)
+    assert both.sent_by(MONDAY + timedelta(minutes=59)) == 30
+    assert both.finish_at == MONDAY + timedelta(minutes=60 + 29)
+
+
+def test_the_evening_of_one_place_is_still_the_afternoon_of_another() -> None:
+    evening = here(2026, 11, 23, 18, 30)  # closed in São Paulo, 17:30 in Manaus
+    found = at_places(sp=40, manaus=40, now=evening)
+    assert found.first_at == evening
+    assert dict(found.per_day) == {MONDAY.date(): 30, (MONDAY + timedelta(days=1)).date(): 50}
+    assert [(span.opens_at, span.closes_at) for span in found.open_spans][:2] == [
+        (evening, evening + timedelta(minutes=30)),
+        (MONDAY + timedelta(days=1), MONDAY + timedelta(days=1, hours=10)),
+    ], "open anywhere"
+
+
+def test_each_state_keeps_its_own_holidays() -> None:
+    """The 5th of September is Amazonas' day: a Saturday in 2026, and the 20th of November is everybody's."""
+    week = replace(LOCAL, weekdays=(1, 2, 3, 4, 5, 6, 7), skip_holidays=True)
+    saturday = here(2026, 9, 5, 9, 0)
+    assert at_places(week, sp=1, now=saturday).first_at == saturday
+    assert at_places(week, manaus=1, now=saturday).first_at == here(2026, 9, 6, 10, 0)
+
+
+def test_the_clock_of_the_leads_counts_only_where_it_was_asked_for() -> None:
+    spread = {SP: 10, MANAUS: 10}
+    alone = outlook_of(PLAN, [NUMBER], window=PLAN.window("BR"), left=20, now=MONDAY)
+    assert outlook_of(PLAN, [NUMBER], window=PLAN.window("BR"), left=20, now=MONDAY, places=spread) == alone
+    local = outlook_of(LOCAL, [NUMBER], window=PLAN.window("BR"), left=20, now=MONDAY, places=spread)
+    assert alone.finish_at is not None and local.finish_at is not None
+    assert local.finish_at > alone.finish_at
+    assert (alone.is_rough, local.is_rough) == (False, False)
+    hours = replace(PLAN, opening_hours_only=True)
+    assert outlook_of(hours, [NUMBER], window=PLAN.window("BR"), left=20, now=MONDAY).is_rough
+
+
+def test_the_longest_waiting_are_served_first_at_whatever_place() -> None:
+    """Those of Manaus were passed over the day before, and so have waited since then; but it is their hour at ten."""
+    yesterday, today = MONDAY, MONDAY + timedelta(days=1)
+    waits = {SP: Waiting(200, today), MANAUS: Waiting(50, yesterday + timedelta(hours=1))}
+    found = foresee(LOCAL, [(SENDER, waits)], window=LOCAL.window("BR"), now=today)
+    # 60 of São Paulo; then those of Manaus, who became due an hour later; the rest is of the days after
+    assert found.per_day[today.date()] == 100
+    line = _Line(replace(LOCAL, per_day=60), SENDER, waits, today + timedelta(hours=1))
+    [span] = [each for each in hours_of(LOCAL.window("BR"), frozenset(waits)).on(today.date()) if len(each.places) == 2]
+    line.take(replace(line.run(span, False), n=60))
+    assert (line.left, line.queue.open_to(frozenset([MANAUS]))) == (190, 0), "they were due first, and it is their hour"
+
+
+@dataclass
+class Rows:
+    """The queue of one number as the claim sees it: rows of a place are put off together."""
+
+    window: Window
+    waits: dict[str, list[int]]
+    due_at: dict[str, datetime]
+
+    def take(self, now: datetime) -> bool:
+        """By the first of those who are due, whose hour it is; who is passed over waits until their place opens."""
+        while due := [(at, self.waits[place][0], place) for place, at in self.due_at.items() if at <= now]:
+            _, _, place = min(due)
+            opens_at = next_moment(window_at(self.window, place), None, now)
+            if opens_at > now:
+                self.due_at[place] = min(opens_at, now + timedelta(days=1))
+                continue
+            self.waits[place].pop(0)
+            if not self.waits[place]:
+                del self.waits[place], self.due_at[place]
+            return True
+        return False
+
+
+def run_rows(plan: Plan, lines: list[tuple[Clock, Rows]], now: datetime, chance: Random) -> list[datetime]:
+    window, campaign, sent = plan.window("BR"), DayCount(None, 0), []
+    while waiting := [(clock, rows) for clock, rows in lines if rows.waits]:
+        clock, rows = min(waiting, key=lambda each: each[0].next_at)
+        at = max(clock.next_at, now)
+        until = max(at, clock.hour_ends())
+        day = local_day(window, at)
+        if until > at:
+            clock.next_at = until
+        elif not room(plan.per_day, campaign, day) or not room(clock.sender.per_day, clock.count, day):
+            clock.row, clock.next_at = 0, local_moment(plan.timezone, day + timedelta(days=1), 0)[0]
+        elif rows.take(at):
+            campaign, clock.count = campaign.plus(day, 1), clock.count.plus(day, 1)
+            clock.claim(at, chance)
+            sent.append(at)
+        else:
+            clock.row, clock.next_at = (0 if clock.sender.rest_s else clock.row), max(at, min(rows.due_at.values()))
+    return sent
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    line=st.lists(
+        st.tuples(
+            senders,
+            st.dictionaries(
+                st.sampled_from(
+                    [SP, MANAUS, NORONHA, "America/Rio_Branco|AC", "America/Sao_Paulo|RJ", "Europe/Lisbon|"]
+                ),
+                st.integers(5, 120),
+                min_size=1,
+            ),
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+    per_day=st.integers(20, 600),
+    start=st.integers(8, 11),
+    hours=st.integers(3, 10),
+    begins=st.integers(0, 47),
+    seed=st.integers(0, 1000),
+)
+def test_what_is_foreseen_for_many_places_is_what_the_claims_come_to(
+    line: list[tuple[Sender, dict[str, int]]], per_day: int, start: int, hours: int, begins: int, seed: int
+) -> None:
+    plan = replace(
+        LOCAL,
+        gap_min_s=5,
+        gap_max_s=5,
+        per_day=per_day,
+        window_start_min=start * 60,
+        window_end_min=(start + hours) * 60,
+    )
+    now, chance, window = MONDAY + timedelta(minutes=30 * begins), Random(seed), plan.window("BR")
+    lines = []
+    for sender, places in line:
+        mixed = [place for place, n in places.items() for _ in range(n)]
+        chance.shuffle(mixed)
+        waits = {place: [n for n, at in enumerate(mixed) if at == place] for place in places}
+        lines.append((Clock(plan, sender, 0, now), Rows(window, waits, dict.fromkeys(places, now))))
+    sent = run_rows(plan, lines, now, chance)
+    left = [(sender, {place: Waiting(n) for place, n in places.items()}) for sender, places in line]
+    found = foresee(plan, left, window=window, now=now)
+    total = sum(n for _, places in line for n in places.values())
+    assert (len(sent), found.points[-1].sent) == (total, total)
+    spread = max((s.gap_max_s - s.gap_min_s) / (s.gap_max_s + s.gap_min_s) for s, _ in line)
+    lot = 4 * spread * 2 / math.sqrt(12) * math.sqrt(total)
+    for n in range(total // 10, total, max(1, total // 10)):
+        assert found.sent_by(sent[n]) == pytest.approx(n, abs=max(10, lot, 0.08 * total))
+    assert found.finish_at is not None
+    days = (local_day(window, sent[-1]) - MONDAY.date()).days + 1
+    foreseen = (local_day(window, found.finish_at) - MONDAY.date()).days + 1
+    assert foreseen == pytest.approx(days, abs=max(1, 0.05 * days) + 2), "a weekend may lie between"
+
+
+def test_a_hundred_thousand_of_all_states_are_foreseen_while_somebody_types() -> None:
+    """20 ms on a machine of its own; here only that it grows with the days, and not with the people."""
+    calendar = holidays.country_holidays("BR")
+    zones = {"AC": "America/Rio_Branco", "AM": "America/Manaus", "MT": "America/Cuiaba", "PE": "America/Recife"}
+    places = [f"{zones.get(state, ZONE)}|{state}" for state in calendar.subdivisions]
+    counts = {place: Waiting(100_000 // len(places)) for place in places}
+    many = foresee(replace(LOCAL, per_day=2_000), [(SENDER, counts)] * 4, window=LOCAL.window("BR"), now=MONDAY)
+    few = foresee(
+        replace(LOCAL, per_day=2_000),
+        [(SENDER, {place: replace(each, n=each.n // 100) for place, each in counts.items()})] * 4,
+        window=LOCAL.window("BR"),
+        now=MONDAY,
+    )
+    assert many.points[-1].sent > 90 * few.points[-1].sent
+    assert len(many.points) < 40 * many.days

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from core.campaigns import attendance, service
-from core.campaigns.rules import CampaignId, FollowUp, Standing
+from core.campaigns import attendance, queries, service
+from core.campaigns.rules import Audience, CampaignId, FollowUp, Standing
 from core.campaigns.windows import Window, local_day
 from core.errors import BadInput, NotFound
 from core.instances import service as instances
@@ -132,6 +132,25 @@ def test_each_number_says_what_it_does_and_the_campaign_sends_while_one_can(peop
     found = look(people, campaign_id).progress
     assert (found.now.standing, found.now.until) == (Standing.HOUR_FULL, moment + HOUR)
     assert found.estimate.finish_at is not None and found.estimate.finish_at > moment + HOUR
+
+
+def test_the_end_is_foreseen_by_the_clock_of_the_leads_before_and_while_it_runs(people: People) -> None:
+    """Of two places on opposite sides of the world one is always asleep between nine and five."""
+    connect_number(people)
+    for n, zone in enumerate(("America/Sao_Paulo", "Asia/Tokyo")):
+        keep_lead(people, n, timezone=zone)
+    campaign_id = write_draft(
+        people, local_time=True, window_start_min=540, window_end_min=1020, gap_min_s=60, gap_max_s=60
+    )
+    with people.runtime.work() as work:
+        plan = queries.draft(work.session, people.team_id, campaign_id).plan
+        before = service.outlook(work, people["Vic"], plan, service.audience_of(work, people["Vic"], plan)).estimate
+        alone = service.outlook(work, people["Vic"], plan, Audience(2, 2)).estimate
+    assert before.first_at is not None and before.finish_at is not None and alone.finish_at is not None
+    assert before.finish_at - before.first_at > HOUR
+    start(people, campaign_id)
+    running = look(people, campaign_id).progress.estimate
+    assert running.finish_at == pytest.approx(before.finish_at, abs=timedelta(minutes=1))
 
 
 def test_a_campaign_that_has_said_all_waits_for_who_may_still_answer(people: People) -> None:
