@@ -55,6 +55,11 @@ def a_running_one(people: People) -> Arguments:
     return (campaign_id,), {}
 
 
+def a_turn(people: People) -> Arguments:
+    (campaign_id,), _ = a_running_one(people)
+    return (campaign_id, recipients(people, campaign_id)[0].instance_id), {}
+
+
 def one_to_pace(people: People) -> Arguments:
     (campaign_id,), _ = a_running_one(people)
     return (campaign_id, version_of(people, campaign_id), Pace.of(plan_of(people, campaign_id))), {}
@@ -149,6 +154,7 @@ CASES = [
     ),
     Case(telling.results, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(telling.timeline, Needs.VIEWER, Stranger.NOT_FOUND, somebody),
+    Case(telling.next_in_turn, Needs.VIEWER, Stranger.NOT_FOUND, a_turn),
     Case(telling.incidents, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(changing.change_pace, Needs.MEMBER, Stranger.NOT_FOUND, one_to_pace),
     Case(changing.change_numbers, Needs.MEMBER, Stranger.NOT_FOUND, one_to_share),

@@ -278,3 +278,26 @@ def test_carlos_is_told_nothing(people: People, running: CampaignId) -> None:
             ask(people, running, "Carlos")
     with pytest.raises(NotFound):
         story(people, row.id, "Carlos")
+
+
+# ---------------------------------------------------------------- who is next
+
+
+def test_next_is_whom_the_number_writes_to_first_and_nobody_once_all_are_done(people: People) -> None:
+    one, other = connect_number(people, "Comercial 1"), connect_number(people, "Comercial 2")
+    for n in range(4):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, instance_ids=(one, other))
+    start(people, campaign_id)
+    mine = [row for row in recipients(people, campaign_id) if row.instance_id == one]
+    late = mine[0]
+    mark(people, late.id, not_before=now(people) + timedelta(hours=1))
+    with people.runtime.work() as work:
+        found = telling.next_in_turn(work, people["Vic"], campaign_id, one)
+    assert found is not None
+    assert found.id == mine[1].id
+    for row in mine:
+        mark(people, row.id, status="cancelled")
+    with people.runtime.work() as work:
+        assert telling.next_in_turn(work, people["Vic"], campaign_id, one) is None
+        assert telling.next_in_turn(work, people["Vic"], campaign_id, other) is not None

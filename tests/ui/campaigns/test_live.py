@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import csv
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from nicegui import Client, ui
 from sqlalchemy import update
 
+from core.campaigns import service
 from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
 from core.instances.events import apply_link
 from core.instances.rules import InstanceId, InstanceStatus, StatusReason
 from core.integrations.rq_queue import RqQueue
 from core.ports import LinkChanged, LinkState
 from core.sending.rules import AttemptOutcome, RecipientStatus
-from core.tables import Attempt, Instance
+from core.tables import Attempt, Instance, Message
 from tests.core.access import CANARY
 from tests.core.campaigns.making import (
     campaign,
@@ -23,6 +25,7 @@ from tests.core.campaigns.making import (
     keep_lead,
     mark,
     now,
+    plan_of,
     recipients,
     set_campaign,
     start,
@@ -32,6 +35,7 @@ from tests.people import People
 from tests.ui.campaigns.acting import buttons, in_row, of_kind, press, rows, said
 from tests.ui.conftest import Web, until
 from ui import calls
+from ui.parts.campaign_words import back_at
 from ui.words import formats
 
 
@@ -51,8 +55,66 @@ async def test_it_shows_progress_pace_and_everybody_in_their_turn(web: Web, runn
     for words in ("0 de 4", "Enviando", "por Comercial 1", "0 de 50 hoje"):
         await vic.should_see(words)
     assert [row["name"] for row in rows(client)] == [f"Clínica {n}" for n in range(4)]
-    assert {row["state"] for row in rows(client)} == {"Na fila"}
+    assert [row["state"] for row in rows(client)] == ["Enviando agora", *["Na fila"] * 3]
     assert not {"Pausar", "Cancelar", "Duplicar"} & set(buttons(client))
+
+
+def number_waits(people: People, **values: Any) -> None:
+    with people.runtime.work() as work:
+        work.session.execute(update(Instance).values(**values))
+
+
+async def test_who_is_next_counts_down_and_stays_in_its_place(web: Web, people: People, running: CampaignId) -> None:
+    number_waits(people, next_send_at=now(people) + timedelta(seconds=98))
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{running}")
+    first, *others = rows(client)
+    assert first["state"].startswith("Enviando em 1:3")
+    assert 80_000 < first["left_ms"] <= 98_000
+    assert first["count_words"] == "Enviando em {time}"
+    assert {row["state"] for row in others} == {"Na fila"}
+    mark(people, first["id"], status="sent", instance_id=1)
+    people.runtime.queue.tell(f"campaign:{running}", {})
+    await until(lambda: rows(client)[1]["state"].startswith("Enviando em"), 12)
+    assert [row["id"] for row in rows(client)] == [first["id"], *(row["id"] for row in others)]
+
+
+async def test_who_is_next_stands_above_those_that_changed_lately(
+    web: Web, people: People, running: CampaignId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(service.recipients.__kwdefaults__, "limit", 2)  # a page of two
+    first, second, *_others = recipients(people, running)
+    lately = now(people)
+    mark(people, first.id, not_before=lately - timedelta(hours=2), changed_at=lately - timedelta(hours=2))
+    client = await web.as_("Vic").open(f"/campaigns/{running}")
+    assert rows(client)[0]["id"] == first.id
+    client = await web.as_("Vic").open(f"/campaigns/{running}?tab=replied")
+    assert not of_kind(client, ui.table)[0].visible
+    mark(people, first.id, status="sent", instance_id=1, changed_at=lately + timedelta(seconds=1))
+    client = await web.as_("Vic").open(f"/campaigns/{running}?tab=queued")
+    assert (rows(client)[0]["id"], rows(client)[0]["state"]) == (second.id, "Enviando agora")
+
+
+async def test_a_number_that_rests_long_or_is_full_says_when_it_goes_on(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    rests_until = now(people) + timedelta(hours=2)
+    number_waits(people, next_send_at=rests_until)
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{running}")
+    at = back_at(rests_until, now(people), plan_of(people, running).timezone)
+    await vic.should_see(at)
+    assert (rows(client)[0]["state"], rows(client)[0]["when"]) == ("Na fila", at)
+    number_waits(people, next_send_at=None, per_hour=1)
+    [row, *_others] = recipients(people, running)
+    with people.runtime.work() as work:
+        of = {"team_id": people.team_id, "instance_id": row.instance_id, "campaign_id": running}
+        to = {"phone": row.phone, "phone_hash": row.phone_hash, "campaign_lead_id": row.id}
+        work.session.add(Message(direction="out", text="Oi", sent_at=work.now, **of, **to))
+    mark(people, row.id, status="sent", instance_id=row.instance_id)
+    client = await vic.open(f"/campaigns/{running}")
+    await vic.should_see("limite da hora atingido")
+    assert rows(client)[1]["when"] != "—"
 
 
 async def test_what_keeps_it_waiting_is_said_with_what_to_do(web: Web, people: People, running: CampaignId) -> None:
@@ -291,7 +353,7 @@ async def test_what_is_said_once_more_has_its_line(web: Web, people: People, com
     mark(people, sent.id, follow_up_at=now(people) + timedelta(days=3))
     vic = web.as_("Vic")
     await vic.open(f"/campaigns/{compared}")
-    await vic.should_see("0 na fila, 0 enviadas, 0 respostas")
+    await vic.should_see("0 na fila · 0 enviadas · 0 respostas")
     await vic.should_see("Próximas: ")
 
 

@@ -29,6 +29,7 @@ class Activity:
         self.size = "1min" if is_young else "5min"
         self.buckets: list[Bucket] = []
         with card() as made:
+            made.classes("p-activity")
             made.props["aria-label"] = _("Sends and replies")
             with ui.element("div").classes("p-card-h"):
                 section(_("Sends and replies"))
@@ -38,8 +39,8 @@ class Activity:
                         _legend(_("Replies"), "answer")
                     sizes = {size: _(words) for size, words in SIZES.items()}
                     ui.toggle(sizes, value=self.size, on_change=self._resize)
-            with ui.element("div").style("padding:0 16px 6px"):
-                self.chart = ui.echart({}, theme=charts.theme()).style("height:206px")
+            with ui.element("div").classes("p-activity-chart"):
+                self.chart = ui.echart({}, theme=charts.theme())
                 self.chart.props["role"] = "img"
             with ui.element("div").style("padding:0 20px 12px"):
                 chart_data(_("Sends and replies"), (_("From"), _("Sent out"), _("Replies")), self._rows)
@@ -75,7 +76,7 @@ def _legend(words: str, tone: str) -> None:
 
 
 def _bars(found: list[Bucket], zone: str, *, by_day: bool) -> dict[str, Any]:
-    """Two plots above one another, since their scales differ."""
+    """Two plots above one another, since their scales differ; as high as the card beside them lets the chart be."""
     colours = charts.colours()
     names = []
     for bucket in found:
@@ -89,8 +90,8 @@ def _bars(found: list[Bucket], zone: str, *, by_day: bool) -> dict[str, Any]:
         "tooltip": {"trigger": "axis"},
         "axisPointer": {"link": [{"xAxisIndex": "all"}], "type": "shadow"},
         "grid": [
-            {"left": 36, "right": 8, "top": 10, "height": 112},
-            {"left": 36, "right": 8, "top": 138, "height": 44},
+            {"left": 36, "right": 8, "top": 10, "height": "54%"},
+            {"left": 36, "right": 8, "bottom": 24, "height": "21%"},
         ],
         "xAxis": [
             {**axis, "gridIndex": 0, "axisLabel": {"show": False}},

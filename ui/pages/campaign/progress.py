@@ -12,6 +12,7 @@ from core.campaigns.queries import Counts
 from core.campaigns.rules import CampaignStatus, Standing
 from core.campaigns.service import Live
 from core.sending.rules import RecipientStatus
+from ui.pages.campaign.turn import when_words
 from ui.parts.campaign_words import back_at, moment_in
 from ui.parts.kpi import Meter, Tone, share
 from ui.parts.number_words import at_time, number_look
@@ -27,6 +28,14 @@ CELLS: dict[str, tuple[str, str, str, Tone]] = {
     "replied": ("reply", "p-t-ok", N_("Answered"), "ok"),
     "opted_out": ("block", "p-t-3", N_("Asked to leave"), "mut"),
     "failed": ("error", "p-t-bad", N_("Failures"), "bad"),
+}
+
+# What it waits for where it is known until when.
+GOES_ON = {
+    Standing.OUTSIDE_WINDOW: N_("outside its hours"),
+    Standing.CAP_REACHED: N_("done for today"),
+    Standing.HOUR_FULL: N_("done for this hour"),
+    Standing.WAITING_FOR_ANSWERS: N_("to who has not answered"),
 }
 
 
@@ -119,13 +128,10 @@ class ProgressCard:
         name = progress.number.name if progress.number else ""
         match progress.now.standing:
             case Standing.SENDING:
-                left = (progress.next_at or now) - now
-                soon = left <= timedelta(seconds=1)
-                when = _("now") if soon else _("in {time}").format(time=formats.countdown(left))
+                when = when_words(progress.next_at or now, now, found.timezone)
                 self.next.set(when, _("by {name}").format(name=name))
-            case Standing.OUTSIDE_WINDOW | Standing.CAP_REACHED as standing if progress.now.until is not None:
-                why = _("outside its hours") if standing is Standing.OUTSIDE_WINDOW else _("done for today")
-                self.next.set(back_at(progress.now.until, now, found.timezone), why)
+            case standing if standing in GOES_ON and progress.now.until is not None:
+                self.next.set(back_at(progress.now.until, now, found.timezone), _(GOES_ON[standing]))
             case Standing.WAITING_FOR_NUMBER:
                 self.next.set("—", _("nothing leaves meanwhile") if name else _("waits for a number"))
             case Standing.WAITING_FOR_PROOF:

@@ -1,6 +1,6 @@
 """Every recipient with what became of them, and why.
 
-Rows change in place and never move under the cursor; what is new waits behind a pill.
+Rows change in place and never move under the cursor; what is new waits behind a pill.  Who is next counts down.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from nicegui import events, ui
 
-from core.campaigns import exporting
+from core.campaigns import exporting, telling
 from core.campaigns import service as campaigns
 from core.campaigns.queries import Cursor, RecipientRow
 from core.campaigns.rules import LETTERS, CampaignStatus
@@ -23,6 +23,7 @@ from core.sending.rules import RecipientId, RecipientStatus
 from ui.calls import ask, do
 from ui.pages.campaign.deciding import DECISIONS, offered
 from ui.pages.campaign.story import Drawer, state_of
+from ui.pages.campaign.turn import SOON, Turn, count_down_in_the_browser, turn_of, when_words
 from ui.parts.button import button, icon_button, once_at_a_time
 from ui.parts.campaign_words import REASONS, back_at, day_in, in_zone
 from ui.parts.card import card
@@ -42,6 +43,8 @@ TABS = {
     "skipped": N_("Left out"),
     "again": N_("Second message"),
 }
+NEXT_IN = ("all", "queued")
+COUNTED_CELLS = ("left_ms", "state")
 ONLY_WHEN_THERE = ("doubtful", "skipped", "opted_out", "again")
 
 
@@ -56,7 +59,9 @@ class Recipients:
         self.search = ""
         self.back: list[Cursor | None] = []  # where the pages before this one began; None is the first
         self.at: Cursor | None = None
-        self.shown: list[RecipientRow] = []
+        self.listed: list[RecipientRow] = []
+        self.next_one: RecipientRow | None = None
+        self.shown: list[RecipientRow] = []  # who is next, then those that are listed
         self.counts: dict[str, Any] = {}
         self._held_drawn: object = None
         with card() as made:
@@ -91,6 +96,7 @@ class Recipients:
             with ui.element("div").classes("p-row p-g8 p-pager") as self.pager:
                 self.before = icon_button("chevron_left", _("Previous page"), self._previous, size="sm")
                 self.after = icon_button("chevron_right", _("Next page"), self._next, size="sm")
+        count_down_in_the_browser()
         self.story = Drawer(found.timezone, may_act=may_act, decide=self._decide_one)
 
     # ------------------------------------------------------------ which
@@ -118,9 +124,9 @@ class Recipients:
         await self.load()
 
     async def _next(self) -> None:
-        if self.shown:
+        if self.listed:
             self.back.append(self.at)
-            self.at = self.shown[-1].cursor
+            self.at = self.listed[-1].cursor
             await self.load()
 
     async def _previous(self) -> None:
@@ -154,6 +160,7 @@ class Recipients:
 
     async def load(self) -> None:
         found = await ask(campaigns.recipients, self.found.head.id, self.tab, after=self.at, search=self.search)
+        await self._read_next()
         self.news.visible = False
         self.table.selected = []
         self.table.selection = "multiple" if self.may_act and self.tab == "doubtful" else None
@@ -166,20 +173,37 @@ class Recipients:
     async def refresh(self) -> None:
         """Tells what became of the rows that are shown; says when there are others above them by now."""
         await self.story.refresh()
-        if not self.shown:
+        if not self.listed:
             await self.load()
             return
-        now = await ask(campaigns.recipients_now, self.found.head.id, [row.id for row in self.shown])
+        now = await ask(campaigns.recipients_now, self.found.head.id, [row.id for row in self.listed])
         if self.at is None:
             first = await ask(campaigns.recipients, self.found.head.id, self.tab, limit=1, search=self.search)
-            shown = {row.id for row in self.shown}
-            self.news.visible = bool(first.rows) and first.rows[0].id not in shown
-        self._show([now.get(row.id, row) for row in self.shown])
+            listed = {row.id for row in self.listed}
+            self.news.visible = bool(first.rows) and first.rows[0].id not in listed
+        await self._read_next()
+        self._show([now.get(row.id, row) for row in self.listed])
+
+    async def _read_next(self) -> None:
+        """Whoever gets the next message, where everybody or those who wait are listed from the beginning."""
+        turn = turn_of(self.found)
+        is_there = turn is not None and self.tab in NEXT_IN and self.at is None and not self.search
+        self.next_one = await ask(telling.next_in_turn, self.found.head.id, turn.number) if is_there and turn else None
 
     def _show(self, rows: list[RecipientRow]) -> None:
-        self.shown = rows
-        now = self.found.read_at
-        drawn = [_row(row, self.found.timezone, now, self.may_act) for row in rows]
+        """Who is next stands above the others, unless it is among them: then it counts down in its place."""
+        self.listed = rows
+        first, now, zone = self.next_one, self.found.read_at, self.found.timezone
+        is_above = first is not None and first.id not in {row.id for row in rows}
+        self.shown = [first, *rows] if first is not None and is_above else rows
+        drawn = [_row(row, zone, now, self.may_act) for row in self.shown]
+        turn = turn_of(self.found)
+        if first is not None and turn is not None:
+            cells = next(row for row in drawn if row["id"] == first.id)
+            cells |= _turn_cells(turn, now, zone)
+            was = next((row for row in self.table.rows if row["id"] == first.id), {})
+            if "of" in was and was["of"] == cells.get("of"):
+                cells |= {cell: was[cell] for cell in COUNTED_CELLS}  # the browser counts by itself
         if drawn != self.table.rows:
             self.table.rows = drawn
         self.table.visible = bool(drawn)
@@ -306,7 +330,9 @@ def _draw_cells(table: ui.table) -> None:
           <span :class="'p-chip ' + props.row.tone">
             <i v-if="props.row.icon === 'dot'" class="dot"></i>
             <q-icon v-else-if="props.row.icon" :name="'sym_r_' + props.row.icon" size="14px" aria-hidden="true"/>
-            {{ props.row.state }}
+            <span v-if="props.row.of" :data-left-ms="props.row.left_ms" :data-of="props.row.of"
+              :data-words="props.row.count_words" :data-soon="props.row.soon" class="p-num">{{ props.row.state }}</span>
+            <template v-else>{{ props.row.state }}</template>
           </span>
         </q-td>
         """,
@@ -343,6 +369,23 @@ def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str
         "verbs": offered(row) if may_act else [],
         "words": {verb: each.words(row.may_have_left) for verb, each in DECISIONS.items()}
         | {"open": _("What happened")},
+    }
+
+
+def _turn_cells(turn: Turn, now: datetime, zone: str) -> dict[str, Any]:
+    """What is said otherwise of who is next: the seconds that are left, counted in the browser; or when it goes on."""
+    if not turn.is_counted(now):
+        return {"when": when_words(turn.at, now, zone)}
+    counting, left = _("Sending in {time}"), turn.at - now
+    soon = left <= SOON
+    return {
+        "of": f"{turn.number}-{turn.at.timestamp():.0f}" if not soon else f"{turn.number}-now",
+        "left_ms": round(left / timedelta(milliseconds=1)),
+        "count_words": counting,
+        "soon": _("Sending now"),
+        "state": _("Sending now") if soon else counting.format(time=formats.countdown(left)),
+        "tone": "pri",
+        "icon": "hourglass_top",
     }
 
 

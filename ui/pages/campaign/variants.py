@@ -113,22 +113,25 @@ def _after(judged: Verdict) -> str:
 
 
 def _follow_up(found: FollowUpResult, zone: str, *, is_alone: bool) -> None:
-    with ui.element("div").classes("p-t-sm p-t-2 p-second" + (" p-alone" if is_alone else "")):
+    """As a variant is told: its name, the share of its replies, and the figures below."""
+    with ui.element("div").classes("p-second" + (" p-alone" if is_alone else "")):
+        if not is_alone:
+            with ui.element("div").classes("p-row p-between p-g10"):
+                text(_("Second message"), "p-t-sm p-strong")
+                if found.sent:
+                    text(formats.share_of(found.replied, found.sent), "p-b p-num")
         parts = [
             ngettext("{n} queued", "{n} queued", found.queued).format(n=formats.number(found.queued)),
             ngettext("{n} sent", "{n} sent", found.sent).format(n=formats.number(found.sent)),
             ngettext("{n} reply", "{n} replies", found.replied).format(n=formats.number(found.replied)),
         ]
-        if not is_alone:
-            text(_("Second message") + ":", "p-strong", tag="b")
-            text(" ")
-        text(", ".join(parts), "p-num")
+        text(" · ".join(parts), "p-t-sm p-t-2 p-num", tag="div")
         if found.next_at is not None:
             words = _("Next ones: {day}").format(day=day_in(found.next_at, zone))
         else:
             words = ngettext("After {n} day without an answer.", "After {n} days without an answer.", found.days)
             words = words.format(n=formats.number(found.days))
-        text(words, "p-t-xs p-t-3", tag="div")
+        text(words, "p-t-xs p-t-3 p-num", tag="div")
 
 
 def first_words(texts: Sequence[str]) -> list[str]:
