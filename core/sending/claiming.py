@@ -4,7 +4,7 @@ Nothing leaves us without a row that said it would, committed and on disk.  Ever
 looked at here, under the locks of the number, the campaign and the recipient, milliseconds before the call: so a pause,
 a cancel, an opt-out or a reply that was committed before is always seen.
 
-A claim takes no more than may be on the wire now, and a number that pauses between its messages takes one at a time.
+A claim takes no more than may be on the wire at once, and of a number that pauses between its messages one at a time.
 """
 
 from __future__ import annotations
@@ -99,17 +99,18 @@ select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', 
 """)
 
 
-def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
-    """What of a number may go now, at most as much as has room on the wire: answers first, and then the campaigns in
-    turn.
+def claim_next(work: Work, lease: Lease, *, max_in_flight: int, under_way: int = 0) -> Claim:
+    """What of a number may go now, at most `max_in_flight` messages: answers first, and then the campaigns in turn.
 
+    Beside the `under_way` that the caller claimed before and has not settled; whatever else is under way takes room.
     The caller commits, and only then calls the gateway.
     """
     work.session.execute(PREPARE)
     number = queries.lock_number(work.session, lease.instance_id, lease.epoch)
     if number is None or not number.lease_is_ours:
         return Claim(lease_is_lost=True)
-    if number.in_flight >= max_in_flight:
+    most = max_in_flight - max(0, number.in_flight - under_way)
+    if most <= 0:
         return Claim()
     if number.has_answers:
         answer = answers.claim_answer(work, lease.instance_id, lease.epoch, number.now)
@@ -130,7 +131,7 @@ def claim_next(work: Work, lease: Lease, *, max_in_flight: int) -> Claim:
         if until is not None and until > number.now:
             queries.rest_until(work.session, lease.instance_id, until)  # nobody is woken before
             return Claim(wait=until - number.now)
-    return _Search(work, lease, number, max_in_flight - number.in_flight).next()
+    return _Search(work, lease, number, most).next()
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ class _Written:
 class _Search:
     """One look through the campaigns of a number, in turn, for people of one of them who may be written to.
 
-    `most` is how many of its messages the wire has room for.
+    `most` is how many of its messages may be claimed at once.
     """
 
     def __init__(self, work: Work, lease: Lease, number: Number, most: int) -> None:
@@ -192,7 +193,7 @@ class _Search:
         return Claim(wait=timedelta(), touched=frozenset(self.touched))
 
     def _most_of(self, campaign: RunningCampaign, gap: Gap) -> int:
-        """As many as the wire and the caps of the day have room for; one, where anything else paces the number."""
+        """As many as asked for and as the caps of the day have room for; one, where anything else paces the number."""
         number, now = self.number, self.number.now
         if gap.most_s > 0 or number.row.after or number.per_hour is not None:
             return 1
@@ -395,7 +396,17 @@ with written as (
 select id, message_id from taken
 """)
 
-# Rows of our own epoch that we never got to hear of: the connection broke in the commit, and no call was made.
+# The number and its campaigns first, as everybody; of their counts of the day goes what was claimed on that day.
+LOCK_ABOVE = text("""
+with number as materialized (select id from instances where id = :id for no key update)
+select c.id from campaigns c, number
+where c.id in (
+    select campaign_id from campaign_leads
+    where instance_id = :id and status = 'sending' and lease_epoch = :epoch
+      and not claim_token = any(cast(:tokens as uuid[]))
+)
+order by c.id for no key update of c
+""")
 RELEASE_UNCALLED = text("""
 with back as (
     update campaign_leads
@@ -403,15 +414,31 @@ with back as (
         changed_at = clock_timestamp()
     where instance_id = :id and status = 'sending' and lease_epoch = :epoch
       and not claim_token = any(cast(:tokens as uuid[]))
-    returning id
+    returning id, campaign_id, claimed_at
+), forgotten as (
+    delete from messages m using back
+    where m.campaign_lead_id = back.id and m.sent_at is null and m.gateway_message_id is null
+), of_number as (
+    update instances i set sent_today = greatest(0, sent_today - (
+        select count(*) from back join teams t on t.id = i.team_id
+        where (back.claimed_at at time zone t.timezone)::date = i.sent_on))
+    where i.id = :id and exists (select from back)
+), of_campaigns as (
+    update campaigns c set sent_today = greatest(0, sent_today - (
+        select count(*) from back
+        where back.campaign_id = c.id and (back.claimed_at at time zone c.timezone)::date = c.sent_on))
+    where c.id in (select campaign_id from back)
 )
-delete from messages m using back
-where m.campaign_lead_id = back.id and m.sent_at is null and m.gateway_message_id is null
+select count(*) from back
 """)
 
 
 def release_uncalled(work: Work, lease: Lease, called: list[str]) -> int:
-    """Puts back what was claimed without our knowing.  Only the holder of the lease can say so, of its own epoch."""
+    """Puts back what was claimed and not called, whether or not we came to hear of it; how many.
+
+    Only the holder of the lease can say so, of its own epoch, and only while it claims nothing.
+    """
     values = {"id": lease.instance_id, "epoch": lease.epoch, "tokens": called}
-    put_back = int(work.session.execute(RELEASE_UNCALLED, values).rowcount)  # type: ignore[attr-defined]
+    work.session.execute(LOCK_ABOVE, values)
+    put_back: int = work.session.execute(RELEASE_UNCALLED, values).scalar_one()
     return put_back + answers.release_uncalled(work, lease.instance_id, lease.epoch, called)

@@ -5,6 +5,9 @@
 No transaction is open during a call, nothing is called without a committed claim, and nothing is tried twice here.  The
 database is asked from two threads, one that claims and one that settles and renews the lease, so that the end of a call
 never waits behind the search for the next.  Calls that end together are written down together.
+
+Where a gateway takes several at once, the next ones are claimed while those before them are on the wire: as many as it
+takes, so that no line waits for the disk.  Whatever would wait for longer than a moment is put back.
 """
 
 from __future__ import annotations
@@ -13,10 +16,11 @@ import asyncio
 import logging
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -40,6 +44,7 @@ from core.sending.rules import (
     Outcome,
     RecipientId,
     RecipientStatus,
+    claimed_ahead,
 )
 from core.sending.settling import Ended, settle, settle_accepted
 from core.work import Work
@@ -55,6 +60,8 @@ TELL_EVERY_S = 0.25  # per topic; pages read again on each
 LOOK_FOR_ANSWERS_S = 1.0  # somebody who wrote to us does not wait for a campaign's pause
 SETTLED_WITHIN_S = 0.025  # a call that is over waits so long for others, where there are any
 MOST_SETTLED = 64  # in one transaction
+MOST_UNSETTLED = 2 * MOST_SETTLED  # then no more is claimed until some are
+AHEAD_S = 1.0  # from the claim to the call at most: a pause or an opt-out in between is not seen
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,14 @@ class _Over:
     claimed: Claimed | ClaimedAnswer
     outcome: Outcome
     settled: asyncio.Future[RecipientStatus | None]
+
+
+@dataclass(frozen=True)
+class _Next:
+    """Claimed, and not called yet."""
+
+    claimed: Claimed | ClaimedAnswer
+    since: float = field(default_factory=time.monotonic)
 
 
 @dataclass
@@ -108,8 +123,17 @@ class _Sender:
         self.epoch = 0
         self.whatsapp: WhatsApp = runtime.evolution
         self.valid_until = _now()
-        self.on_the_wire: dict[str, asyncio.Task[None]] = {}  # by its token, until its end is committed
-        # Whatever this job has ever put there: the end of a call may be written down and lost with the database, since
+        self.lines = 1  # how many calls there may be at once
+        self.calls = 0  # how many there are
+        self.next_up: deque[_Next] = deque()  # claimed ahead, and not called yet
+        self.call_takes_s = self.claim_takes_s = 0.0  # by what they took lately
+        self.is_moving = True  # a call has ended since what waited for a line had to be put back
+        self.troubles = 0  # calls that did not end well, and
+        self.in_trouble = 0  # how many of them are not settled
+        self.is_unsure = False  # whether there are claims without a call, which are then to be put back
+        self.has_moved = asyncio.Event()  # a call has ended, or its end is committed
+        self.under_way: dict[str, asyncio.Task[None]] = {}  # by its token, from the call until its end is committed
+        # Whatever this job has ever called: the end of a call may be written down and lost with the database, since
         # it is not waited for until it is on disk; and then the row looks as if it had never been called.
         self.called: set[str] = set()
         self.over: list[_Over] = []
@@ -120,13 +144,15 @@ class _Sender:
     async def work_with(self, lease: Lease) -> None:
         self.epoch = lease.epoch
         self.whatsapp = self.runtime.whatsapp(lease.provider, lease.sealed)
+        self.lines = self.whatsapp.capabilities().max_in_flight
         # Counted from before the lease was asked for: it ends with us no later than with the database.
         self.valid_until = _now() + LEASE.total_seconds() - 1
         beside = [asyncio.create_task(self._renew(lease)), asyncio.create_task(self._settle_what_is_over())]
         try:
             await self._send_until_done(lease)
         finally:
-            await asyncio.gather(*self.on_the_wire.values(), return_exceptions=True)
+            await self._call_what_is_claimed(lease)
+            await asyncio.gather(*self.under_way.values(), return_exceptions=True)
             for task in beside:
                 task.cancel()
             for ended in await asyncio.gather(*beside, return_exceptions=True):
@@ -144,59 +170,120 @@ class _Sender:
     # ------------------------------------------------------------ the loop
 
     async def _send_until_done(self, lease: Lease) -> None:
-        most = self.whatsapp.capabilities().max_in_flight
         until = time.monotonic() + SLICE.total_seconds()
         while not self.stop.is_set() and not self.lost.is_set() and time.monotonic() < until:
-            if len(self.on_the_wire) >= most:
-                await asyncio.wait(self.on_the_wire.values(), return_when=asyncio.FIRST_COMPLETED)
+            self._drop_stale()
+            most = self._room()
+            if not most:
+                await self._until_moved()
                 continue
+            troubles = self.troubles
             claim = await self._claim(lease, most)
             if claim.lease_is_lost:
                 return
-            for claimed in claim.taken:
-                self._put_on_the_wire(claimed)
+            self.next_up.extend(_Next(claimed) for claimed in claim.taken)
+            if troubles != self.troubles:
+                self._drop_what_is_next()
+            self._fill_the_wire()
             if claim.taken:
                 continue
             if claim.wait is None or claim.wait > WORTH_WAITING:
                 return
             await self._pause(min(claim.wait.total_seconds(), LOOK_FOR_ANSWERS_S))
 
+    def _room(self) -> int:
+        """How many to claim now: where only one may be on the wire, none before its end is committed."""
+        if self.lines == 1:
+            return 0 if self.under_way or self.next_up else 1
+        if len(self.under_way) - self.calls >= MOST_UNSETTLED:
+            return 0
+        if self.in_trouble:
+            return max(0, self.lines - len(self.under_way))  # what it means for the number is not known yet
+        ahead = claimed_ahead(self.lines, self.claim_takes_s, self.call_takes_s) if self.is_moving else 0
+        room = self.lines + ahead - self.calls - len(self.next_up)
+        return min(room, self.lines) if room > ahead // 2 else 0  # many at once: each claim waits for the disk
+
+    def _fill_the_wire(self) -> None:
+        while self.next_up and self.calls < self.lines and not self._has_stale():
+            self._call_soon(self.next_up.popleft().claimed)
+
+    def _has_stale(self) -> bool:
+        return bool(self.next_up) and time.monotonic() - self.next_up[0].since > AHEAD_S
+
+    def _drop_stale(self) -> None:
+        """What has waited for too long; none is claimed ahead then until a line is free."""
+        if self._has_stale():
+            self._drop_what_is_next()
+            self.is_moving = False
+
+    def _drop_what_is_next(self) -> None:
+        """It is put back before the next claim."""
+        self.is_unsure = self.is_unsure or bool(self.next_up)
+        self.next_up.clear()
+
+    async def _until_moved(self) -> None:
+        """Until there may be room again, or what waits for a line has waited for too long."""
+        self.has_moved.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(AHEAD_S if self.next_up else None):
+                await self.has_moved.wait()
+
+    async def _call_what_is_claimed(self, lease: Lease) -> None:
+        """To the end, without claiming more."""
+        while self.next_up:
+            self._fill_the_wire()
+            if self.next_up:
+                await self._until_moved()
+            self._drop_stale()
+        waits = _Waits()
+        while self.is_unsure and _now() < self.valid_until:
+            try:
+                await self._release_uncalled(lease)
+            except DatabaseAway:
+                await asyncio.sleep(waits.next())
+
     async def _claim(self, lease: Lease, most: int) -> Claim:
         """Waits for a database that is away.  What it may have committed without our hearing of it is put back."""
         waits = _Waits()
-        was_away = False
         while True:
             try:
-                if was_away:
+                if self.is_unsure:
                     await self._release_uncalled(lease)
-                    was_away = False
-                return await self.in_work(self.claims, lambda work: self._claim_and_tell(work, lease, most))
+                since = time.monotonic()
+                claim = await self.in_work(self.claims, lambda work: self._claim_and_tell(work, lease, most))
+                self.claim_takes_s = _lately(self.claim_takes_s, time.monotonic() - since)
+                return claim
             except DatabaseAway:
-                was_away = True
+                self.is_unsure = True
                 await self._pause(waits.next())
                 if self.stop.is_set() or self.lost.is_set():
                     return Claim()
 
     async def _release_uncalled(self, lease: Lease) -> None:
+        """Only while nothing is being claimed."""
+        self.next_up.clear()
         called = list(self.called)
         put_back = await self.in_work(self.claims, lambda work: release_uncalled(work, lease, called))
+        self.is_unsure = False
         if put_back:
             log.warning("number %s: %s claimed and never called; put back", lease.instance_id, put_back)
 
     def _claim_and_tell(self, work: Work, lease: Lease, most: int) -> Claim:
-        claim = claim_next(work, lease, max_in_flight=most)
+        claim = claim_next(work, lease, max_in_flight=most, under_way=len(self.under_way) + len(self.next_up))
         for campaign_id in claim.touched:
             self._tell(work, f"campaign:{campaign_id}")
         return claim
 
-    def _put_on_the_wire(self, claimed: Claimed | ClaimedAnswer) -> None:
+    def _call_soon(self, claimed: Claimed | ClaimedAnswer) -> None:
+        self.calls += 1
         task = asyncio.create_task(self._call_and_settle(claimed))
-        self.on_the_wire[claimed.token] = task
+        self.under_way[claimed.token] = task
         self.called.add(claimed.token)
-        task.add_done_callback(lambda done: self._off_the_wire(claimed.token, done))
+        task.add_done_callback(lambda done: self._is_through(claimed.token, done))
 
-    def _off_the_wire(self, token: str, task: asyncio.Task[None]) -> None:
-        self.on_the_wire.pop(token, None)
+    def _is_through(self, token: str, task: asyncio.Task[None]) -> None:
+        self.under_way.pop(token, None)
+        self.has_moved.set()
         if not task.cancelled() and task.exception() is not None:  # a fault of ours: claim nothing more with it
             self.fault = task.exception()
             self.lost.set()
@@ -204,17 +291,30 @@ class _Sender:
     # ------------------------------------------------------------ one message
 
     async def _call_and_settle(self, claimed: Claimed | ClaimedAnswer) -> None:
+        since = time.monotonic()
         outcome = await self._call(claimed)
+        self.call_takes_s = _lately(self.call_takes_s, time.monotonic() - since)
         over = _Over(claimed, outcome, asyncio.get_running_loop().create_future())
         self.over.append(over)
         self.is_over.set()
-        status = await over.settled
+        self.calls -= 1
+        self.is_moving = True
+        if outcome.kind is not AttemptOutcome.ACCEPTED:  # it may be a reason to stop: nothing goes on past it
+            self.troubles += 1
+            self.in_trouble += 1
+            self._drop_what_is_next()
+        self._fill_the_wire()
+        self.has_moved.set()
+        try:
+            status = await over.settled
+        finally:
+            self.in_trouble -= outcome.kind is not AttemptOutcome.ACCEPTED
         self.report.settled += 1
         self.report.sent += status is RecipientStatus.SENT
 
     async def _call(self, claimed: Claimed | ClaimedAnswer) -> Outcome:
         """The one call.  Whatever is not known to have failed may have been sent."""
-        if _now() >= self.valid_until:  # we were stopped between the claim and here: others take it for dead
+        if _now() >= self.valid_until or self.lost.is_set():  # by now others take what we claimed for dead
             return Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")
         timeout_s = self.runtime.settings.send_timeout.total_seconds()
         try:
@@ -273,7 +373,7 @@ class _Sender:
         """Not where nothing else is on the wire: then this is all there is to write down."""
         with suppress(TimeoutError):
             async with asyncio.timeout(SETTLED_WITHIN_S):
-                while len(self.over) < min(MOST_SETTLED, len(self.on_the_wire)):
+                while len(self.over) < min(MOST_SETTLED, len(self.under_way)):
                     self.is_over.clear()
                     await self.is_over.wait()
 
@@ -375,6 +475,11 @@ class _Sender:
         await asyncio.wait(tasks, timeout=max(0.0, seconds), return_when=asyncio.FIRST_COMPLETED)
         for task in tasks:
             task.cancel()
+
+
+def _lately(before_s: float, this_s: float) -> float:
+    """A mean in which what was long ago counts little."""
+    return this_s if not before_s else 0.9 * before_s + 0.1 * this_s
 
 
 class _Waits:

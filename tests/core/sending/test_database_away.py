@@ -29,7 +29,8 @@ def test_connections_that_break_at_any_moment_cost_nobody_their_message(
     # A sender that could not give its lease back is waited for; nobody here has to for fifteen seconds.
     for part, name, seconds in ((lease, "LEASE", 3), (engine, "LEASE", 3), (engine, "RENEW_EVERY", 1)):
         monkeypatch.setattr(part, name, timedelta(seconds=seconds))
-    scene = make_scene(runtime, 40)
+    people = 40 * at_once
+    scene = make_scene(runtime, people)
     whatsapp.latency_s, whatsapp.max_in_flight = 0.02, at_once
     name = make_url(runtime.settings.database_url).database
     over, cuts = [], []
@@ -70,7 +71,7 @@ def test_connections_that_break_at_any_moment_cost_nobody_their_message(
     statuses = scene.statuses()
     assert set(statuses) <= {"sent", "held"}
     rows = scene.recipients()
-    for n in range(1, 41):
+    for n in range(1, people + 1):
         if rows[n - 1].status.value == "sent":
             assert phone_of(n) in whatsapp.phones()
         else:
@@ -109,7 +110,7 @@ def test_the_end_of_a_call_that_was_lost_with_the_database_is_no_claim_without_a
     real = engine.claim_next
     claims = []
 
-    def dies_after_the_first(work, lease, *, max_in_flight):  # type: ignore[no-untyped-def]
+    def dies_after_the_first(work, lease, **asked):  # type: ignore[no-untyped-def]
         claims.append(lease)
         if len(claims) == 2:
             [attempt] = scene.attempts()
@@ -118,7 +119,7 @@ def test_the_end_of_a_call_that_was_lost_with_the_database_is_no_claim_without_a
             with runtime.work() as other:
                 other.session.execute(text("update messages set gateway_message_id = null, sent_at = null"))
             raise engine.DatabaseAway("killed")
-        return real(work, lease, max_in_flight=max_in_flight)
+        return real(work, lease, **asked)
 
     monkeypatch.setattr(engine, "claim_next", dies_after_the_first)
     asyncio.run(engine.send_due(runtime, scene.instance_id, owner="a", stop=asyncio.Event()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -12,17 +13,18 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, text
 
+from core.errors import Rejected
 from core.leads.phones import phone_hash
 from core.optouts.rules import OptOutReason
-from core.ports import MessageReceived, Receipt, ReceiptCame, SentRecord
+from core.ports import Accepted, MessageReceived, Outgoing, Receipt, ReceiptCame, RejectedKind, SentRecord
 from core.runtime import Runtime
 from core.sending import engine, lease, queries
 from core.sending.answers import ClaimedAnswer
-from core.sending.claiming import Claimed, claim_next
+from core.sending.claiming import Claim, Claimed, claim_next
 from core.sending.lease import Lease
 from core.sending.receipts import apply_receipt, receive
 from core.sending.reconcile import reap, reconcile
-from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
+from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus, claimed_ahead
 from core.sending.settling import Ended, settle, settle_accepted, settle_by_evidence
 from core.tables import Lead, OptOut
 from tests.core.sending.test_races import wait_until
@@ -101,6 +103,91 @@ def test_as_many_are_claimed_together_as_may_be_on_the_wire(runtime: Runtime) ->
     assert (scene.instance().sent_today, scene.campaign().sent_today) == (19, 19)
     texts = {message.id: message.text for message in scene.messages()}
     assert [texts[each.message_id] for each in first] == [each.text for each in first]
+
+
+def slow_claims(monkeypatch: pytest.MonkeyPatch, by_s: float) -> None:
+    """As they are where the disk is slow."""
+
+    def slowly(*asked: Any, **more: Any) -> Claim:
+        time.sleep(by_s)
+        return claim_next(*asked, **more)
+
+    monkeypatch.setattr(engine, "claim_next", slowly)
+
+
+def test_the_next_are_claimed_while_the_gateway_answers(
+    runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = make_scene(runtime, 100)
+    slow_claims(monkeypatch, 0.05)
+    whatsapp.latency_s = 0.02
+    sending_at_once: list[int] = []
+    whatsapp.before_call = lambda: sending_at_once.append(scene.statuses().get("sending", 0))
+    work_through(runtime, scene)
+    assert Counter(whatsapp.phones()) == {phone_of(n): 1 for n in range(1, 101)}
+    assert scene.statuses() == {"sent": 100}
+    assert whatsapp.most_calls <= AT_ONCE < max(sending_at_once)
+
+
+@pytest.mark.parametrize(
+    ("lines", "claim_s", "call_s", "ahead"),
+    [
+        (1, 0.01, 0.001, 0),
+        (16, 0.012, 0.0, 0),  # nothing is known yet
+        (16, 0.012, 0.3, 0),  # a gateway far away
+        (16, 0.012, 0.024, 8),
+        (32, 0.02, 0.001, 32),
+    ],
+)
+def test_so_many_are_claimed_ahead(lines: int, claim_s: float, call_s: float, ahead: int) -> None:
+    assert claimed_ahead(lines, claim_s, call_s) == ahead
+
+
+def test_what_waits_for_a_line_for_too_long_is_put_back_and_sees_a_pause(
+    runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The gateway becomes slow with people claimed ahead, and then somebody presses pause."""
+    scene = make_scene(runtime, 100)
+    slow_claims(monkeypatch, 0.05)
+    monkeypatch.setattr(engine, "AHEAD_S", 0.2)
+    whatsapp.latency_s = 0.02
+
+    def slower() -> None:
+        if len(whatsapp.left) >= 30 and whatsapp.latency_s < 0.5:
+            whatsapp.latency_s = 0.7
+            scene.set_campaign(status="paused")
+
+    whatsapp.before_call = slower
+    work_through(runtime, scene)
+    statuses = scene.statuses()
+    assert set(statuses) == {"sent", "queued"}
+    sent = statuses["sent"]
+    assert Counter(Counter(whatsapp.phones()).values()) == {1: sent}
+    assert sent <= 30 + 2 * AT_ONCE
+    assert len(scene.messages()) == sent, "no text is left of what was put back"
+    assert (scene.instance().sent_today, scene.campaign().sent_today) == (sent, sent)
+
+
+def test_after_a_call_that_went_wrong_nobody_claimed_before_is_called(
+    runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may mean that the number is to stop, and only the next claim knows."""
+    scene = make_scene(runtime, 120)
+    slow_claims(monkeypatch, 0.05)
+    whatsapp.latency_s = 0.02
+
+    def refuses(its: FakeWhatsApp, name: str, message: Outgoing) -> Accepted:
+        if len(its.left) < 40:
+            return its.deliver(name, message)
+        raise Rejected(RejectedKind.CONFIG, "http_401")
+
+    whatsapp.behaves[""] = refuses
+    work_through(runtime, scene)
+    assert scene.instance().pause_reason == "gateway_refused"
+    assert scene.statuses() == {"sent": 40, "queued": 80}
+    refused = [attempt for attempt in scene.attempts() if attempt.outcome.value == "rejected"]
+    assert len(refused) <= AT_ONCE
+    assert scene.instance().sent_today == 40
 
 
 def test_a_whole_campaign_is_written_to_once(

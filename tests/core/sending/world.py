@@ -59,6 +59,8 @@ class FakeWhatsApp:
     without_whatsapp: set[str] = field(default_factory=set)  # phones that it says are not there
     restarted: list[str] = field(default_factory=list)
     before_call: Callable[[], None] = lambda: None
+    calls: int = 0  # that are not answered yet
+    most_calls: int = 0  # that there ever were at once
     _ids: itertools.count = field(default_factory=lambda: itertools.count(1))  # type: ignore[type-arg]
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -75,7 +77,12 @@ class FakeWhatsApp:
 
     async def send_text(self, name: str, message: Outgoing, *, timeout_s: float) -> Accepted:
         self.before_call()
-        await asyncio.sleep(self.latency_s)
+        self.calls += 1
+        self.most_calls = max(self.most_calls, self.calls)
+        try:
+            await asyncio.sleep(self.latency_s)
+        finally:
+            self.calls -= 1
         behaves = self.behaves.get(message.phone) or self.behaves.get("") or accepts
         return behaves(self, name, message)
 
