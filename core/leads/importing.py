@@ -13,6 +13,7 @@ import gc
 import json
 import sys
 import zlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,6 +34,7 @@ from core.leads.keeping import (
     NULL,
     Candidate,
     KnownLead,
+    KnownToTeam,
     Seen,
     as_array,
     copy,
@@ -53,6 +55,8 @@ from core.work import Work
 ORPHANED_AFTER = timedelta(seconds=20)
 MOST_TURNS = 4
 PORTION = 4_000
+# So that PostgreSQL always has something to do: portions that it was asked about, and those that wait to be stored.
+LOOKED_AHEAD, STORED_AHEAD = 2, 2
 TURN_S = 0.0005
 SOURCE = "file"
 # What a file can say; the rest of the columns keeps what it has.  First what is not written as it was read.
@@ -255,45 +259,50 @@ class _Looked:
 
 
 class _Pipe:
-    """From candidates to leads, portion by portion; what waits for PostgreSQL is two portions at most."""
+    """From candidates to leads, portion by portion; what waits for PostgreSQL is a few portions at most."""
 
     def __init__(self, work: Work, team_id: TeamId, basis: str, tally: Tally, keeper: ThreadPoolExecutor) -> None:
         self._work = work
         self._team_id = team_id
+        self._known = KnownToTeam(work, team_id)
         self._values = {"team": team_id, "search": None, "source": SOURCE, "basis": basis}
         self._now = work.now.isoformat()
         self._tally = tally
         self._keeper = keeper
         self._moved: dict[int, str] = {}  # leads whose key a row of this file has made stronger
-        self._storing: Future[None] | None = None
+        self._looked: deque[tuple[list[Candidate], Future[_Looked]]] = deque()
+        self._storing: deque[Future[Sequence[int]]] = deque()
 
     def pass_through(self, candidates: Iterator[Candidate], progress: Progress) -> None:
         seen, stored, filled = Seen(), set[int](), dict[int, Candidate]()
-        looked: tuple[list[Candidate], Future[_Looked]] | None = None
         while portion := list(islice(candidates, PORTION)):
-            fresh = _first_of_each(portion, seen, stored, filled, self._tally)
-            # Asked before the portion ahead of it is kept: a file's own doubles are known without.
-            asked = self._keeper.submit(self._look, fresh)
-            self._keep(looked)
-            looked = fresh, asked
+            # Asked before the portions ahead of it are kept: a file's own doubles are known without.
+            self._ask(_first_of_each(portion, seen, stored, filled, self._tally))
+            self._keep_all_but(LOOKED_AHEAD)
             progress(self._tally.rows)
-        self._keep(looked)
+        self._keep_all_but(0)
+        self._wait_until_few_wait(0)
         if filled:
-            again = list(filled.values())
-            self._keep((again, self._keeper.submit(self._look, again)), counts=False)
-        if self._storing is not None:
-            self._storing.result()
+            self._bring_up_to_date(list(filled.values()))
+
+    def _ask(self, fresh: list[Candidate]) -> None:
+        self._looked.append((fresh, self._keeper.submit(self._look, fresh)))
+
+    def _keep_all_but(self, most: int) -> None:
+        while len(self._looked) > most:
+            fresh, asked = self._looked.popleft()
+            self._keep(fresh, asked.result())
+
+    def _wait_until_few_wait(self, most: int) -> None:
+        while len(self._storing) > most:
+            self._count(self._storing.popleft().result())
 
     def _look(self, fresh: list[Candidate]) -> _Looked:
-        leads = known_leads(self._work, self._team_id, fresh)
+        leads = self._known.leads(fresh)
         ids, left_alone = ids_and_opted_out(self._work, self._team_id, fresh)
         return _Looked(leads, left_alone, ids)
 
-    def _keep(self, looked: tuple[list[Candidate], Future[_Looked]] | None, *, counts: bool = True) -> None:
-        if looked is None:
-            return
-        fresh, asked = looked
-        found = asked.result()
+    def _keep(self, fresh: list[Candidate], found: _Looked) -> None:
         before = len(self._moved)
         rows = joined(fresh, found.leads, self._moved)
         moved = dict(islice(self._moved.items(), before, None))
@@ -302,36 +311,41 @@ class _Pipe:
         births = sorted(zip(new, found.ids, strict=False), key=lambda birth: birth[0].key)
         lines = [self._line_of_new(row, lead_id, found.opted_out) for row, lead_id in births]
         known = [_line(row) for row in rows if row.known is not None]
-        if self._storing is not None:
-            self._storing.result()
-        if counts:
-            self._tally.duplicates += len(fresh) - len(rows)
-            self._tally.added += len(new)
-            self._tally.kept.update(found.ids[: len(new)])
-        self._storing = self._keeper.submit(self._store, moved, lines, known, counts)
+        self._wait_until_few_wait(STORED_AHEAD - 1)
+        self._tally.duplicates += len(fresh) - len(rows)
+        self._tally.added += len(new)
+        self._tally.kept.update(found.ids[: len(new)])
+        self._storing.append(self._keeper.submit(self._store, moved, lines, known))
+
+    def _bring_up_to_date(self, filled: list[Candidate]) -> None:
+        """Those that this file brought, and of which a row far below said more; counted already."""
+        moved: dict[int, str] = {}
+        rows = joined(filled, known_leads(self._work, self._team_id, filled), moved)
+        self._store(moved, [], [_line(row) for row in rows])
 
     def _line_of_new(self, row: Candidate, lead_id: int, opted_out: set[bytes]) -> str:
         """A line with the columns of BORN_WITH and IMPORTED."""
         left_alone = self._now if row.values["phone_hash"] in opted_out else NULL
         return f"{lead_id}\t{self._team_id}\t{SOURCE}\t{self._values['basis']}\t{left_alone}\t{_line(row)}"
 
-    def _store(self, moved: dict[int, str], new: list[str], known: list[str], counts: bool) -> None:
+    def _store(self, moved: dict[int, str], new: list[str], known: list[str]) -> Sequence[int]:
+        """Ids of those that were brought up to date."""
         connection = self._work.session.connection()
         move(self._work, self._team_id, moved)
         if new:
-            # Nobody else keeps leads of the team meanwhile (`known_leads`), so these are still new.
+            # Nobody else keeps leads of the team meanwhile (`KnownToTeam`), so these are still new.
             copy(connection, COPY_NEW, new)
-        if known:
-            connection.exec_driver_sql("truncate incoming")
-            copy(connection, COPY_KNOWN, known)
-            statement = _merge()
-            found = connection.exec_driver_sql(str(statement), statement.construct_params(self._values)).all()
-            if counts:
-                self._count(found)
+        if not known:
+            return []
+        connection.exec_driver_sql("truncate incoming")
+        copy(connection, COPY_KNOWN, known)
+        statement = _merge()
+        found = connection.exec_driver_sql(str(statement), statement.construct_params(self._values))
+        return [lead_id for lead_id, *_ in found]
 
-    def _count(self, found: Sequence[Any]) -> None:
+    def _count(self, found: Sequence[int]) -> None:
         tally = self._tally
-        for lead_id, *_ in found:
+        for lead_id in found:
             if lead_id in tally.kept:
                 tally.duplicates += 1
             else:

@@ -406,26 +406,31 @@ def merged(candidates: Iterable[Candidate], by: Seen) -> list[Candidate]:
 # 4,000 keys on a table that had been analysed when it was empty (19 s).
 FEW = 200
 _BY_FEW = """
-select lead.* from unnest({keys}) as wanted cross join lateral (
-    select {columns} from leads where team_id = $1 and {column} = wanted offset 0
+select lead.id from unnest({keys}) as wanted cross join lateral (
+    select id from leads where team_id = $1 and {column} = wanted offset 0
 ) as lead
 """
 _BY_MANY = """
-select {columns} from leads where team_id = %(team)s and {column} = any({keys}::text[])
+select id from leads where team_id = %(team)s and {column} = any({keys}::text[])
 """
 
 
 def _known(by: str, *keys: str) -> str:
     ways = zip(keys, ("place_key", "place_id", "name_key"), strict=True)
-    columns = ", ".join(KnownLead._fields)
-    return "union all".join(by.format(keys=key, columns=columns, column=column) for key, column in ways)
+    return "union all".join(by.format(keys=key, column=column) for key, column in ways)
 
 
 # Sent in one go, and still two statements: what is known is looked for when the lock is there.
 KNOWN_OF_FEW = LOCK + "execute known_leads (%(team)s, %(keys)s, %(place_ids)s, %(name_keys)s)"
 KNOWN_OF_MANY = LOCK + _known(_BY_MANY, "%(keys)s", "%(place_ids)s", "%(name_keys)s")
 # Who writes to several leads locks them by id first, and so do we: the statement that keeps goes by other keys.
-HOLD = "select id from leads where team_id = %(team)s and id = any(%(ids)s::bigint[]) order by id for no key update"
+HOLD = """
+select {columns} from leads where team_id = %(team)s and id = any(%(ids)s::bigint[]) order by id for no key update
+""".format(columns=", ".join(KnownLead._fields))
+# A team with no more than these has its keys read once for a whole file.  Its statistics may be those of a moment when
+# it had none, and then PostgreSQL reads all of it for each portion, with what the portions before it brought.
+SMALL_TEAM = 20_000
+ALL_KEYS = "select id, place_key, place_id, name_key from leads where team_id = %(team)s limit %(most)s"
 # COPY does not say which ids it gave, so they are drawn before.
 NEW_IDS_AND_OPTED_OUT = """
 select array(select nextval('leads_id_seq') from generate_series(1, $1)), array(
@@ -459,11 +464,55 @@ def known_leads(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> list[
     is_few = len(rows) <= FEW
     connection = _prepared(work, "known_leads") if is_few else work.session.connection()
     known_of = KNOWN_OF_FEW if is_few else KNOWN_OF_MANY
-    leads = sorted({KnownLead(*found) for found in connection.exec_driver_sql(known_of, ways)})
-    if leads:
-        ids = ",".join(str(lead.id) for lead in leads)
-        connection.exec_driver_sql(HOLD, {"team": team_id, "ids": f"{{{ids}}}"})
-    return leads
+    return _held(work, team_id, {lead_id for (lead_id,) in connection.exec_driver_sql(known_of, ways)})
+
+
+def _held(work: Work, team_id: TeamId, ids: Iterable[int]) -> list[KnownLead]:
+    """By id."""
+    listed = ",".join(map(str, ids))
+    if not listed:
+        return []
+    held = work.session.connection().exec_driver_sql(HOLD, {"team": team_id, "ids": f"{{{listed}}}"})
+    return [KnownLead(*lead) for lead in held]
+
+
+class KnownToTeam:
+    """As `known_leads`, for who keeps many portions in one transaction and knows the doubles among them by `Seen`.
+
+    The keys of a small team are read once: nobody else keeps leads of it until the commit, and what the portions bring
+    is in `Seen`.
+    """
+
+    def __init__(self, work: Work, team_id: TeamId) -> None:
+        self._work = work
+        self._team_id = team_id
+        self._by: tuple[dict[str, list[int]], ...] | None = None  # ids by place_key, by place_id, by name_key
+        self._is_small: bool | None = None
+
+    def leads(self, rows: Sequence[Candidate]) -> list[KnownLead]:
+        if self._is_small is None and len(rows) > FEW:
+            self._read_keys()
+        if self._by is None:
+            return known_leads(self._work, self._team_id, rows)
+        by_key, by_place_id, by_name = self._by
+        ids: set[int] = set()
+        if by_key:
+            for row in rows:
+                ids.update(by_key.get(row.key, ()), by_name.get(row.name_key or "", ()))
+                if place_id := row.values["place_id"]:
+                    ids.update(by_place_id.get(place_id, ()))
+        return _held(self._work, self._team_id, ids)
+
+    def _read_keys(self) -> None:
+        asked = {"team": self._team_id, "most": SMALL_TEAM + 1}
+        found = self._work.session.connection().exec_driver_sql(LOCK + ALL_KEYS, asked).all()
+        self._is_small = len(found) <= SMALL_TEAM
+        if self._is_small:
+            self._by = {}, {}, {}
+            for lead_id, *keys in found:
+                for by, key in zip(self._by, keys, strict=True):
+                    if key:
+                        by.setdefault(key, []).append(lead_id)
 
 
 def ids_and_opted_out(work: Work, team_id: TeamId, rows: Sequence[Candidate]) -> tuple[Sequence[int], set[bytes]]:

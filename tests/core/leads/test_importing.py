@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 
 from core.errors import BadInput, StateChanged
-from core.leads import importing, service
+from core.leads import importing, keeping, service
 from core.leads.imports import ImportProgress, queue_imports
 from core.leads.keeping import keep_places
 from core.leads.phones import phone_hash
@@ -98,6 +98,18 @@ def test_the_same_business_twice_in_a_file_is_one_lead_that_knows_both(people: P
     }
 
 
+# How the leads that a team has are found: few at a time, all keys read once, or many at a time among too many to read.
+WAYS = {"few": {}, "keys read once": {"FEW": 0}, "among many": {"FEW": 0, "SMALL_TEAM": 0}}
+
+
+@pytest.fixture(params=WAYS)
+def found_so(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name, value in WAYS[request.param].items():
+        monkeypatch.setattr(keeping, name, value)
+    return str(request.param)
+
+
+@pytest.mark.usefixtures("found_so")
 def test_a_duplicate_far_below_still_fills_what_the_first_row_lacked(
     people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -123,6 +135,7 @@ def test_leads_are_numbered_as_they_stand_in_the_file(people: People) -> None:
     assert [lead.name for lead in sorted(leads(people), key=lambda lead: lead.id)] == ["Ipê", "Bar", "Jatobá"]
 
 
+@pytest.mark.usefixtures("found_so")
 def test_what_the_team_has_is_brought_up_to_date_and_nothing_twice(people: People) -> None:
     with people.runtime.work() as work:
         place = Place(name="Clínica Jatobá", cid="1001", phone="+55 11 90000-0001", city="Santos", rating=4.4)
@@ -135,6 +148,36 @@ def test_what_the_team_has_is_brought_up_to_date_and_nothing_twice(people: Peopl
     _new, known = leads(people)
     assert (known.place_key, known.city, known.rating, known.source) == ("cid:1001", "São Paulo", 4.4, "google_maps")
     assert known.basis == "consent", "what the person answers for is more than a public listing"
+
+
+@pytest.mark.usefixtures("found_so")
+def test_what_the_team_has_is_found_by_each_of_its_names(people: People) -> None:
+    bring_in(people, "Loja A;11 90000-0001;;\nLoja B;;Recife;\n")
+    with people.runtime.work() as work:
+        keep_places(work, people.team_id, [Place(name="Loja C", cid="3", place_id="ChIJ3")], country="BR")
+    columns = {"name": 0, "phone": 1, "place_id": 2}
+    again = bring_in(people, "LOJA A;(11) 90000-0001;ChIJ1;\nLoja B;;;\nOutro nome;;ChIJ3;\n", columns=columns)
+
+    assert (again.added, again.updated) == (0, 3)
+    assert {(lead.name, lead.place_key) for lead in leads(people)} == {
+        ("LOJA A", "place:ChIJ1"),
+        ("Loja B", "name:loja b|"),
+        ("Outro nome", "cid:3"),
+    }
+
+
+def test_the_keys_of_a_small_team_are_read_once_whatever_the_portions(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "FEW", 0)
+    monkeypatch.setattr(importing, "PORTION", 2)
+    asked: list[str] = []
+    event.listen(people.runtime.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    done = bring_in(people, "".join(f"Loja {n};11 90000-{n:04};;\n" for n in range(1, 11)))
+
+    assert done.added == 10
+    assert asked.count(keeping.LOCK + keeping.ALL_KEYS) == 1
+    assert keeping.KNOWN_OF_MANY not in asked
 
 
 def test_a_weaker_basis_does_not_replace_what_was_agreed(people: People) -> None:
