@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
+import zipfile
+from pathlib import Path
+
 import pytest
+import python_calamine as calamine
 
 from core.campaigns import exporting
-from core.campaigns.exporting import Portion
+from core.campaigns.exporting import Book, Portion
 from core.campaigns.rules import CampaignId
 from core.errors import BadInput, NotAllowed, NotFound
 from core.sending.rules import RecipientId
@@ -59,3 +65,66 @@ def test_who_only_looks_takes_nothing_away(people: People, running: CampaignId) 
         portion(people, running, who="Carlos")
     with pytest.raises(BadInput):
         portion(people, running, "'; --")
+
+
+# ---------------------------------------------------------------- a spreadsheet
+
+DANGEROUS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "{=1}",
+    "http://a.example",
+    "mailto:a@b.example",
+    "1e5",
+    "007",
+]
+ODD = ["\x00\x08\x0b", "\ud800", "\ufffe\uffff", "<&>\"'", "x" * 40_000, "", " à ", "_x0041_"]
+
+
+def in_excel(rows: list[list[str]], name: str = "recipients") -> bytes:
+    book = Book(name, ["Lead", "Phone"])
+    try:
+        book.add(rows)
+        with book.finish() as packed:
+            return packed.read()
+    finally:
+        book.close()
+
+
+def test_whatever_a_cell_begins_with_it_is_text() -> None:
+    content = in_excel([[words, words] for words in DANGEROUS])
+    found = calamine.load_workbook(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert [row[0] for row in found] == ["Lead", *DANGEROUS]
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        sheet = packed.read("xl/worksheets/sheet1.xml").decode()
+        assert "xl/worksheets/_rels/sheet1.xml.rels" not in packed.namelist()
+    assert "<f>" not in sheet
+    assert "hyperlink" not in sheet
+
+
+@pytest.mark.parametrize("name", ["recipients", "a/b\\c?*[x]:'", "n" * 50, "'"])
+def test_what_no_spreadsheet_can_hold_spoils_none(name: str) -> None:
+    content = in_excel([[words, "after"] for words in ODD], name)
+    found = calamine.load_workbook(io.BytesIO(content)).get_sheet_by_index(0).to_python()
+    assert [row[1] for row in found[1:]] == ["after"] * len(ODD)
+    assert found[5][0] == "x" * 32_767
+
+
+def test_many_rows_take_no_memory_and_leave_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting.tempfile, "tempdir", str(tmp_path))
+    tracemalloc.start()
+    try:
+        book = Book("recipients", ["Lead", "Phone"])
+        book.add([f"Clínica {n}", "+5511900000001"] for n in range(10_000))
+        book.finish().close()
+        _now, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert list(tmp_path.iterdir())
+    book.close()
+    assert list(tmp_path.iterdir()) == []
+    assert most < 4_000_000  # the rows themselves are more

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import python_calamine as calamine
 from nicegui import Client, ui
 from sqlalchemy import update
 
-from core.campaigns import service
+from core.campaigns import exporting, service
 from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
 from core.instances.events import apply_link
 from core.instances.rules import InstanceId, InstanceStatus, StatusReason
@@ -478,24 +481,73 @@ async def test_bea_takes_another_number_in_while_it_runs(web: Web, people: Peopl
     await until(lambda: second in {row.instance_id for row in recipients(people, running)}, 12)
 
 
-async def test_bea_takes_a_tab_away_as_a_file_in_which_nothing_is_a_formula(web: Web, people: People) -> None:
+@pytest.fixture
+def hostile(people: People) -> CampaignId:
+    """Somebody whose name would be a formula, and one whose name would be another cell."""
     connect_number(people)
     keep_lead(people, 1, "=HYPERLINK(1)")
     keep_lead(people, 2, "Clínica; 2")
-    running = write_draft(people, name="Clínicas SP")
-    start(people, running)
+    campaign_id = write_draft(people, name="Clínicas SP")
+    start(people, campaign_id)
+    return campaign_id
+
+
+async def test_bea_takes_a_tab_away_as_a_file_in_which_nothing_is_a_formula(
+    web: Web, people: People, hostile: CampaignId
+) -> None:
     bea = web.as_("Bea")
-    client = await bea.open(f"/campaigns/{running}")
-    button = next(b for b in of_kind(client, ui.button) if b.props.get("aria-label") == "Exportar esta aba")
-    listener = next(key for key, one in button._event_listeners.items() if one.type == "click")
-    button._handle_event({"listener_id": listener, "args": {}})
+    client = await bea.open(f"/campaigns/{hostile}")
+    choose_in_menu(client, "Para qualquer programa (CSV)")
     taken = await bea.download.next()
+    assert taken.headers["content-disposition"] == f'attachment; filename="destinatarios-{hostile}-all.csv"'
     found = list(csv.reader(taken.content.decode("utf-8-sig").splitlines()))
     assert [row[0] for row in found] == ["Lead", "'=HYPERLINK(1)", "Clínica; 2"]
     assert found[1][4] == "Na fila"
     assert found[2][1] == "'+5511900000002"
-    others = await web.as_("Vic").open(f"/campaigns/{running}")
+    others = await web.as_("Vic").open(f"/campaigns/{hostile}")
     assert "Exportar esta aba" not in {b.props.get("aria-label") for b in of_kind(others, ui.button)}
+
+
+async def test_for_excel_every_cell_is_text(web: Web, people: People, hostile: CampaignId) -> None:
+    bea = web.as_("Bea")
+    client = await bea.open(f"/campaigns/{hostile}?tab=queued")
+    choose_in_menu(client, "Para o Excel (XLSX)")
+    taken = await bea.download.next()
+    assert taken.headers["content-disposition"].endswith(f'-{hostile}-queued.xlsx"')
+    found = calamine.load_workbook(io.BytesIO(taken.content)).get_sheet_by_index(0).to_python()
+    assert [row[0] for row in found] == ["Lead", "=HYPERLINK(1)", "Clínica; 2"]
+    assert found[2][1] == "+5511900000002"
+
+
+@pytest.mark.parametrize("portion", [1, 2, 3])
+async def test_a_file_of_many_portions_has_one_beginning_and_everybody_once(
+    web: Web, people: People, running: CampaignId, monkeypatch: pytest.MonkeyPatch, portion: int
+) -> None:
+    monkeypatch.setitem(exporting.export_recipients.__kwdefaults__, "limit", portion)
+    ids = [str(row.phone) for row in recipients(people, running)]
+    taken = await web.as_("Bea").http_client.get(f"/campaigns/{running}/recipients.csv")
+    assert taken.content.count(codecs.BOM_UTF8) == 1
+    assert [row[1] for row in csv.reader(taken.content.decode("utf-8-sig").splitlines())][1:] == [f"'{p}" for p in ids]
+    packed = await web.as_("Bea").http_client.get(f"/campaigns/{running}/recipients.xlsx")
+    found = calamine.load_workbook(io.BytesIO(packed.content)).get_sheet_by_index(0).to_python()
+    assert [row[1] for row in found[1:]] == ids
+
+
+async def test_a_file_goes_to_who_may_take_it_alone(web: Web, running: CampaignId) -> None:
+    for who, kind, status in (
+        ("Bea", "csv", 200),
+        ("Bea", "exe", 404),
+        ("Bea", "csv?tab=nobody", 404),
+        ("Vic", "csv", 403),
+        ("Vic", "xlsx", 403),
+        ("Carlos", "csv", 404),
+        ("Carlos", "xlsx", 404),
+    ):
+        answer = await web.as_(who).http_client.get(f"/campaigns/{running}/recipients.{kind}")
+        assert (who, kind, answer.status_code) == (who, kind, status)
+        assert status == 200 or b"Cl\xc3\xadnica" not in answer.content
+    assert (await web.stranger().get(f"/campaigns/{running}/recipients.csv")).status_code == 303
+    assert (await web.as_("Bea").http_client.get(f"/campaigns/{1 << 70}/recipients.csv")).status_code == 404
 
 
 async def test_carlos_finds_nothing(web: Web, people: People) -> None:

@@ -5,6 +5,7 @@ activity      sends and replies over time
 variants      which text is answered more, and what is said once more
 recipients    the list, and what a person decides; story beside it: what happened to one of them
 deciding      what may be decided, and what it means
+exports       one of its tabs as a file
 changes       dialogs for its pace and its numbers while it runs
 """
 
@@ -14,7 +15,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from nicegui import ui
+from nicegui import app, ui
 
 from core.accounts.rules import Role
 from core.campaigns import service as campaigns
@@ -26,6 +27,7 @@ from core.instances.halts import Halt
 from ui import live
 from ui.calls import ask, do
 from ui.frame import Frame, page_frame
+from ui.pages.campaign import exports
 from ui.pages.campaign.activity import Activity
 from ui.pages.campaign.changes import change_numbers, change_pace
 from ui.pages.campaign.progress import Funnel, ProgressCard
@@ -45,6 +47,8 @@ from ui.words import N_, _, formats, ngettext
 SAFETY_S = 10.0
 YOUNG = timedelta(hours=1)
 INCIDENTS = 3  # of the last day, the latest ones
+
+app.add_api_route(exports.PATH, exports.recipients_file)
 
 
 @ui.page("/campaigns/{campaign_id}", response_timeout=15)

@@ -5,27 +5,27 @@ Rows change in place and never move under the cursor; what is new waits behind a
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from nicegui import events, ui
 
-from core.campaigns import exporting, telling
 from core.campaigns import service as campaigns
+from core.campaigns import telling
 from core.campaigns.queries import Cursor, RecipientRow
 from core.campaigns.rules import LETTERS, CampaignStatus
 from core.campaigns.service import Live
-from core.leads.files import safe_csv
 from core.sending import service as sending
 from core.sending.rules import RecipientId, RecipientStatus
 from ui.calls import ask, do
+from ui.pages.campaign import exports
 from ui.pages.campaign.deciding import DECISIONS, offered
-from ui.pages.campaign.story import Drawer, state_of
+from ui.pages.campaign.saying import state_of, why_words
+from ui.pages.campaign.story import Drawer
 from ui.pages.campaign.turn import SOON, Turn, count_down_in_the_browser, turn_of, when_words
 from ui.parts.button import button, icon_button, once_at_a_time
-from ui.parts.campaign_words import REASONS, back_at, day_in, in_zone
+from ui.parts.campaign_words import day_in, in_zone
 from ui.parts.card import card
 from ui.parts.confirm import confirm
 from ui.parts.states import state
@@ -76,7 +76,9 @@ class Recipients:
                     self.find.props('clearable dense debounce=350 maxlength=80 type="search"').classes("p-find-small")
                     self.find.props["aria-label"] = _("Find by name or phone")
                     if may_act:
-                        icon_button("download", _("Export this tab"), self._export, size="sm")
+                        with icon_button("download", _("Export this tab"), size="sm"), ui.menu().props("auto-close"):
+                            for kind, (_type, words) in exports.KINDS.items():
+                                ui.menu_item(_(words), lambda kind=kind: self._take(kind))
                     self.retry = button("", self._retry, size="sm", icon="refresh")
             self.retry.visible = False
             self.asks = ui.element("div").classes("p-held")
@@ -264,19 +266,10 @@ class Recipients:
         if any(row.id == asked for row in self.shown):
             await self.story.open(int(asked))
 
-    async def _export(self) -> None:
-        """The tab that is shown, read in portions; every cell is text to the spreadsheet that opens it."""
-        headings = (_("Lead"), _("Phone"), _("By"), _("Variant"), _("State"), _("Why"))
-        headings += (_("Sent"), _("Delivered"), _("Read"), _("Replied"), _("Asked to leave"))
-        content, after = safe_csv([headings]), None
-        while True:
-            found = await ask(exporting.export_recipients, self.found.head.id, self.tab, after=after)
-            lines = [_line(row, self.found.timezone, self.found.read_at) for row in found.rows]
-            content += safe_csv(lines).removeprefix(codecs.BOM_UTF8)
-            after = found.next_after
-            if after is None:
-                break
-        ui.download.content(content, f"{_('recipients')}-{self.found.head.id}-{self.tab}.csv", "text/csv")
+    async def _take(self, kind: str) -> None:
+        """The tab that is shown, as a file; who is signed out by now is told so here, and not by a file."""
+        await ask(campaigns.recipients, self.found.head.id, self.tab, limit=1)
+        exports.take(self.found.head.id, self.tab, kind)
 
     async def _retry(self) -> None:
         await do(sending.retry_failed, self.found.head.id, done=_("They are in the queue again"))
@@ -351,7 +344,7 @@ def _draw_cells(table: ui.table) -> None:
 def _row(row: RecipientRow, zone: str, now: datetime, may_act: bool) -> dict[str, Any]:
     key = state_of(row)
     look = STATES["recipient"][key]
-    why = _why(row, zone, now)
+    why = why_words(row, zone, now)
     return {
         "id": row.id,
         "lead": row.lead_id,
@@ -387,35 +380,6 @@ def _turn_cells(turn: Turn, now: datetime, zone: str) -> dict[str, Any]:
         "tone": "pri",
         "icon": "hourglass_top",
     }
-
-
-def _line(row: RecipientRow, zone: str, now: datetime) -> list[str]:
-    times = (row.sent_at, row.delivered_at, row.read_at, row.replied_at, row.opted_out_at)
-    return [
-        row.name,
-        row.phone,
-        row.instance_name or "",
-        _("2nd message") if row.step else LETTERS[row.variant],
-        _(STATES["recipient"][state_of(row)].words),
-        _why(row, zone, now),
-        *(f"{in_zone(at, zone):%Y-%m-%d %H:%M}" if at is not None else "" for at in times),
-    ]
-
-
-def _why(row: RecipientRow, zone: str, now: datetime) -> str:
-    """In plain words, where something needs explaining."""
-    match row.status:
-        case RecipientStatus.HELD if not row.may_have_left:
-            return _(REASONS["missing_variable"])
-        case RecipientStatus.HELD:
-            return _("We asked WhatsApp and got no answer, and found no proof that it went out.")
-        case RecipientStatus.UNCONFIRMED:
-            return _("We got no answer and are looking for proof that it went out.")
-        case RecipientStatus.SENT if row.undelivered_at is not None:
-            return _(REASONS["undelivered"])
-        case RecipientStatus.QUEUED if row.not_before > now + timedelta(minutes=1):
-            return _("Not before {when}.").format(when=back_at(row.not_before, now, zone))
-    return _(REASONS[row.reason]) if row.reason in REASONS else ""
 
 
 def _when(row: RecipientRow, zone: str, now: datetime) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from core.campaigns import telling
-from core.campaigns.queries import RecipientRow
 from core.campaigns.telling import Moment, Story, What
 from core.errors import NotFound
 from core.sending.rules import RecipientId, RecipientStatus
 from ui.calls import ask
 from ui.pages.campaign.deciding import DECISIONS, offered
+from ui.pages.campaign.saying import state_of
 from ui.parts import safe
 from ui.parts.button import button, icon_button
 from ui.parts.campaign_words import REASONS, in_zone
@@ -116,21 +116,6 @@ class Drawer:
             for verb in offered(story.row):
                 words = DECISIONS[verb].words(story.row.may_have_left)
                 button(words, lambda verb=verb: self.decide(verb, story.row.id), size="sm")
-
-
-def state_of(row: RecipientRow) -> str:
-    """The furthest that happened to a recipient: the key of its chip."""
-    if row.opted_out_at is not None:
-        return "opted_out"
-    if row.replied_at is not None:
-        return "replied"
-    if row.status is not RecipientStatus.SENT:
-        return row.status.value
-    if row.undelivered_at is not None:
-        return "failed"
-    if row.read_at is not None:
-        return "read"
-    return "delivered" if row.delivered_at is not None else "sent"
 
 
 def _variant(story: Story) -> str:
