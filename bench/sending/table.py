@@ -181,7 +181,7 @@ def statements_of(runtime: Runtime) -> Iterator[list[tuple[str, Any]]]:
     said: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
-        said.append((statement, values))
+        said.extend((each, values) for each in statement.split(";") if each.strip())
 
     event.listen(runtime.engine, "before_cursor_execute", note)
     try:

@@ -94,18 +94,12 @@ class Claim:
         return self.taken[0] if self.taken else None
 
 
-PREPARE = text("""
-select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true)
-""")
-
-
 def claim_next(work: Work, lease: Lease, *, max_in_flight: int, under_way: int = 0) -> Claim:
     """What of a number may go now, at most `max_in_flight` messages: answers first, and then the campaigns in turn.
 
     Beside the `under_way` that the caller claimed before and has not settled; whatever else is under way takes room.
     The caller commits, and only then calls the gateway.
     """
-    work.session.execute(PREPARE)
     number = queries.lock_number(work.session, lease.instance_id, lease.epoch)
     if number is None or not number.lease_is_ours:
         return Claim(lease_is_lost=True)
@@ -302,8 +296,16 @@ class _Search:
         share = random.random()  # noqa: S311 - a pause that looks like a person's, no secret
         idle = now - number.next_send_at if number.next_send_at is not None else timedelta()
         in_row, pause = number.row.plus(len(message_ids), idle, drawn(gap, share))
-        queries.take_turn(self.session, campaign.id, now, campaign_count)
-        queries.take_slot(self.session, self.lease.instance_id, pause, number_count, in_row)
+        queries.take_slot(
+            self.session,
+            campaign.id,
+            self.lease.instance_id,
+            now,
+            gap=pause,
+            in_row=in_row,
+            campaign_count=campaign_count,
+            number_count=number_count,
+        )
         return [
             Claimed(
                 recipient_id=each.to.id,

@@ -51,36 +51,34 @@ class Number:
 
 # What keeps a number from writing to anybody first, whatever its hours and caps.
 CAN_SEND = "i.status = 'connected' and i.paused_at is null and i.deaf_since is null and i.gateway_name is not null"
+# In one round trip, since this is asked before every message.  The number is looked at in a statement of its own after
+# the lock: what happened while we waited for it is seen.
 LOCK_NUMBER = text(f"""
+select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true);
+select from instances where id = :id for no key update;
 select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN_SEND} as can_send,
        i.lease_epoch = :epoch and i.lease_until > clock_timestamp() as lease_is_ours,
        t.timezone, least(i.per_day, i.cap) as cap_today, i.per_hour, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s,
-       i.rest_after, i.rest_s, i.sent_in_row, i.next_send_at
-from instances i join teams t on t.id = i.team_id
-where i.id = :id
-for no key update of i
-""")  # noqa: S608 - our own text, no value of anybody's
-# After the lock, in a statement of its own: what happened while we waited for it is seen.
-AFTER_THE_LOCK = text(f"""
-select clock_timestamp() as now,
+       i.rest_after, i.rest_s, i.sent_in_row, i.next_send_at, clock_timestamp() as now,
        (select count(*) from campaign_leads where instance_id = :id and status = 'sending')
        + (select count(*) from answers where instance_id = :id and status = 'sending') as in_flight,
        exists (
            select from answers where instance_id = :id and status = 'queued' and not_before <= clock_timestamp()
        ) as has_answers,
        ({breaker.LAST_REFUSALS}) as refused
-from instances i where i.id = :id
+from instances i join teams t on t.id = i.team_id
+where i.id = :id
 """)  # noqa: S608 - our own text, no value of anybody's
 
 
 def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number | None:
-    """None where there is no such number."""
-    row = session.execute(LOCK_NUMBER, {"id": instance_id, "epoch": epoch}).one_or_none()
+    """None where there is no such number.  From here on a commit waits for the disk, and a lock for 5 s at most."""
+    asked = {"id": instance_id, "epoch": epoch, "refusals_of": breaker.REFUSALS_OF}
+    row = session.execute(LOCK_NUMBER, asked).one_or_none()
     if row is None:
         return None
-    seen = session.execute(AFTER_THE_LOCK, {"id": instance_id, "refusals_of": breaker.REFUSALS_OF}).one()
     return Number(
-        now=seen.now,
+        now=row.now,
         team_id=row.team_id,
         gateway_name=row.gateway_name,
         provider=Provider(row.provider),
@@ -92,9 +90,9 @@ def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number
         gap=Gap(row.gap_min_s, row.gap_max_s),
         row=InARow(row.rest_after, timedelta(seconds=row.rest_s), row.sent_in_row),
         next_send_at=row.next_send_at,
-        in_flight=seen.in_flight,
-        has_answers=seen.has_answers,
-        refused=seen.refused or [],
+        in_flight=row.in_flight,
+        has_answers=row.has_answers,
+        refused=row.refused or [],
         per_hour=row.per_hour,
     )
 
@@ -123,19 +121,6 @@ def hour_ends(session: Session, instance_id: InstanceId, per_hour: int) -> datet
 
 def rest_until(session: Session, instance_id: InstanceId, until: datetime) -> None:
     session.execute(REST_UNTIL, {"id": instance_id, "until": until})
-
-
-TAKE_SLOT = text("""
-update instances
-set next_send_at = clock_timestamp() + :gap, sent_on = :sent_on, sent_today = :sent_today, sent_in_row = :in_row
-where id = :id
-""")
-
-
-def take_slot(session: Session, instance_id: InstanceId, gap: timedelta, count: DayCount, in_row: int) -> None:
-    """In the transaction of the claim, so that neither a crash nor downtime can make a burst."""
-    values = {"id": instance_id, "gap": gap, "sent_on": count.on, "sent_today": count.n, "in_row": in_row}
-    session.execute(TAKE_SLOT, values)
 
 
 # ---------------------------------------------------------------- its campaigns
@@ -225,13 +210,41 @@ def _campaign(row: Row[Any]) -> RunningCampaign:
     )
 
 
-TAKE_TURN = text("""
-update campaigns set claimed_at = :now, sent_on = :sent_on, sent_today = :sent_today where id = :id
+# The turn of a campaign and the slot of its number, in one round trip.
+TAKE_SLOT = text("""
+update campaigns set claimed_at = :now, sent_on = :campaign_day, sent_today = :campaign_sent where id = :campaign_id;
+update instances
+set next_send_at = clock_timestamp() + :gap, sent_on = :sent_on, sent_today = :sent_today, sent_in_row = :in_row
+where id = :instance_id
 """)
 
 
-def take_turn(session: Session, campaign_id: CampaignId, now: datetime, count: DayCount) -> None:
-    session.execute(TAKE_TURN, {"id": campaign_id, "now": now, "sent_on": count.on, "sent_today": count.n})
+def take_slot(
+    session: Session,
+    campaign_id: CampaignId,
+    instance_id: InstanceId,
+    now: datetime,
+    *,
+    gap: timedelta,
+    in_row: int,
+    campaign_count: DayCount,
+    number_count: DayCount,
+) -> None:
+    """In the transaction of the claim, so that neither a crash nor downtime can make a burst."""
+    session.execute(
+        TAKE_SLOT,
+        {
+            "campaign_id": campaign_id,
+            "instance_id": instance_id,
+            "now": now,
+            "gap": gap,
+            "in_row": in_row,
+            "campaign_day": campaign_count.on,
+            "campaign_sent": campaign_count.n,
+            "sent_on": number_count.on,
+            "sent_today": number_count.n,
+        },
+    )
 
 
 TEMPLATES = text("select position, variant, text, media_id from campaign_steps where campaign_id = :campaign_id")
