@@ -25,14 +25,14 @@ from core.leads.keeping import (
     between,
     coordinates,
     email_address,
-    values_of,
     web_address,
 )
-from core.leads.phones import NotAPhone, Phone
+from core.leads.phones import NotAPhone, Phone, phone_hash
 from core.leads.rules import as_kept, fold, name_key, place_key
 from core.leads.site_names import site_of
 
 SAMPLE = 50
+SHORT_KEY = 190  # characters: nothing is cut off it, whatever comes before it
 MOSTLY = 0.6  # of the values of a column that must be of a kind
 BLANKS = frozenset(
     {"-", "--", "—", "n/a", "na", "nan", "null", "none", "nil", "#n/a", "#n/d", "#ref!", "undefined", "?"}
@@ -231,17 +231,8 @@ class RowReader:
             if latitude and longitude:
                 values |= coordinates(_number(latitude), _number(longitude))
         values["name"], values["name_folded"] = name, fold(name)[:LONGEST_NAME]
-        phone = values["phone"]
-        key = place_key(
-            cid=values["cid"],
-            place_id=values["place_id"],
-            name=name,
-            phone=phone,
-            latitude=values["latitude"],
-            longitude=values["longitude"],
-            address=values["address"],
-        )
-        return Candidate(key, name_key(name, phone), values)
+        named = name_key(name, values["phone"])
+        return Candidate(_place_key(values, named), named, values)
 
     def _take_phone(self, cells: Sequence[str], values: Said, country: str) -> None:
         """The number for WhatsApp where it can be read, else the other one.  Raises NotAPhone where neither can."""
@@ -255,13 +246,29 @@ class RowReader:
             except NotAPhone as wrong:
                 trouble = trouble or wrong
                 continue
-            values |= values_of(phone, self._secret_key)
+            values["phone"], values["phone_type"] = phone.e164, phone.type
+            values["phone_hash"] = phone_hash(self._secret_key, phone.e164)
             values["phone_as_printed"] = as_kept(printed, 80)
             return
         if trouble is not None:
             raise trouble
         if self._only_with_phone:
             raise NotAPhone("phone_empty")
+
+
+def _place_key(values: Said, named: str | None) -> str:
+    """`place_key`; where only name and phone tell, which is most rows, from their key."""
+    if named is not None and len(named) < SHORT_KEY and not values["cid"] and not values["place_id"]:
+        return f"name:{named}"
+    return place_key(
+        cid=values["cid"],
+        place_id=values["place_id"],
+        name=values["name"],
+        phone=values["phone"],
+        latitude=values["latitude"],
+        longitude=values["longitude"],
+        address=values["address"],
+    )
 
 
 def _name(written: str) -> str:
@@ -295,6 +302,7 @@ def _website(written: str) -> str | None:
     return web_address(written if has_scheme or "." not in written else f"https://{written}")
 
 
+@lru_cache(maxsize=1_024)  # few, said again and again
 def _rating(written: str) -> float | None:
     return between(_number(written), 0, 5, digits=1)
 

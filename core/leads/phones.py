@@ -120,7 +120,7 @@ def _brazilian(text: str, country: str) -> Phone | None:
     national = match[2] + match[3] + match[4]
     mobiles, landlines = _patterns_of_brazil()
     is_mobile = mobiles.fullmatch(national) is not None
-    if len(set(national[2:])) == 1 or not (is_mobile or landlines.fullmatch(national)):
+    if national.count(national[2], 2) == len(national) - 2 or not (is_mobile or landlines.fullmatch(national)):
         return None
     return Phone(f"+55{national}", PhoneType.MOBILE if is_mobile else PhoneType.LANDLINE, "BR")
 

@@ -72,6 +72,8 @@ def site_of(website: str | None) -> str | None:
 def _own(host: str, path: str) -> str | None:
     if (host.endswith(NETWORKS) and network_of(host)) or host in WHATSAPP_HOSTS:
         return None
+    if not path:  # most of them
+        return host[:LONGEST_SITE]
     parts = [part for part in path.split("/") if part][: SHARED_HOSTS.get(host, 0)]
     return "/".join([host, *parts])[:LONGEST_SITE]
 

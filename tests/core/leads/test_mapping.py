@@ -131,7 +131,7 @@ texts = st.text(max_size=12) | st.sampled_from(["São Paulo", "Rua dos Ipês, 10
 
 
 @given(
-    name=st.sampled_from(["Clínica Jatobá", "Padaria & Cia", "x" * 300]),
+    name=st.sampled_from(["Clínica Jatobá", "Padaria & Cia", "x" * 175, "x" * 182, "x" * 300]),
     phone=st.sampled_from(["(11) 90000-0001", "+1 650 253 0000", "11 3456-7890", ""]),
     address=texts,
     city=texts,
@@ -139,9 +139,10 @@ texts = st.text(max_size=12) | st.sampled_from(["São Paulo", "Rua dos Ipês, 10
     website=st.sampled_from(["https://loja.example/x", "http://www.LOJA.example", "javascript:alert(1)", ""]),
     rating=st.sampled_from(["4.7", "11", "NaN", ""]),
     place_id=st.sampled_from(["ChIJ1", "x" * 200, ""]),
+    cid=st.sampled_from(["1001", "", ""]),
 )
 def test_a_row_becomes_what_a_place_that_says_the_same_becomes(
-    name: str, phone: str, address: str, city: str, email: str, website: str, rating: str, place_id: str
+    name: str, phone: str, address: str, city: str, email: str, website: str, rating: str, place_id: str, cid: str
 ) -> None:
     from_row = reader().read(
         cells(
@@ -153,6 +154,7 @@ def test_a_row_becomes_what_a_place_that_says_the_same_becomes(
             website=website,
             rating=rating,
             place_id=place_id,
+            cid=cid,
         )
     )
     said = {"address": address, "city": city}
@@ -163,6 +165,7 @@ def test_a_row_becomes_what_a_place_that_says_the_same_becomes(
         website=website,
         rating=float(rating) if rating else None,
         place_id=place_id or None,
+        cid=cid or None,
         **{key: _cell([value], 0) or None for key, value in said.items()},
     )
     from_place = read_place(place, "BR", SECRET)
