@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import accumulate
 from urllib.parse import quote
 
 import pytest
@@ -12,7 +13,7 @@ from nicegui.testing import User
 from sqlalchemy import update
 
 from core.campaigns import service
-from core.campaigns.rules import CampaignId, CampaignStatus
+from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp
 from core.instances import service as instances
 from core.leads.rules import LeadFilter
 from core.tables import Campaign, Instance
@@ -69,6 +70,32 @@ async def test_it_says_who_receives_who_does_not_and_when_it_will_be_done(web: W
     await bea.should_see("Sem telefone")
     await bea.should_see("1 dia de envio")
     await bea.should_see("Comercial 1 está conectado")
+
+
+async def test_each_day_says_how_many_and_what_is_said_once_more_is_said_apart(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    with people.runtime.work() as work:
+        plan = replace(plan_of(people, draft), per_day=2, follow_up=FollowUp("Viu, {empresa}?", 3))
+        service.save_draft(work, people["Bea"], draft, version_of(people, draft), plan)
+    for n in range(10, 13):
+        keep_lead(people, n)
+    bea, client = await open_builder(web, draft)
+    await until(lambda: any("segundas mensagens, a partir de" in words for words in said(client)), 10)
+    chart = next(each for each in of_kind(client, ui.echart) if "p-forecast-chart" in each.classes)
+    in_all, on_this_day = chart.options["series"]
+    first, second = (axis["data"] for axis in chart.options["xAxis"])
+    assert len(in_all["data"]) == len(on_this_day["data"]) == len(first) == len(second)
+    assert max(on_this_day["data"]) == 2
+    assert max(in_all["data"]) == 5
+    press(client, "Ver dados")
+    await bea.should_see("Envios por dia")
+    dialog = next(each for each in of_kind(client, ui.dialog) if each.props.get("aria-label") == "Envios por dia")
+    cells = [each for each in dialog.descendants() if each.tag == "td"]
+    told = [getattr(next(iter(each.descendants())), "text", "") for each in cells]
+    a_day, by_then = [int(n) for n in told[1::3]], [int(n) for n in told[2::3]]
+    assert (max(a_day), by_then) == (2, list(accumulate(a_day)))
+    assert by_then[-1] == 5
 
 
 async def test_what_is_typed_is_saved_a_second_later_and_read_as_leads_will(

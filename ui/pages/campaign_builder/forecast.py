@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from nicegui import ui
@@ -12,7 +13,8 @@ from nicegui import ui
 from core.campaigns.forecast import Estimate
 from ui.pages.campaign_builder.desk import Desk
 from ui.pages.campaign_builder.section import legend
-from ui.parts.campaign_words import day_name, in_zone, moment_in
+from ui.parts.campaign_words import day_in, day_name, in_zone, moment_in
+from ui.parts.chart_data import chart_data
 from ui.parts.status import chip
 from ui.parts.text import text
 from ui.session import is_dark
@@ -40,9 +42,12 @@ class Forecast:
             self.days = ui.element("span")
         self.chart = ui.echart({}, theme=charts.theme()).classes("p-forecast-chart")
         self.chart.props["role"] = "img"
-        with ui.element("div").classes("p-row p-g16 p-t-xs p-t-2").style("margin-top:8px"):
+        with ui.element("div").classes("p-row p-wrap p-t-xs p-t-2 p-forecast-f"):
             legend(_("Sent (in all)"), "now")
             legend(_("Outside the window"), "rest")
+            with ui.element("span").classes("p-end") as self.figures:
+                chart_data(_("Sends by day"), (_("Day"), _("Sends"), _("Sent (in all)")), self._rows)
+        self.again = text("", "p-t-xs p-t-2 p-again", tag="div")
         desk.on_news(self.show)
 
     def show(self) -> None:
@@ -67,7 +72,14 @@ class Forecast:
                         n=formats.number(found.days)
                     )
                 )
+        self.again.text = again_words(found, zone)
+        self.again.visible = bool(self.again.text)
+        self.figures.visible = bool(found.per_day)
         self._draw(found, zone)
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        outlook = self.desk.outlook
+        return day_rows(outlook.estimate) if outlook is not None else []
 
     def _draw(self, found: Estimate, zone: str) -> None:
         self.chart.options.clear()
@@ -78,26 +90,56 @@ class Forecast:
         self.chart.update()
 
 
+def again_words(found: Estimate, zone: str) -> str:
+    """How many may be written to once more, and from when on; "" where nobody is."""
+    if found.again is None or not found.again.most:
+        return ""
+    words = ngettext(
+        "And {n} second message at most, from {day} on, to who has not answered.",
+        "And {n} second messages at most, from {day} on, to who has not answered.",
+        found.again.most,
+    )
+    return words.format(n=formats.number(found.again.most), day=day_in(found.again.since, zone))
+
+
+def day_rows(found: Estimate) -> list[tuple[str, str, str]]:
+    """Each day on which something is sent: how much, and how much by its end."""
+    days = sorted(found.per_day.items())
+    in_all = accumulate(n for _day, n in days)
+    return [
+        (formats.day(day, weekday=True), formats.number(n), formats.number(sent))
+        for (day, n), sent in zip(days, in_all, strict=True)
+    ]
+
+
 def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
     """The line over marks an hour, six hours or a day apart; hours outside the window are shaded."""
     colours = charts.colours()
     marks = _marks(found, zone)
     values = [round(found.sent_by(mark)) for mark in marks]
     end = len(marks) - 2 if found.finish_at and len(marks) > 1 else len(marks) - 1
+    days = [in_zone(mark, zone).date() for mark in marks]
     dot = [{"coord": [end, values[end]], "value": formats.number(values[end])}] if marks else []
+    axis = {"type": "category", "boundaryGap": False, "axisTick": {"show": False}}
     return {
         "animation": False,
-        "grid": {"left": 4, "right": 16, "top": 28, "bottom": 4, "containLabel": True},
-        "xAxis": {
-            "type": "category",
-            "data": _names(marks, zone),
-            "boundaryGap": False,
-            "axisTick": {"show": False},
-            "axisLabel": {"interval": 0, "margin": 10},
-        },
+        "grid": {"left": 4, "right": 16, "top": 28, "bottom": 10, "containLabel": True},
+        "tooltip": {"trigger": "axis", "confine": True},
+        # Two of the same: one is read at the pointer, the other shows a name for each day alone.
+        "xAxis": [
+            {**axis, "data": [moment_in(mark, zone) for mark in marks], "axisLabel": {"show": False}},
+            {
+                **axis,
+                "data": _names(marks, zone),
+                "position": "bottom",
+                "axisLabel": {"interval": 0, "margin": 10, "hideOverlap": True},
+                "axisPointer": {"show": False},
+            },
+        ],
         "yAxis": {"type": "value", "splitNumber": 3, "minInterval": 1},
         "series": [
             {
+                "name": _("Sent (in all)"),
                 "type": "line",
                 "data": values,
                 "symbol": "none",
@@ -115,7 +157,16 @@ def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
                     "label": {"show": True, "position": "top", "fontWeight": 600, "color": colours["text"]},
                     "data": dot,
                 },
-            }
+            },
+            {  # for the pointer alone: it says how many go on the day it is on
+                "name": _("On this day"),
+                "type": "line",
+                "data": [found.per_day.get(day, 0) for day in days],
+                "symbol": "none",
+                "silent": True,
+                "lineStyle": {"opacity": 0},
+                "itemStyle": {"color": colours["c2"]},
+            },
         ],
     }
 
