@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from core.accounts.rules import Actor, TeamId
@@ -147,9 +147,11 @@ class What(StrEnum):
     DECIDED_ARRIVED = "decided_arrived"  # by a person
     DECIDED_AGAIN = "decided_again"
     DECIDED_SKIP = "decided_skip"
+    RETRIED = "retried"  # with all the others whose failure may end differently
 
 
 ORDER = {what: n for n, what in enumerate(What)}  # of what bears the same time
+RETRIED = "campaign.retried_failed"
 DECISIONS = {
     "recipient.arrived": What.DECIDED_ARRIVED,
     "recipient.sent_again": What.DECIDED_AGAIN,
@@ -206,6 +208,7 @@ def timeline(work: Work, actor: Actor, recipient_id: RecipientId) -> Story:
         moments += _of_queue(row, tries, started)
         moments += _of_attempts(row, tries)
         moments += _of_end(row, message, number, tries)
+        moments += _of_retries(session, team_id, row, tries)
     moments += _of_people(session, team_id, campaign_id, [row.id for row, _message, _number in rows])
     moments += _of_answer(session, team_id, [row for row, _message, _number in rows])
     [shown] = queries.recipients_by_id(session, team_id, campaign_id, [recipient_id])
@@ -292,6 +295,33 @@ def _of_people(session: Session, team_id: TeamId, campaign_id: CampaignId, ids: 
             yield Moment(entry.at, DECISIONS[entry.action], who=entry.user_name)
 
 
+def _of_retries(session: Session, team_id: TeamId, row: CampaignLead, tries: Sequence[_Try]) -> Iterator[Moment]:
+    """Who pressed for the failures to be tried again while this was one of them.
+
+    The audit log has how many they were, not which: it was one if it had been refused by then and is not what it was.
+    """
+    if AttemptOutcome.REJECTED not in {each.outcome for each in tries}:
+        return
+    for entry in session.scalars(_retried(team_id, row.campaign_id)):
+        before = [each for each in tries if each.ended_at <= entry.at]
+        is_since = row.changed_at >= entry.at and (row.status is not RecipientStatus.FAILED or len(before) < len(tries))
+        if before and before[-1].outcome is AttemptOutcome.REJECTED and is_since:
+            yield Moment(entry.at, What.RETRIED, who=entry.user_name, is_again=row.step > 0)
+
+
+def _retried(team_id: TeamId, campaign_id: int) -> Select[AuditEntry]:
+    return (
+        select(AuditEntry)
+        .where(
+            AuditEntry.team_id == team_id,
+            AuditEntry.object_type == "campaign",
+            AuditEntry.object_id == campaign_id,
+            AuditEntry.action == RETRIED,
+        )
+        .order_by(AuditEntry.at)
+    )
+
+
 def _of_answer(session: Session, team_id: TeamId, rows: Sequence[CampaignLead]) -> Iterator[Moment]:
     """The first answer, once, with its words where they are still kept."""
     answered = [row for row in rows if row.replied_at is not None]
@@ -310,6 +340,26 @@ def _of_answer(session: Session, team_id: TeamId, rows: Sequence[CampaignLead]) 
         .limit(1)
     ).scalar()
     yield Moment(at, What.REPLIED, text=said)
+
+
+# ---------------------------------------------------------------- what was tried again
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Somebody had all failures tried again that could end differently: `n` of them."""
+
+    at: datetime
+    who: str
+    n: int
+
+
+def last_retry(work: Work, actor: Actor, campaign_id: CampaignId) -> Retry | None:
+    """The latest one, of whatever day.  Raises NotFound."""
+    queries.head(work.session, actor.team_id, campaign_id)
+    entries = _retried(actor.team_id, campaign_id).order_by(None).order_by(AuditEntry.at.desc()).limit(1)
+    entry = work.session.scalars(entries).first()
+    return None if entry is None else Retry(entry.at, entry.user_name, int(entry.details.get("recipients", 0)))
 
 
 # ---------------------------------------------------------------- what broke on the way

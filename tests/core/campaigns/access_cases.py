@@ -155,6 +155,7 @@ CASES = [
     Case(telling.results, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(telling.timeline, Needs.VIEWER, Stranger.NOT_FOUND, somebody),
     Case(telling.next_in_turn, Needs.VIEWER, Stranger.NOT_FOUND, a_turn),
+    Case(telling.last_retry, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(telling.incidents, Needs.VIEWER, Stranger.NOT_FOUND, a_running_one),
     Case(changing.change_pace, Needs.MEMBER, Stranger.NOT_FOUND, one_to_pace),
     Case(changing.change_numbers, Needs.MEMBER, Stranger.NOT_FOUND, one_to_share),

@@ -196,6 +196,31 @@ def test_who_decided_what_is_in_the_story(people: People, running: CampaignId, n
     assert [moment.proof for moment in found if moment.what is What.SENT] == ["person"]
 
 
+def test_who_had_the_failures_tried_again_is_told_of_those_that_were(
+    people: People, running: CampaignId, number: InstanceId
+) -> None:
+    refused, other, untouched = recipients(people, running)[:3]
+    with people.runtime.work() as work:
+        assert telling.last_retry(work, people["Vic"], running) is None
+    for row, why in ((refused, "content_refused"), (other, "not_on_whatsapp")):
+        attempt(people, row, number, "rejected", detail=why, ended_at=now(people) - MINUTE)
+        mark(people, row.id, status="failed", reason=why, changed_at=now(people) - MINUTE, attempts=1)
+    with people.runtime.work() as work:
+        assert sending.retry_failed(work, people["Bea"], running) == 1
+    found = [moment for moment in story(people, refused.id).moments if moment.what is What.RETRIED]
+    assert [moment.who for moment in found] == ["Bea"]
+    for row in (other, untouched):
+        assert What.RETRIED not in [moment.what for moment in story(people, row.id).moments]
+    attempt(people, refused, number, "rejected", detail="content_refused", ended_at=now(people))
+    mark(people, refused.id, status="failed", reason="content_refused", attempts=2)
+    whats = [moment.what for moment in story(people, refused.id).moments]
+    assert whats.index(What.REJECTED) < whats.index(What.RETRIED) < whats.index(What.FAILED)
+    with people.runtime.work() as work:
+        last = telling.last_retry(work, people["Vic"], running)
+    assert last is not None
+    assert (last.who, last.n) == ("Bea", 1)
+
+
 @pytest.mark.parametrize(
     ("values", "what", "detail"),
     [

@@ -183,6 +183,19 @@ async def test_bea_pauses_goes_on_and_cancels(web: Web, people: People, running:
     await bea.should_see("Cancelada", retries=30)
 
 
+async def test_who_had_the_failures_tried_again_is_said_beside_the_button(
+    web: Web, people: People, running: CampaignId
+) -> None:
+    for row in recipients(people, running)[:2]:
+        mark(people, row.id, status="failed", reason="content_refused")
+    client = await web.as_("Bea").open(f"/campaigns/{running}?tab=failed")
+    press(client, "Repetir 2 falhas")
+    await until(lambda: "Bea mandou repetir 2 falhas agora" in said(client), 12)
+    vic = web.as_("Vic")
+    await vic.open(f"/campaigns/{running}")
+    await vic.should_see("Bea mandou repetir 2 falhas agora")
+
+
 async def test_the_dialog_offers_the_milder_way(web: Web, people: People, running: CampaignId) -> None:
     bea = web.as_("Bea")
     client = await bea.open(f"/campaigns/{running}")

@@ -81,6 +81,8 @@ class Recipients:
                                 ui.menu_item(_(words), lambda kind=kind: self._take(kind))
                     self.retry = button("", self._retry, size="sm", icon="refresh")
             self.retry.visible = False
+            self.retried = text("", "p-t-xs p-t-3 p-retried", tag="div")
+            self.retried.visible = False
             self.asks = ui.element("div").classes("p-held")
             with ui.element("div").classes("p-row p-center") as self.news:
                 button(_("Show what is new"), self._first, kind="sof", size="xs", icon="arrow_upward")
@@ -163,6 +165,7 @@ class Recipients:
     async def load(self) -> None:
         found = await ask(campaigns.recipients, self.found.head.id, self.tab, after=self.at, search=self.search)
         await self._read_next()
+        await self._show_retry()
         self.news.visible = False
         self.table.selected = []
         self.table.selection = "multiple" if self.may_act and self.tab == "doubtful" else None
@@ -174,6 +177,7 @@ class Recipients:
 
     async def refresh(self) -> None:
         """Tells what became of the rows that are shown; says when there are others above them by now."""
+        await self._show_retry()
         await self.story.refresh()
         if not self.listed:
             await self.load()
@@ -270,6 +274,16 @@ class Recipients:
         """The tab that is shown, as a file; who is signed out by now is told so here, and not by a file."""
         await ask(campaigns.recipients, self.found.head.id, self.tab, limit=1)
         exports.take(self.found.head.id, self.tab, kind)
+
+    async def _show_retry(self) -> None:
+        """Who pressed last for the failures to be tried again."""
+        last = await ask(telling.last_retry, self.found.head.id)
+        self.retried.visible = last is not None
+        if last is not None:
+            words = ngettext(
+                "{who} had {n} failure tried again {when}", "{who} had {n} failures tried again {when}", last.n
+            )
+            self.retried.text = words.format(who=last.who, n=formats.number(last.n), when=formats.ago(last.at))
 
     async def _retry(self) -> None:
         await do(sending.retry_failed, self.found.head.id, done=_("They are in the queue again"))

@@ -39,6 +39,7 @@ LOOKS: dict[What, tuple[str, str, str]] = {
     What.CANCELLED: ("close", "", N_("The campaign was cancelled before its turn")),
     What.DECIDED_ARRIVED: ("person_check", "", N_("{name} saw that it arrived")),
     What.DECIDED_AGAIN: ("refresh", "", N_("{name} had it sent again")),
+    What.RETRIED: ("refresh", "", N_("{name} had the failures tried again")),
     What.DECIDED_SKIP: ("skip_next", "", N_("{name} left it at that")),
 }
 # What the sender and the gateways say, in words; anything else is shown as it came.
