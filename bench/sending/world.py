@@ -46,6 +46,13 @@ from unnest(cast(:ns as int[]), cast(:names as text[]), cast(:kinds as text[]), 
     cast(:cities as text[]), cast(:phones as text[]), cast(:hashes as bytea[]))
     as people (n, name, kind, area, city, phone, hash)
 """)
+# Each number has written to others before, a while ago: a table that has never held a row is planned for like no other.
+WRITTEN_BEFORE = text("""
+insert into messages (team_id, instance_id, direction, phone, phone_hash, text, at, sent_at, gateway_message_id)
+select :team_id, :instance_id, 'out', '+551192' || lpad(n::text, 7, '0'), sha256(n::text::bytea), :text, at, at,
+    'BEFORE' || n
+from (select n, now() - interval '90 days' + n * interval '1 minute' as at from generate_series(1, 5000) n) before
+""")
 # What no installation may do, and what is to be measured without.
 NO_LIMITS = text("""
 alter table instances drop constraint if exists ck_instances_per_day, drop constraint if exists ck_instances_gap;
@@ -119,6 +126,8 @@ def started(runtime: Runtime, team_id: TeamId, numbers: int) -> Round:
         campaign_id = CampaignId(work.session.scalars(CAMPAIGN, asked).one())
         work.session.execute(STEP, {"id": campaign_id, "team_id": team_id, "text": TEMPLATE})
         for number in ids:
+            before = {"team_id": team_id, "instance_id": number, "text": TEMPLATE}
+            work.session.execute(WRITTEN_BEFORE, before)
             work.session.execute(LEAVES_FROM, {"id": campaign_id, "team_id": team_id, "instance_id": number})
     with runtime.work() as work:
         draft = queries.draft(work.session, team_id, campaign_id)

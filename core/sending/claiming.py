@@ -4,7 +4,8 @@ Nothing leaves us without a row that said it would, committed and on disk.  Ever
 looked at here, under the locks of the number, the campaign and the recipient, milliseconds before the call: so a pause,
 a cancel, an opt-out or a reply that was committed before is always seen.
 
-A claim takes no more than may be on the wire at once, and of a number that pauses between its messages one at a time.
+A claim takes no more than can be on the wire before the next one, and of a number that pauses between its messages one
+at a time.
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ No transaction is open during a call, nothing is called without a committed clai
 database is asked from two threads, one that claims and one that settles and renews the lease, so that the end of a call
 never waits behind the search for the next.  Calls that end together are written down together.
 
-Where a gateway takes several at once, the next ones are claimed while those before them are on the wire: as many as it
-takes, so that no line waits for the disk.  Whatever would wait for longer than a moment is put back.
+Where a gateway takes several at once, the next ones are claimed while those before them are on the wire, by as many as
+become free meanwhile: so no line waits for the disk.  Whatever would wait for longer than a moment is put back.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class _Sender:
             return max(0, self.lines - len(self.under_way))  # what it means for the number is not known yet
         ahead = claimed_ahead(self.lines, self.claim_takes_s, self.call_takes_s) if self.is_moving else 0
         room = self.lines + ahead - self.calls - len(self.next_up)
-        return min(room, self.lines) if room > ahead // 2 else 0  # many at once: each claim waits for the disk
+        return room if room > ahead // 2 else 0  # many at once: each claim waits for the disk
 
     def _fill_the_wire(self) -> None:
         while self.next_up and self.calls < self.lines and not self._has_stale():
