@@ -27,7 +27,7 @@ from core.leads.phones import phone_hash
 from core.optouts import service as optouts
 from core.ports import Capabilities, GatewayEvent, Receipt, ReceiptCame, SentRecord
 from core.runtime import Runtime
-from core.sending import claiming, dispatch, inbox, lease, reconcile, service, settling
+from core.sending import claiming, dispatch, follow_ups, inbox, lease, reconcile, service, settling
 from core.sending.answers import settle_answer
 from core.sending.claiming import Claim, Claimed
 from core.sending.lease import Lease
@@ -40,7 +40,9 @@ from tests.factories import ALL_WEEK, LINE, TEXT, phone_of
 from tests.people import gather
 
 BEGIN = datetime(2027, 3, 1, 20, 30, tzinfo=UTC)  # a Monday, half past five in São Paulo: the hours end at six
-PEOPLE = range(5)
+PEOPLE = range(7)
+FOLLOW_UP = "{empresa}, ainda por aí?"
+VARIANTS = (TEXT, "Olá, {empresa}, tudo bem?")
 KEPT = {"teams", "users", "memberships", "sessions", "alembic_version"}
 
 # Searched before pg_catalog: every now() of the product's statements, triggers and defaults is this one.
@@ -68,6 +70,7 @@ class NumberSetting:
     per_day: int
     rest_after: int = 0
     rest_s: int = 0
+    per_hour: int | None = None
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,38 @@ class CampaignSetting:
     per_day: int
     hours: tuple[int, int]  # minutes of the local day
     repeat_after_days: int
-    runs: bool
+    sent_by: dict[int, int]  # person: number, where it runs from the beginning
+    gap_s: int = 1
+    texts: tuple[str, ...] = VARIANTS[:1]
+    follow_up_days: int | None = None
+
+    @property
+    def runs(self) -> bool:
+        return bool(self.sent_by)
+
+    def variant_of(self, person: int) -> int:
+        return person % len(self.texts)
 
 
-NUMBERS = (NumberSetting("one", 1, 30, 5, rest_after=3, rest_s=300), NumberSetting("two", 2, 5, 4))
+# One that rests, one with a cap of the hour, and one without a pause, which is given several at once.
+NUMBERS = (
+    NumberSetting("one", 1, 30, 5, rest_after=3, rest_s=300),
+    NumberSetting("two", 2, 5, 4, per_hour=2),
+    NumberSetting("three", 3, 0, 4),
+)
+# The third was built in the same moment as the first: some are in both, and leave from another number there.
 CAMPAIGNS = (
-    CampaignSetting(per_day=6, hours=(0, 1440), repeat_after_days=30, runs=True),
-    CampaignSetting(per_day=2, hours=(480, 1080), repeat_after_days=0, runs=False),
+    CampaignSetting(
+        per_day=7,
+        hours=(0, 1440),
+        repeat_after_days=30,
+        sent_by={0: 0, 1: 1, 2: 2, 3: 2, 4: 2, 5: 0, 6: 1},
+        gap_s=0,
+        texts=VARIANTS,
+        follow_up_days=3,
+    ),
+    CampaignSetting(per_day=2, hours=(480, 1080), repeat_after_days=0, sent_by={}),
+    CampaignSetting(per_day=3, hours=(0, 1440), repeat_after_days=0, sent_by={0: 1, 2: 0, 3: 1}),
 )
 
 
@@ -146,7 +174,8 @@ def record_of(left: Left) -> SentRecord:
 SNAPSHOT = """
 select json_build_object(
     'recipients', (select json_agg(r order by id) from (
-        select id, campaign_id, step, phone, status, reason, claim_token as token, message_id, instance_id, attempts,
+        select id, campaign_id, step, variant, phone, status, reason,
+            extract(epoch from follow_up_at) as follow_up_at, claim_token as token, message_id, instance_id, attempts,
             lease_epoch, replied_at is not null as replied, opted_out_at is not null as opted_out,
             extract(epoch from claimed_at) as claimed_at, extract(epoch from lease_until) as lease_until,
             extract(epoch from sent_at) as sent_at, extract(epoch from not_before) as not_before,
@@ -158,10 +187,13 @@ select json_build_object(
     'numbers', (select json_agg(i order by id) from (
         select id, status, sent_on, sent_today, lease_epoch, paused_at is not null as paused, pause_reason,
             unconfirmed_in_a_row as doubts, extract(epoch from next_send_at) as next_send_at,
-            extract(epoch from lease_until) as lease_until, pause_facts ->> 'since' as since
+            extract(epoch from lease_until) as lease_until, pause_facts ->> 'since' as since, (
+                select coalesce(json_agg(extract(epoch from sent_at)), '[]') from messages
+                where instance_id = instances.id and direction = 'out' and sent_at is not null) as left_at
         from instances) i),
     'messages', (select json_agg(m order by id) from (
-        select id, instance_id, campaign_id, campaign_lead_id as recipient_id, gateway_message_id as gateway_id,
+        select id, instance_id, campaign_id, campaign_lead_id as recipient_id, step, variant,
+            gateway_message_id as gateway_id,
             extract(epoch from sent_at) as sent_at, delivered_at is not null as delivered, read_at is not null as read,
             failed_at is not null as failed
         from messages where direction = 'out' and not is_from_phone) m),
@@ -236,6 +268,8 @@ class World:
             connection.exec_driver_sql(CLOCK)
         self.set_clock(BEGIN)
         with self.engine.begin() as connection:
+            for table in ("instances", "campaigns"):  # one without a pause is given several at once
+                connection.exec_driver_sql(f"alter table {table} drop constraint if exists ck_{table}_gap")
             for table, column in connection.exec_driver_sql(NOW_BY_DEFAULT).all():
                 connection.exec_driver_sql(f"alter table {table} alter {column} set default test_clock.now()")
 
@@ -259,7 +293,7 @@ class World:
     # ------------------------------------------------------------ an example
 
     def begin(self) -> History:
-        """Empty, and then: five leads, two numbers, a campaign that runs and one that is a draft."""
+        """Empty, and then: seven leads, three numbers, two campaigns that run and one that is a draft."""
         with self.engine.begin() as connection:
             connection.exec_driver_sql("set local session_replication_role = replica")
             connection.exec_driver_sql(self._empty)
@@ -304,15 +338,19 @@ class World:
             weekdays=ALL_WEEK,
             skip_holidays=False,
             repeat_after_days=setting.repeat_after_days,
-            gap_min_s=1,
-            gap_max_s=1,
+            gap_min_s=setting.gap_s,
+            gap_max_s=setting.gap_s,
             per_day=setting.per_day,
             timezone="America/Sao_Paulo",
-            total=len(self.leads) if setting.runs else 0,
+            total=len(setting.sent_by),
+            follow_up_days=setting.follow_up_days,
         )
         session.add(row)
         session.flush()
-        session.add(CampaignStep(campaign_id=row.id, position=0, team_id=row.team_id, text=TEXT))
+        for n, said in enumerate(setting.texts):
+            session.add(CampaignStep(campaign_id=row.id, position=0, variant=n, team_id=row.team_id, text=said))
+        if setting.follow_up_days is not None:
+            session.add(CampaignStep(campaign_id=row.id, position=1, team_id=row.team_id, text=FOLLOW_UP))
         for each in self.numbers:
             session.add(CampaignInstance(campaign_id=row.id, instance_id=each, team_id=row.team_id))
         if setting.runs:
@@ -322,13 +360,14 @@ class World:
                     {
                         "team_id": row.team_id,
                         "campaign_id": row.id,
-                        "lead_id": lead_id,
-                        "instance_id": self.numbers[n % len(self.numbers)],
+                        "lead_id": self.leads[n],
+                        "instance_id": self.numbers[number],
+                        "variant": setting.variant_of(n),
                         "lead_name": f"Loja {n}",
                         "phone": phone_of(n),
                         "phone_hash": phone_hash(self.settings.secret_key, phone_of(n)),
                     }
-                    for n, lead_id in zip(PEOPLE, self.leads, strict=True)
+                    for n, number in setting.sent_by.items()
                 ],
             )
         return CampaignId(row.id)
@@ -359,6 +398,7 @@ def _number(team_id: int, setting: NumberSetting) -> dict[str, Any]:
         "per_day": setting.per_day,
         "rest_after": setting.rest_after,
         "rest_s": setting.rest_s,
+        "per_hour": setting.per_hour,
     }
 
 
@@ -405,6 +445,11 @@ class Sending:
                 return settling.settle(work, claimed, outcome)
             return settle_answer(work, claimed, outcome)
 
+    def settle_together(self, ended: Sequence[tuple[Claimed, Outcome]]) -> set[int]:
+        """Who is sent by that; the others are to be settled alone."""
+        with self.world.runtime.work() as work:
+            return set(settling.settle_accepted(work, [settling.Ended(*each) for each in ended]))
+
     # ------------------------------------------------------------ what is told
 
     def tell(self, number: InstanceId, event: GatewayEvent) -> None:
@@ -430,6 +475,10 @@ class Sending:
         with self.world.runtime.work() as work:
             dispatch.due_instances(work)
         return {job.instance_id for job in self.world.queue.jobs if isinstance(job, SendDue)}
+
+    def queue_follow_ups(self) -> int:
+        with self.world.runtime.work() as work:
+            return follow_ups.queue_follow_ups(work)
 
     def end_what_is_done(self) -> None:
         with self.world.runtime.work() as work:
