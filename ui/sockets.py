@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 LONGEST_LINE = 500
 SAY_EVERY_S = 60.0
 EVENTS = ("handshake", "event", "ack", "javascript_response", "log")  # all that NiceGUI's page sends
+# By these very words NiceGUI's page knows that it must be loaded again, as after a restart of this process; by any other
+# it waits for ever, for a refused socket does not try again.
+LOAD_AGAIN = "Implicit handshake failed"
 Message = dict[str, Any]
 
 
@@ -66,7 +69,7 @@ def tie_to_pages(settings: Settings) -> None:
     async def connect(sid: str, environ: Message, _auth: Any = None) -> None:
         query = {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
         if query.get("implicit_handshake") == "true" and not await handshake(sid, query):
-            raise Refused("not the page's own socket")
+            raise Refused(LOAD_AGAIN)
 
     def told(line: Message) -> None:
         """What a browser complains of, in one line: it must not look like lines of ours."""

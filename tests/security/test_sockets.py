@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
+import re
+from pathlib import Path
 from typing import Any
 
+import nicegui
 import pytest
 from nicegui import Client
 from nicegui import core as nicegui_core
@@ -181,6 +185,17 @@ async def test_a_forged_connect_is_no_handshake(web: Web, monkeypatch: pytest.Mo
     await talk(f'42["connect",{{"QUERY_STRING":"{asked}"}}]')
     assert any(told.startswith("44") for told in await talk(query="&" + asked)), "nor is a true one without the cookie"
     assert reached == []
+
+
+async def test_a_page_of_a_process_that_is_gone_is_refused_in_the_words_at_which_it_loads_again(web: Web) -> None:
+    """By any other words it would say “Reconnecting…” for ever."""
+    asked = "implicit_handshake=true&client_id=gone&tab_id=t&document_id=d&next_message_id=0"
+    [refused] = [told for told in await talk(query="&" + asked) if told.startswith("44")]
+    words = json.loads(refused[2:])["message"]
+    page = (Path(nicegui.__file__).parent / "static" / "nicegui.js").read_text(encoding="utf-8")
+    listens = re.search(r'err\.message == "([^"]+)"\) \{[^}]*implicit handshake[^}]*location\.reload\(\)', page)
+    assert listens is not None
+    assert words == listens[1]
 
 
 @pytest.mark.parametrize(
