@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from core.campaigns.ending import cancel_left_over, finish_done
+from core.campaigns.media import forget_unused
 from core.campaigns.starting import queue_builds, start_scheduled
 from core.errors import BadSetting, DatabaseAway, Unreachable
 from core.instances.blocking import pause_numberless
@@ -97,6 +98,7 @@ def all_tasks() -> list[Task]:
         Task("campaigns at their end", 3, in_work(finish_done)),
         Task("campaigns whose numbers are lost", 5, in_work(pause_numberless)),
         Task("recipients of cancelled campaigns", 3, in_work(cancel_left_over)),
+        Task("files that no message uses", 3600, in_work(forget_unused)),
         Task("what is forgotten with age", 3600, forget_old),
     ]
 

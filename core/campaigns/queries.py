@@ -186,9 +186,9 @@ def _plan(row: Campaign, steps: Sequence[CampaignStep], numbers: Sequence[tuple[
 
 
 def has_media(session: Session, team_id: TeamId, media_id: int) -> bool:
-    """Whether this team has such a file."""
+    """Whether this team has such a file; it is not forgotten before this transaction ends."""
     asked = select(MediaFile.id).where(MediaFile.team_id == team_id, MediaFile.id == media_id)
-    return session.scalar(asked) is not None
+    return session.scalar(asked.with_for_update(read=True, key_share=True)) is not None
 
 
 # ---------------------------------------------------------------- the numbers

@@ -126,6 +126,7 @@ class MediaFile(Base):
     mimetype: Mapped[str] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(120))
     size: Mapped[int] = mapped_column(Integer)  # bytes
+    unused_since: Mapped[datetime | None] = time_column()  # no message asks for it; it is forgotten a day later
     content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
 
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import uuid
 import zipfile
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select, update
 
-from core.campaigns import media
+from core.campaigns import media, queries, service, templates
+from core.campaigns.rules import FollowUp, Variant
 from core.errors import BadInput, NotAllowed, NotFound
 from core.ports import MediaKind
-from core.tables import MediaFile
+from core.replies import trying
+from core.tables import Answer, MediaFile
+from tests.core.campaigns.making import HOUR, connect_number, keep_lead, now, plan_of, set_campaign, start, write_draft
 from tests.people import People
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
@@ -113,3 +118,84 @@ def test_nobody_of_another_team_reads_it_and_who_only_looks_keeps_none(people: P
             media.content(work, people["Carlos"], card.id)
         with pytest.raises(NotAllowed):
             media.keep(work, people["Vic"], name="agenda.png", content=JPEG)
+
+
+# ---------------------------------------------------------------- what no message uses
+
+
+def kept(people: People, content: bytes, who: str = "Bea") -> int:
+    with people.runtime.work() as work:
+        return media.keep(work, people[who], name="agenda.png", content=content).id
+
+
+def forget(people: People, hours_later: int = 0) -> set[int]:
+    """What is there after the timetable came, and once more so much later."""
+    with people.runtime.work() as work:
+        media.forget_unused(work)
+    if hours_later:
+        with people.runtime.work() as work:
+            work.session.execute(update(MediaFile).values(unused_since=MediaFile.unused_since - hours_later * HOUR))
+        with people.runtime.work() as work:
+            media.forget_unused(work)
+    with people.runtime.work() as work:
+        return set(work.session.scalars(select(MediaFile.id)))
+
+
+def test_a_file_that_no_message_uses_is_forgotten_after_a_day(people: People) -> None:
+    unused, theirs = kept(people, PNG), kept(people, PNG, who="Carlos")
+    assert forget(people, hours_later=23) == {unused, theirs}
+    assert forget(people, hours_later=2) == set()
+
+
+def test_what_a_draft_a_campaign_or_a_kept_message_names_stays(people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    first, again, of_template = kept(people, PNG), kept(people, JPEG), kept(people, MP4)
+    campaign_id = write_draft(people, media_id=first, follow_up=FollowUp("Oi de novo", days=4, media_id=again))
+    start(people, campaign_id)
+    set_campaign(people, campaign_id, status="finished", ended_at=now(people))
+    with people.runtime.work() as work:
+        plan = replace(plan_of(people, campaign_id), media_id=None, other_variants=(Variant("Olá", 1, of_template),))
+        templates.save_template(work, people["Bea"], name="Oi", plan=replace(plan, follow_up=None))
+    assert forget(people, hours_later=99) == {first, again, of_template}
+
+
+def test_a_file_that_was_taken_out_and_put_back_begins_its_day_anew(people: People) -> None:
+    file = kept(people, PNG)
+    assert forget(people, hours_later=23) == {file}
+    assert kept(people, PNG) == file, "the same bytes, brought again"
+    assert forget(people, hours_later=23) == {file}
+    campaign_id = write_draft(people, media_id=file)
+    assert forget(people, hours_later=99) == {file}
+    with people.runtime.work() as work:
+        found = service.draft(work, people["Bea"], campaign_id)
+        service.save_draft(work, people["Bea"], campaign_id, found.version, replace(found.plan, media_id=None))
+    assert forget(people, hours_later=23) == {file}
+    assert forget(people, hours_later=2) == set()
+
+
+def test_a_file_that_waits_to_go_out_as_a_test_stays_until_it_has(people: People) -> None:
+    connect_number(people, phone="+5511900001001", gateway_name="um")
+    file = kept(people, PNG)
+    campaign_id = write_draft(people, media_id=file)
+    with people.runtime.work() as work:
+        trying.send_test(work, people["Bea"], campaign_id, "(11) 98888-7777", 0, pressed=uuid.uuid4())
+    with people.runtime.work() as work:
+        service.delete_draft(work, people["Bea"], campaign_id)
+    assert forget(people, hours_later=99) == {file}
+    with people.runtime.work() as work:
+        work.session.execute(delete(Answer))
+    assert forget(people, hours_later=25) == set()
+
+
+def test_a_draft_that_is_being_saved_with_it_keeps_it(people: People) -> None:
+    file = kept(people, PNG)
+    forget(people)
+    with people.runtime.work() as work:
+        work.session.execute(update(MediaFile).values(unused_since=work.now - 25 * HOUR))
+    with people.runtime.work() as saving:
+        assert queries.has_media(saving.session, people.team_id, file)
+        with people.runtime.work() as work:
+            assert media.forget_unused(work) == 0
+    with people.runtime.work() as work:
+        assert media.forget_unused(work) == 1
