@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 LONGEST_LINE = 500
 SAY_EVERY_S = 60.0
 EVENTS = ("handshake", "event", "ack", "javascript_response", "log")  # all that NiceGUI's page sends
-# By these very words NiceGUI's page knows that it must be loaded again, as after a restart of this process; by any other
+# By these very words NiceGUI's page knows that it must be loaded again, as after a restart of this process: by others
 # it waits for ever, for a refused socket does not try again.
 LOAD_AGAIN = "Implicit handshake failed"
 Message = dict[str, Any]

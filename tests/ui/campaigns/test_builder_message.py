@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import pytest
 from nicegui import Client, ui
+from nicegui.testing import User
+from PIL import Image
 from sqlalchemy import update
 
 from core.campaigns import media, service, templates
@@ -191,6 +194,86 @@ async def test_a_file_is_shown_with_its_kind_and_size_and_taken_off_again(
     icon_press(client, "Tirar o arquivo")
     await until(lambda: plan_of(people, draft).media_id is None)
     await bea.should_not_see("agenda-leve.png")
+
+
+def drawn(size: tuple[int, int] = (64, 48)) -> bytes:
+    """A picture that any program opens."""
+    out = io.BytesIO()
+    Image.new("RGB", size, "#3a49c9").save(out, "PNG")
+    return out.getvalue()
+
+
+async def bring(user: User, client: Client, name: str, content: bytes, mimetype: str = "") -> None:
+    """As the browser does it, over HTTP; what it says of the type is its own guess."""
+    [place] = [each for each in of_kind(client, ui.upload) if "p-drop" in each.classes]
+    file = {"file": (name, content, mimetype or "application/octet-stream")}
+    answer = await user.http_client.post(str(place.props["url"]), files=file)
+    assert answer.status_code == 200
+
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("agenda leve.png", drawn(), "Imagem · 1 KB · vai com o texto"),
+        ("preços.pdf", PDF, "Documento · 1 KB · vai com o texto"),
+    ],
+    ids=["picture", "document"],
+)
+async def test_a_file_that_is_brought_goes_with_the_text_and_is_saved(
+    web: Web, people: People, draft: CampaignId, name: str, content: bytes, words: str
+) -> None:
+    bea, client = await open_builder(web, draft)
+    await bring(bea, client, name, content)
+    await bea.should_see(name, retries=30)
+    await bea.should_see(words)
+    await until(lambda: plan_of(people, draft).media_id is not None)
+    served = await bea.http_client.get(f"/media/{plan_of(people, draft).media_id}")
+    assert served.content == content
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("agenda.png", b"isto \xc3\xa9 um texto, e nada mais" * 20, "O WhatsApp não mostra esse tipo de arquivo."),
+        ("agenda.png", b"<svg onload=alert(1)>" * 20, "O WhatsApp não mostra esse tipo de arquivo."),
+        ("grande.png", drawn() + b"\0" * (5 * media.MB), "No máximo 5 MB para um arquivo desse tipo."),
+        ("grande.pdf", PDF + b"\0" * (16 * media.MB), "No máximo 16 MB para um arquivo desse tipo."),
+        ("vazio.png", b"", "Não há nada neste arquivo."),
+    ],
+    ids=["text", "svg", "large picture", "large document", "empty"],
+)
+async def test_a_file_that_cannot_go_is_refused_where_it_was_brought_and_nothing_changes(
+    web: Web, people: People, draft: CampaignId, name: str, content: bytes, why: str
+) -> None:
+    bea, client = await open_builder(web, draft)
+    await bring(bea, client, name, content, "image/png")
+    await until(lambda: any(words.startswith(why) for words in said(client)), 10)
+    assert plan_of(people, draft).media_id is None
+    await bea.should_not_see(name)
+    await bring(bea, client, "agenda.png", drawn())  # and the next one is taken
+    await until(lambda: plan_of(people, draft).media_id is not None, 10)
+    assert not any(each.visible for each in client.elements.values() if why in str(getattr(each, "text", "")))
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        ("accept", "O WhatsApp não mostra esse tipo de arquivo."),
+        ("max-file-size", "No máximo 16 MB"),
+        ("max-files", "Vai um arquivo em cada mensagem."),
+    ],
+)
+async def test_what_the_browser_refuses_itself_is_told_with_the_reason(
+    web: Web, draft: CampaignId, reason: str, why: str
+) -> None:
+    _bea, client = await open_builder(web, draft)
+    [place] = [each for each in of_kind(client, ui.upload) if "p-drop" in each.classes]
+    listener = next(key for key, one in place._event_listeners.items() if one.type == "rejected")
+    place._handle_event({"listener_id": listener, "args": reason})
+    await until(lambda: any(words.startswith(why) for words in said(client)))
 
 
 async def test_a_file_goes_to_the_team_alone_and_never_as_a_page(web: Web, people: People, draft: CampaignId) -> None:

@@ -25,6 +25,8 @@ KIND_WORDS = {
     MediaKind.AUDIO: (N_("Audio"), "audio_file"),
     MediaKind.DOCUMENT: (N_("Document"), "description"),
 }
+# NiceGUI's own handler is not told why.
+WHY_REJECTED = "(entries) => emit(entries[0].failedPropValidation)"
 ACCEPTS = ".jpg,.jpeg,.png,.webp,.mp4,.mp3,.m4a,.aac,.amr,.ogg,.opus,.pdf,.docx,.xlsx"
 
 
@@ -81,8 +83,8 @@ class Files:
             max_file_size=LARGEST_MEDIA,
             on_begin_upload=lambda: self._say(""),
             on_upload=self._uploaded,
-            on_rejected=self._too_large,
         ).classes("p-drop")
+        self.upload.on("rejected", self._rejected, js_handler=WHY_REJECTED)
         self.upload.props["accept"] = ACCEPTS
         self.upload.props("flat")
         with self.upload.add_slot("header"):
@@ -93,8 +95,15 @@ class Files:
                 ui.element("q-uploader-add-trigger")
             drop.on("keydown.enter", js_handler="(event) => event.target.querySelector('input').click()")
 
-    def _too_large(self) -> None:
-        self._say(sentence_of_input(BadInput("media", "media_too_large", mb=LARGEST_MEDIA // MB)))
+    def _rejected(self, event: events.GenericEventArguments) -> None:
+        """By the browser already, which has sent nothing of it."""
+        match event.args:
+            case "accept":
+                self._say(sentence_of_input(BadInput("media", "media_unknown")))
+            case "max-files":
+                self._say(_("One file goes with each message."))
+            case _too_large:
+                self._say(sentence_of_input(BadInput("media", "media_too_large", mb=LARGEST_MEDIA // MB)))
 
     async def _uploaded(self, event: events.UploadEventArguments) -> None:
         """What is said about it stands where it was dropped."""
