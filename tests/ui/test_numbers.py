@@ -521,6 +521,26 @@ async def test_a_lost_number_says_what_waits_and_that_connecting_is_not_enough(
         await vic.should_see(words)
 
 
+async def test_what_a_blocked_number_might_send_is_not_counted(web: Web, people: People, runtime: Runtime) -> None:
+    add_number(
+        runtime, people.team_id, name="Comercial 1", gateway_name="x-1", first_connected_at=ago(runtime, days=30)
+    )
+    blocked = {"paused_at": ago(runtime), "pause_reason": "banned", "first_connected_at": ago(runtime, days=30)}
+    add_number(
+        runtime,
+        people.team_id,
+        name="Comercial 2",
+        status=S.DISCONNECTED,
+        status_reason="banned",
+        gateway_name="x-2",
+        phone="+5511900001002",
+        **blocked,
+    )
+    vic = web.as_("Vic")
+    await vic.open("/instances")
+    await vic.should_see("1 conectado · restam 50 de 50 envios hoje")
+
+
 async def test_three_codes_may_expire_then_it_waits_for_a_person(web: Web, people: People, runtime: Runtime) -> None:
     made = add_number(
         runtime, people.team_id, status=S.SCANNING, phone=None, qr_text="2@a,b,c,d", qr_at=ago(runtime), qr_count=1

@@ -24,6 +24,7 @@ from ui.pages.instances.removed import Removed
 from ui.pages.instances.simulated import simulated_note
 from ui.parts.button import button, once_at_a_time
 from ui.parts.note import note
+from ui.parts.number_words import is_blocked
 from ui.parts.states import state
 from ui.parts.text import icon, text
 from ui.session import current_actor
@@ -193,7 +194,8 @@ class Numbers:
 
 
 def _fact(found: Sequence[NumberCard]) -> str:
-    """How many are connected, and how much is left today, of those that can send, of what all of them may in a day."""
+    """How many are connected, and how much those that can send have left today, of what all may in a day that WhatsApp
+    has not taken away."""
     linked = [number for number in found if number.status is InstanceStatus.CONNECTED]
     if not found:
         return ""
@@ -205,7 +207,8 @@ def _fact(found: Sequence[NumberCard]) -> str:
         counted.append(ngettext("{n} limited", "{n} limited", limited).format(n=formats.number(limited)))
     if paused:
         counted.append(ngettext("{n} paused", "{n} paused", paused).format(n=formats.number(paused)))
-    cap = sum(number.cap_today for number in found if number.first_connected_at or number in linked)
+    begun = [number for number in found if number.first_connected_at or number in linked]
+    cap = sum(number.cap_today for number in begun if not is_blocked(number))
     ready = sum(number.free_today for number in linked if number.halt is None)
     if cap:
         words = _("{ready} of {cap} messages left today")
