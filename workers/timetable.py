@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from core.campaigns.changing import go_on_changing
 from core.campaigns.ending import cancel_left_over, finish_done
 from core.campaigns.media import forget_unused
 from core.campaigns.starting import queue_builds, start_scheduled
@@ -95,6 +96,7 @@ def all_tasks() -> list[Task]:
         Task("jobs of workers that died", 5, lambda runtime: runtime.queue.clean_up()),
         Task("calls nobody told the end of", 5, in_work(reap)),
         Task("evidence for what is in doubt", 10, in_work(look_for_evidence)),
+        Task("campaigns that are being changed", 1, go_on_changing),
         Task("campaigns at their end", 3, in_work(finish_done)),
         Task("campaigns whose numbers are lost", 5, in_work(pause_numberless)),
         Task("recipients of cancelled campaigns", 3, in_work(cancel_left_over)),

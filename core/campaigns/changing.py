@@ -3,18 +3,21 @@
 Whatever is changed holds from the next message on: the claim reads the campaign under a lock, and so does this.
 Two rules are never given up.  Who has been written to is only written to again from the same number; and who waits for
 a number that WhatsApp has blocked waits on, or is skipped by a person, but never gets it from another one.
+
+A long queue follows in portions: 100,000 rows at once take four seconds, in which nobody could be written to.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import Row, delete, insert, text, update
 from sqlalchemy.orm import Session
 
 from core import audit
-from core.accounts.rules import Actor, Role
+from core.accounts.rules import Actor, Role, TeamId
 from core.campaigns import queries, starting
 from core.campaigns.queries import Draft
 from core.campaigns.rules import CampaignId, CampaignStatus, NumberChoice, Plan, checked, shortest_gap_s
@@ -22,6 +25,7 @@ from core.campaigns.sharing import shares_of_numbers
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances.halts import HaltReason
 from core.instances.rules import InstanceId, InstanceStatus, StatusReason
+from core.runtime import Runtime
 from core.sending.rules import LONGEST_BACKOFF, WORTH_ANOTHER_TRY, SkipReason
 from core.tables import Campaign, CampaignInstance
 from core.work import Work
@@ -58,10 +62,10 @@ class Pace:
         return self.window_start_min, self.window_end_min, tuple(sorted(self.weekdays)), self.skip_holidays
 
 
-# Who waits for an opening that is none any more is looked at again at once; who rests after a failed try rests on.
+# Who waits for an opening that is none any more is looked at again; who rests after a failed try rests on.
 DUE_AGAIN = text("""
 update campaign_leads set not_before = now()
-where campaign_id = :campaign_id and status = 'queued' and not_before > now()
+where id = any(:ids) and status = 'queued' and not_before > now()
   and (attempts = 0 or not_before > now() + :longest_rest)
 """)
 
@@ -78,9 +82,10 @@ def change_pace(work: Work, actor: Actor, campaign_id: CampaignId, version: int,
     changed = {name: value for name, value in asdict(becomes).items() if value != asdict(was)[name]}
     if not changed:
         return version
-    became = _take(work, actor, campaign_id, version, changed | {"weekdays": list(becomes.weekdays)})
-    if becomes.hours != was.hours:
-        work.session.execute(DUE_AGAIN, {"campaign_id": campaign_id, "longest_rest": LONGEST_BACKOFF})
+    began = {} if becomes.hours == was.hours else {"due_again_from": 0}
+    became = _take(work, actor, campaign_id, version, changed | {"weekdays": list(becomes.weekdays)} | began)
+    if began:
+        _make_due(work.session, campaign_id, 0)
     audit.record(work, actor, "campaign.pace_changed", "campaign", campaign_id, **changed)
     starting.wake_senders(work, actor.team_id, found)
     return became
@@ -91,21 +96,23 @@ def change_pace(work: Work, actor: Actor, campaign_id: CampaignId, version: int,
 
 @dataclass(frozen=True)
 class Reshared:
-    """`moved` waiting first messages leave from another number than before.  `kept` are taken out, but still say the
-    second message to those they wrote to, and what is still open."""
+    """`moved` waiting first messages leave from another number than before; `more` are still to be shared out.  `kept`
+    are taken out, but still say the second message to those they wrote to, and what is still open."""
 
     version: int
     moved: int
     kept: tuple[InstanceId, ...]
+    more: int = 0
 
 
-# In the order of the queue for shares in blocks, else in an order drawn by lot: as the queue was built.
+# In the order of the queue for shares in blocks, else in an order drawn by lot: as the queue was built.  Each portion
+# is shared exactly, and so the whole is to one in each.
 SHARE_OUT = text("""
 with waiting as (
     select id, instance_id, row_number() over (order by id) - 1 as place,
            (row_number() over (order by md5(concat(id, '/', :lot))) - 0.5) / count(*) over () as point
     from campaign_leads
-    where campaign_id = :campaign_id and status = 'queued' and step = 0
+    where id = any(:ids) and status = 'queued' and step = 0
       and (instance_id is null or not instance_id = any(:blocked))
 ), shared as (
     select id, (cast(:numbers as bigint[]))[1 + case when cardinality(cast(:ends as float8[])) = 0 then 0 else
@@ -120,7 +127,7 @@ from shared s where r.id = s.id and r.status = 'queued' and r.instance_id is dis
 TIES = text("""
 select distinct instance_id from campaign_leads
 where campaign_id = :campaign_id and instance_id = any(:ids) and (
-    status in ('sending', 'unconfirmed', 'held') or follow_up_at is not null or status = 'queued'
+    status in ('sending', 'unconfirmed', 'held') or follow_up_at is not null or status = 'queued' and step > 0
     or status = 'failed' and reason = any(:worth_another_try)
 )
 """)
@@ -152,17 +159,18 @@ def change_numbers(
     if len(numbers) < len(chosen):
         raise NotFound
     _refuse_blocked(work, campaign_id, found, before, numbers)
-    becomes = _take(work, actor, campaign_id, version, {})
-    blocked = [number.id for number in (*before, *numbers) if _is_blocked(number)]
-    takers = [number for number in numbers if number.id not in blocked]
-    moved = _share_out(work.session, campaign_id, plan, takers, blocked) if takers else 0
+    becomes = _take(work, actor, campaign_id, version, {"share_from": 0, "share_to": list(chosen)})
+    portion = _next_ids(work.session, campaign_id, 0)
+    moved = _share_out(work.session, campaign_id, plan, [*before, *numbers], portion)
+    is_long = _note_progress(work.session, campaign_id, "share_from", portion)
+    more = work.session.execute(MORE, {"campaign_id": campaign_id, "since": portion[-1]}).scalar_one() if is_long else 0
     gone = [number.id for number in before if number.id not in chosen]
     kept = _tied(work.session, campaign_id, gone)
     _keep_numbers(work, actor, campaign_id, plan, kept)
     told = {"numbers": list(chosen), "was": list(found.plan.instance_ids), "moved": moved}
     audit.record(work, actor, "campaign.numbers_changed", "campaign", campaign_id, **told)
     starting.wake_senders(work, actor.team_id, queries.draft(work.session, actor.team_id, campaign_id))
-    return Reshared(becomes, moved, tuple(kept))
+    return Reshared(becomes, moved, tuple(kept), more)
 
 
 def skip_waiting_of(work: Work, actor: Actor, campaign_id: CampaignId, instance_id: InstanceId) -> int:
@@ -209,11 +217,17 @@ def _refuse_blocked(
 
 
 def _share_out(
-    session: Session, campaign_id: CampaignId, plan: Plan, takers: Sequence[NumberChoice], blocked: Sequence[InstanceId]
+    session: Session, campaign_id: CampaignId, plan: Plan, numbers: Sequence[NumberChoice], ids: Sequence[int]
 ) -> int:
+    """Shares a portion out among the plan's numbers; `numbers` are known besides, for some may be blocked."""
+    blocked = {number.id for number in numbers if _is_blocked(number)}
+    by_id = {number.id: number for number in numbers}
+    takers = [by_id[id] for id in plan.instance_ids if id in by_id and id not in blocked]
+    if not takers or not ids:
+        return 0
     shares = shares_of_numbers(plan, takers)
     asked = {
-        "campaign_id": campaign_id,
+        "ids": list(ids),
         "lot": campaign_id,
         "blocked": list(blocked),
         "numbers": [number.id for number in takers],
@@ -239,6 +253,88 @@ def _keep_numbers(work: Work, actor: Actor, campaign_id: CampaignId, plan: Plan,
         for position, instance_id in enumerate((*plan.instance_ids, *kept))
     ]
     work.session.execute(insert(CampaignInstance), rows)
+
+
+# ---------------------------------------------------------------- a long queue
+
+PORTION = 2_000  # rows: 0.1 s, in which no message of the campaign is claimed
+PORTIONS = 20  # in one round of the timetable, for all campaigns together
+NEXT_IDS = text("""
+select id from campaign_leads
+where campaign_id = :campaign_id and status = 'queued' and id >= :since order by id limit :most
+""")
+MORE = text("""
+select count(*) from campaign_leads
+where campaign_id = :campaign_id and status = 'queued' and id > :since and step = 0
+""")
+WAITED_FOR = text("select distinct instance_id from campaign_leads where id = any(:ids) and instance_id is not null")
+# It waits its turn behind the claims, which come one after the other.
+UNDER_WAY = text("""
+select team_id, id, due_again_from, share_from, share_to from campaigns
+where (due_again_from is not null or share_from is not null) and status in ('running', 'paused')
+order by id limit 1
+for no key update
+""")
+
+
+def go_on_changing(runtime: Runtime) -> int:
+    """The next portions of what is being changed; how many.  Each is a transaction, and between two of them somebody is
+    written to.  Called by the timetable."""
+    for done in range(PORTIONS):
+        with runtime.work() as work:
+            if not _next_portion(work):
+                return done
+    return PORTIONS
+
+
+def _next_portion(work: Work) -> bool:
+    found = work.session.execute(UNDER_WAY).one_or_none()
+    if found is None:
+        return False
+    campaign_id = CampaignId(found.id)
+    if found.due_again_from is not None:
+        _make_due(work.session, campaign_id, found.due_again_from)
+    if found.share_from is not None:
+        _share_next(work, TeamId(found.team_id), campaign_id, found)
+    return True
+
+
+def _share_next(work: Work, team_id: TeamId, campaign_id: CampaignId, found: Row[Any]) -> None:
+    session = work.session
+    ids = _next_ids(session, campaign_id, found.share_from)
+    known = queries.draft(session, team_id, campaign_id).plan
+    chosen = tuple(InstanceId(id) for id in found.share_to or ())
+    plan = replace(known, instance_ids=chosen, number_weights=tuple(map(known.weight_of, chosen)))
+    waited_for = session.execute(WAITED_FOR, {"ids": ids}).scalars()
+    everyone = tuple(dict.fromkeys([*known.instance_ids, *map(InstanceId, waited_for)]))
+    numbers = queries.numbers_of(session, team_id, replace(known, instance_ids=everyone), work.now)
+    for number in numbers:  # blocked just now, and taken out before: its people wait for it after all
+        if _is_blocked(number) and number.id not in known.instance_ids:
+            row = {"campaign_id": campaign_id, "team_id": team_id, "instance_id": number.id, "weight": 1}
+            session.execute(insert(CampaignInstance).values(**row, position=len(everyone)))
+    _share_out(session, campaign_id, plan, numbers, ids)
+    if not _note_progress(session, campaign_id, "share_from", ids):
+        work.tell(f"campaign:{campaign_id}")
+
+
+def _make_due(session: Session, campaign_id: CampaignId, since: int) -> None:
+    ids = _next_ids(session, campaign_id, since)
+    session.execute(DUE_AGAIN, {"ids": ids, "longest_rest": LONGEST_BACKOFF})
+    _note_progress(session, campaign_id, "due_again_from", ids)
+
+
+def _next_ids(session: Session, campaign_id: CampaignId, since: int) -> list[int]:
+    asked = {"campaign_id": campaign_id, "since": since, "most": PORTION}
+    return list(session.execute(NEXT_IDS, asked).scalars())
+
+
+def _note_progress(session: Session, campaign_id: CampaignId, column: str, ids: Sequence[int]) -> bool:
+    """Whether there is more to do."""
+    is_long = len(ids) == PORTION
+    session.execute(
+        update(Campaign).where(Campaign.id == campaign_id).values({column: ids[-1] + 1 if is_long else None})
+    )
+    return is_long
 
 
 # ---------------------------------------------------------------- both

@@ -86,6 +86,10 @@ class Campaign(Base):
     sent_on: Mapped[date | None] = mapped_column(Date)  # the local day that sent_today counts
     sent_today: Mapped[int] = mapped_column(Integer, server_default="0")
     claimed_at: Mapped[datetime | None] = time_column()
+    # How far a change has come along its queue, by the ids of recipients; null: there is none under way.
+    due_again_from: Mapped[int | None] = mapped_column(BigInteger)  # of its hours
+    share_from: Mapped[int | None] = mapped_column(BigInteger)  # of its numbers
+    share_to: Mapped[list[int] | None] = mapped_column(ARRAY(BigInteger))  # those among which it is shared out
 
 
 class CampaignStep(Base):

@@ -18,6 +18,7 @@ from core.sending.rules import RecipientStatus
 from core.tables import CampaignLead, Instance
 from tests.core.campaigns.making import (
     audit_of,
+    campaign,
     connect_number,
     keep_lead,
     mark,
@@ -230,3 +231,88 @@ def test_one_that_starts_can_be_cancelled_and_its_queue_is_not_built(people: Peo
     with people.runtime.work() as work:
         assert starting.build(work, campaign_id) is None
     assert recipients(people, campaign_id) == []
+
+
+# ---------------------------------------------------------------- a queue that is longer than a portion
+
+
+@pytest.fixture
+def short_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changing, "PORTION", 5)
+
+
+def test_new_hours_go_along_a_long_queue_portion_by_portion(
+    people: People, running: CampaignId, short_portions: None
+) -> None:
+    tomorrow = now(people) + timedelta(days=1)
+    for row in recipients(people, running):
+        mark(people, row.id, not_before=tomorrow)
+    pace(people, running, window_end_min=1400)
+    assert sum(row.not_before < tomorrow for row in recipients(people, running)) == 5
+    assert campaign(people, running).due_again_from is not None
+    assert changing.go_on_changing(people.runtime) == 2
+    assert all(row.not_before < tomorrow for row in recipients(people, running))
+    assert campaign(people, running).due_again_from is None
+    assert changing.go_on_changing(people.runtime) == 0
+    mark(people, recipients(people, running)[0].id, not_before=tomorrow)
+    pace(people, running, per_day=40)
+    assert changing.go_on_changing(people.runtime) == 0, "the hours are as they were"
+
+
+def test_a_long_queue_is_shared_out_portion_by_portion_and_the_number_taken_out_sends_no_more(
+    people: People, running: CampaignId, first: InstanceId, short_portions: None
+) -> None:
+    other, third = connect_number(people, "Dois", per_day=50), connect_number(people, "Três", per_day=50)
+    told = numbers(people, running, other, third)
+    assert (told.moved, told.more, told.kept) == (5, 7, ())
+    assert plan_of(people, running).instance_ids == (other, third)
+    assert Counter(row.instance_id for row in recipients(people, running))[first] == 7, "nobody writes to these now"
+    assert changing.go_on_changing(people.runtime) == 2
+    shares = Counter(row.instance_id for row in recipients(people, running))
+    assert set(shares) == {other, third} and abs(shares[other] - shares[third]) <= 3
+    assert campaign(people, running).share_from is None
+
+
+def test_a_number_that_still_has_a_second_message_to_say_takes_no_share_of_the_rest(
+    people: People, first: InstanceId, short_portions: None
+) -> None:
+    for n in range(12):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, follow_up=FollowUp("Oi de novo", days=4))
+    start(people, campaign_id)
+    mark(people, recipients(people, campaign_id)[0].id, status="sent", follow_up_at=now(people) + timedelta(days=4))
+    other = connect_number(people, "Dois", per_day=50)
+    assert numbers(people, campaign_id, other).kept == (first,)
+    changing.go_on_changing(people.runtime)
+    waiting = {row.instance_id for row in recipients(people, campaign_id) if row.status is RecipientStatus.QUEUED}
+    assert waiting == {other}
+
+
+def test_nobody_gets_it_from_another_number_after_a_block_in_the_midst_of_it(
+    people: People, running: CampaignId, first: InstanceId, short_portions: None
+) -> None:
+    other = connect_number(people, "Dois", per_day=50)
+    numbers(people, running, other)
+    set_number(people, first, **BANNED)
+    changing.go_on_changing(people.runtime)
+    assert Counter(row.instance_id for row in recipients(people, running)) == {other: 5, first: 7}
+    assert plan_of(people, running).instance_ids == (other, first), "a person sees whom they wait for, and skips them"
+    with people.runtime.work() as work:
+        assert changing.skip_waiting_of(work, people["Bea"], running, first) == 7
+
+
+def test_a_second_change_begins_anew(
+    people: People, running: CampaignId, first: InstanceId, short_portions: None
+) -> None:
+    other = connect_number(people, "Dois", per_day=50)
+    numbers(people, running, other)
+    numbers(people, running, first)
+    changing.go_on_changing(people.runtime)
+    assert {row.instance_id for row in recipients(people, running)} == {first}
+
+
+def test_what_is_cancelled_is_not_changed_any_more(people: People, running: CampaignId, short_portions: None) -> None:
+    numbers(people, running, connect_number(people, "Dois"))
+    with people.runtime.work() as work:
+        service.cancel(work, people["Bea"], running)
+    assert changing.go_on_changing(people.runtime) == 0

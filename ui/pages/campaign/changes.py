@@ -169,7 +169,11 @@ class NumbersDialog:
         self.dialog.close()
         n = answer.value.moved
         words = ngettext("{n} person has another number now", "{n} people have another number now", n)
-        toast(words.format(n=formats.number(n)))
+        toast(
+            _("Those who wait are shared out within a minute.")
+            if answer.value.more
+            else words.format(n=formats.number(n))
+        )
         if answer.value.kept:
             toast(_("A number that was taken out still sends the second messages to those it wrote to."))
         await self.done()
