@@ -5,6 +5,7 @@ One process, one event loop: NiceGUI keeps its pages in memory.  Everything that
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import sys
@@ -55,6 +56,7 @@ def main() -> None:
     register_error_pages(app)
     app.on_page_exception(draw_page_trouble)
     app.on_startup(lambda: live.start(settings.redis_url))
+    app.on_startup(_set_aside_what_stays)
     app.on_shutdown(calls.close)
     theme.install()
     safe.install_head()
@@ -83,6 +85,13 @@ def main() -> None:
         timeout_graceful_shutdown=3,
         **forwarded.proxies(settings),
     )
+
+
+def _set_aside_what_stays() -> None:
+    """All that was loaded until now stays to the end: looked through for garbage again and again, it held up every
+    page for up to half a second whenever much was read, a file of 100,000 recipients for example."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _healthy(request: Request) -> Response:

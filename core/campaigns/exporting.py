@@ -20,7 +20,7 @@ from core.errors import BadInput
 from core.sending.rules import RecipientId
 from core.work import Work
 
-PORTION = 2_000
+PORTION = 1_000
 LONGEST_CELL = 32_767  # characters: what Excel takes
 NO_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 WIDE, NARROW = 40, 18  # columns, in characters
