@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 
 from core.campaigns.changing import go_on_changing
 from core.campaigns.ending import cancel_left_over, finish_done
-from core.campaigns.media import forget_unused
 from core.campaigns.starting import queue_builds, start_scheduled
+from core.campaigns.unused_files import forget_unused
 from core.errors import BadSetting, DatabaseAway, Unreachable
 from core.instances.blocking import pause_numberless
 from core.instances.polling import poll_states

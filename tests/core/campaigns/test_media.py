@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 
 from core.campaigns import media, queries, service, templates
 from core.campaigns.rules import FollowUp, Variant
+from core.campaigns.unused_files import forget_unused
 from core.errors import BadInput, NotAllowed, NotFound
 from core.ports import MediaKind
 from core.replies import trying
@@ -131,12 +132,12 @@ def kept(people: People, content: bytes, who: str = "Bea") -> int:
 def forget(people: People, hours_later: int = 0) -> set[int]:
     """What is there after the timetable came, and once more so much later."""
     with people.runtime.work() as work:
-        media.forget_unused(work)
+        forget_unused(work)
     if hours_later:
         with people.runtime.work() as work:
             work.session.execute(update(MediaFile).values(unused_since=MediaFile.unused_since - hours_later * HOUR))
         with people.runtime.work() as work:
-            media.forget_unused(work)
+            forget_unused(work)
     with people.runtime.work() as work:
         return set(work.session.scalars(select(MediaFile.id)))
 
@@ -196,6 +197,6 @@ def test_a_draft_that_is_being_saved_with_it_keeps_it(people: People) -> None:
     with people.runtime.work() as saving:
         assert queries.has_media(saving.session, people.team_id, file)
         with people.runtime.work() as work:
-            assert media.forget_unused(work) == 0
+            assert forget_unused(work) == 0
     with people.runtime.work() as work:
-        assert media.forget_unused(work) == 1
+        assert forget_unused(work) == 1
