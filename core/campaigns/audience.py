@@ -36,7 +36,7 @@ from sqlalchemy.orm import Session
 
 from core.accounts.rules import TeamId, UserId
 from core.campaigns.judging import TELLS_PLACE, judged_leads, needed_by, once_per_person, repeated
-from core.campaigns.places import AREA, place_of, zone_of_phone
+from core.campaigns.places import AREA, Week, place_of, zone_of_phone
 from core.campaigns.rules import Audience, CampaignId, LeftOut, NumberChoice, OnMissing, Plan
 from core.campaigns.sharing import Shares, shares_of_numbers, shares_of_variants
 from core.campaigns.text import LeadFacts
@@ -62,6 +62,8 @@ class SampleLead:
     id: LeadId
     facts: LeadFacts
     phone: str | None = None
+    place: str | None = None  # where the hours of the campaign are those of its leads
+    week: Week = None  # in which it is open, where only then
 
 
 def audience(session: Session, team_id: TeamId, plan: Plan, now: datetime, *, by: UserId | None) -> Audience:
@@ -177,16 +179,19 @@ def samples(
         .limit(limit)
         .subquery()
     )
-    rows = session.execute(
-        select(Lead.id, Lead.name, Lead.category, Lead.neighbourhood, Lead.city, Lead.rating, Lead.phone)
-        .join(chosen, chosen.c.id == Lead.id)
-        .where(Lead.team_id == team_id)
-        .order_by(chosen.c.turn)
+    leads = session.scalars(
+        select(Lead).join(chosen, chosen.c.id == Lead.id).where(Lead.team_id == team_id).order_by(chosen.c.turn)
     )
-    return [
-        SampleLead(LeadId(id), LeadFacts(name, category, neighbourhood, city, rating, plan.sender_name), phone)
-        for id, name, category, neighbourhood, city, rating, phone in rows
-    ]
+    return [_sample(plan, lead) for lead in leads]
+
+
+def _sample(plan: Plan, lead: Lead) -> SampleLead:
+    facts = LeadFacts(lead.name, lead.category, lead.neighbourhood, lead.city, lead.rating, plan.sender_name)
+    is_somewhere = plan.local_time and lead.phone is not None
+    place = _place(plan, lead.phone or "", lead.timezone, lead.country, lead.state) if is_somewhere else None
+    return SampleLead(
+        LeadId(lead.id), facts, lead.phone, place, lead.opening_hours if plan.opening_hours_only else None
+    )
 
 
 def build_recipients(

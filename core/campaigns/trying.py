@@ -6,18 +6,21 @@ Who gets which variant and leaves from which number is drawn when it starts; her
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from core.accounts.rules import Actor, Role
 from core.campaigns import audience, queries
-from core.campaigns.forecast import Sender, foresee
+from core.campaigns.audience import SampleLead
+from core.campaigns.forecast import HOUR, Rhythm, Sender
+from core.campaigns.places import next_moment, window_at
 from core.campaigns.rules import NumberChoice, Plan
 from core.campaigns.sharing import Shares, shares_of_numbers, shares_of_variants
 from core.campaigns.text import MissingVariable, render, values_of, with_opt_out_line
-from core.campaigns.windows import Window
+from core.campaigns.windows import LOOK_AHEAD_DAYS, NeverOpens, Window, local_day, local_moment
 from core.errors import BadInput
+from core.leads.rules import LeadId
 from core.work import Work
 
 FIRST = 20
@@ -46,12 +49,13 @@ def dry_run(work: Work, actor: Actor, plan: Plan, *, limit: int = FIRST) -> list
     numbers = queries.numbers_of(work.session, actor.team_id, plan, work.now)
     variants = in_turn(shares_of_variants(plan), len(leads))
     turns = in_turn(shares_of_numbers(plan, numbers), len(leads)) if numbers else [None] * len(leads)
-    moments = _moments(plan, numbers, [turn for turn in turns if turn is not None], window, work.now)
+    sent_by = [(turn, lead) for turn, lead in zip(turns, leads, strict=True) if turn is not None]
+    moments = _moments(plan, numbers, sent_by, window, work.now)
     found = []
     for lead, place, turn in zip(leads, variants, turns, strict=True):
         variant = plan.variants[place]
         number = None if turn is None else numbers[turn]
-        at = None if turn is None else next(moments[turn], None)
+        at = moments.get(lead.id)
         text = _said(plan, variant.text, values_of(lead.facts))
         name = None if number is None else number.name
         found.append(TriedMessage(lead.facts.name, lead.phone, place, text, variant.media_id, name, at))
@@ -75,16 +79,51 @@ def in_turn(shares: Shares, n: int) -> list[int]:
 
 
 def _moments(
-    plan: Plan, numbers: Sequence[NumberChoice], turns: Sequence[int], window: Window, now: datetime
-) -> dict[int, Iterator[datetime | None]]:
-    """When each number would send its first, its second, …: by the arithmetic of the forecast."""
-    found = {}
-    for place, most in Counter(turns).items():
-        sender = Sender.of(numbers[place])
-        found[place] = iter(
-            [foresee(plan, [(sender, n)], window=window, now=now).finish_at for n in range(1, most + 1)]
-        )
+    plan: Plan, numbers: Sequence[NumberChoice], turns: Sequence[tuple[int, SampleLead]], window: Window, now: datetime
+) -> dict[LeadId, datetime | None]:
+    """When each lead would be written to, by the arithmetic of the forecast and the hours that the claim asks for."""
+    found: dict[LeadId, datetime | None] = {}
+    for turn in {turn for turn, _ in turns}:
+        leads = [lead for its_turn, lead in turns if its_turn == turn]
+        served = _served(plan, Sender.of(numbers[turn]), leads, window, max(filter(None, [now, plan.starts_at])))
+        found |= {lead.id: served.get(lead.id) for lead in leads}
     return found
+
+
+def _served(
+    plan: Plan, sender: Sender, leads: Sequence[SampleLead], window: Window, since: datetime
+) -> dict[LeadId, datetime]:
+    """One after the other whoever's hour comes first, of several the first; those that are not there have none."""
+    rhythm, today = Rhythm.of(plan, sender), local_day(window, since)
+    slot = max(filter(None, [since, sender.next_send_at]))
+    sent_on: Counter[date] = Counter()
+    served: dict[LeadId, datetime] = {}
+    waiting = list(leads)
+    while waiting and slot < since + timedelta(days=LOOK_AHEAD_DAYS):
+        try:
+            at, lead = min(((_hour_of(lead, window, slot), lead) for lead in waiting), key=lambda each: each[0])
+        except NeverOpens:
+            break
+        day = local_day(window, at)
+        cap = min(plan.per_day, sender.per_day, sender.free_today if day == today else sender.per_day)
+        if sent_on[day] >= cap:
+            slot = local_moment(window.timezone, day + timedelta(days=1), 0)[0]
+            continue
+        waiting.remove(lead)
+        served[lead.id] = at
+        sent_on[day] += 1
+        slot = max(at + rhythm.takes(2), _hour_ends(sender.per_hour, list(served.values())))
+        rhythm = rhythm.after(1, timedelta())
+    return served
+
+
+def _hour_of(lead: SampleLead, window: Window, slot: datetime) -> datetime:
+    return next_moment(window_at(window, lead.place), lead.week, slot)
+
+
+def _hour_ends(per_hour: int | None, sent_at: Sequence[datetime]) -> datetime:
+    """When one more is within what the number sends in any hour."""
+    return sent_at[-per_hour] + HOUR if per_hour and len(sent_at) >= per_hour else sent_at[-1]
 
 
 def _said(plan: Plan, template: str, values: dict[str, str | None]) -> str:

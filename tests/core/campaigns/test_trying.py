@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 from core.campaigns.rules import Rotation, Variant
 from core.campaigns.sharing import Shares
@@ -30,6 +32,38 @@ def test_the_first_twenty_are_told_with_text_number_and_minute(people: People) -
     moments = [each.at for each in found if each.at is not None]
     assert {after - before for before, after in pairwise(moments)} == {timedelta(minutes=1)}
     assert abs(moments[0] - now(people)) < timedelta(minutes=1)
+
+
+def test_each_is_told_the_minute_of_their_own_clock_and_of_their_own_door(people: People) -> None:
+    number = connect_number(people)
+    keep_lead(people, 1, "Em Manaus", phone="+5592900000001")
+    keep_lead(people, 2, "Em São Paulo")
+    keep_lead(people, 3, "Só à tarde", opening_hours={str(day): [["14:00", "18:00"]] for day in range(1, 8)})
+    tomorrow = now(people).astimezone(ZoneInfo("America/Sao_Paulo")).replace(hour=0, minute=0) + timedelta(days=1)
+    found = tried(
+        people,
+        instance_ids=(number,),
+        starts_at=tomorrow,
+        weekdays=(1, 2, 3, 4, 5, 6, 7),
+        window_start_min=9 * 60,
+        window_end_min=18 * 60,
+        skip_holidays=False,
+        local_time=True,
+        opening_hours_only=True,
+    )
+    told = [(each.lead, each.at.astimezone(tomorrow.tzinfo).strftime("%H:%M")) for each in found if each.at]
+    assert told == [("Em São Paulo", "09:00"), ("Em Manaus", "10:00"), ("Só à tarde", "14:00")]
+
+
+def test_what_a_number_may_send_today_and_in_an_hour_is_kept(people: People) -> None:
+    number = connect_number(people, per_hour=2, per_day=5)
+    for n in range(8):
+        keep_lead(people, n)
+    found = tried(people, instance_ids=(number,))
+    moments = [each.at for each in found if each.at is not None]
+    assert all(later - before >= timedelta(hours=1) for before, later in zip(moments, moments[2:], strict=False))
+    assert max(Counter(moment.astimezone(ZoneInfo("America/Sao_Paulo")).date() for moment in moments).values()) <= 5
+    assert len(moments) == 8
 
 
 def test_variants_and_numbers_take_turns_by_their_shares(people: People) -> None:
