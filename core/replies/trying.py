@@ -1,12 +1,14 @@
 """A test of a campaign's message, sent to one phone before it goes to everybody.
 
 It leaves as an answer does: queued, claimed and committed before the one call, settled after it.  It counts for no
-campaign, it never goes to somebody who asked to be left alone, and there are few of them an hour.
+campaign, it never goes to somebody who asked to be left alone, and there are few of them an hour, few a day and to few
+phones: it is meant for one's own.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -38,9 +40,16 @@ from core.work import Work
 MOST_AN_HOUR = 10  # of a team
 FOLLOW_UP = -1  # the part after the variants
 
+MOST_A_DAY = 40
+MOST_PHONES = 5  # of those of a day
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+ONE_BY_ONE = text("select pg_advisory_xact_lock(hashtextextended('tests of ' || :team_id, 0))")
 SENT_LATELY = text("""
-select count(*), min(created_at) from answers
-where team_id = :team_id and kind = 'test' and created_at > :since
+select count(*) filter (where a.created_at > :hour_ago) as in_hour,
+       min(a.created_at) filter (where a.created_at > :hour_ago) as first_at,
+       count(*) as in_day, count(distinct a.conversation_id) filter (where c.phone_hash <> :phone_hash) as other_phones
+from answers a join conversations c on c.id = a.conversation_id
+where a.team_id = :team_id and a.kind = 'test' and a.created_at > :day_ago
 """)
 OPTED_OUT = text("""
 select exists (
@@ -83,7 +92,8 @@ def send_test(
     """Queues one part of a campaign, a variant or FOLLOW_UP, for one phone; a double press is one test.
 
     It reads as for the first lead who would receive it.  Raises NotFound; BadInput("test_phone", …) for what is no
-    phone or opted out, ("test", …) where there is nothing to send or no number to send it; TooManyTries.
+    phone or opted out, ("test", …) where there is nothing to send or no number to send it, or where it is enough for a
+    day; TooManyTries.
     """
     actor.require(Role.MEMBER)
     found = queries.draft(work.session, actor.team_id, campaign_id)
@@ -92,14 +102,15 @@ def send_test(
     to = {"team_id": actor.team_id, "phone": e164, "phone_hash": hashed}
     if work.session.execute(OPTED_OUT, to).scalar():
         raise BadInput("test_phone", "test_opted_out")
-    _refuse_many(work, actor)
+    work.session.execute(ONE_BY_ONE, {"team_id": str(actor.team_id)})  # many at once are not more of them
+    again = work.session.execute(outbox.IS_PRESSED, {"team_id": actor.team_id, "pressed": str(pressed)}).scalar()
+    if again is not None:
+        return AnswerId(again)
+    _refuse_many(work, to)
     number = _number(work, actor, found.plan)
     message, media_id = _message(work, actor, found.plan, place)
     work.session.execute(BEGIN, to | {"instance_id": number.id, "text": message})
     conversation = work.session.execute(LOCK, to).one()
-    again = work.session.execute(outbox.IS_PRESSED, {"team_id": actor.team_id, "pressed": str(pressed)}).scalar()
-    if again is not None:
-        return AnswerId(again)
     leaves_from = outbox.number_for(work, actor.team_id, number.id)
     answer_id = outbox.queue(
         work, conversation, leaves_from, message, pressed=pressed, kind=AnswerKind.TEST, by=actor.user_id
@@ -126,11 +137,13 @@ def _phone(written: str, country: str) -> str:
         raise BadInput("test_phone", bad.key, **bad.values) from None
 
 
-def _refuse_many(work: Work, actor: Actor) -> None:
-    hour = timedelta(hours=1)
-    n, first_at = work.session.execute(SENT_LATELY, {"team_id": actor.team_id, "since": work.now - hour}).one()
-    if n >= MOST_AN_HOUR:
-        raise TooManyTries(max(1, int((first_at + hour - work.now).total_seconds())))
+def _refuse_many(work: Work, to: Mapping[str, object]) -> None:
+    since = {"hour_ago": work.now - HOUR, "day_ago": work.now - DAY}
+    lately = work.session.execute(SENT_LATELY, {**to, **since}).one()
+    if lately.in_hour >= MOST_AN_HOUR:
+        raise TooManyTries(max(1, int((lately.first_at + HOUR - work.now).total_seconds())))
+    if lately.in_day >= MOST_A_DAY or lately.other_phones >= MOST_PHONES:
+        raise BadInput("test", "test_enough_today", n=MOST_A_DAY, phones=MOST_PHONES)
 
 
 def _number(work: Work, actor: Actor, plan: Plan) -> NumberChoice:

@@ -18,12 +18,13 @@ from core.ports import RejectedKind
 from core.replies import service as replies
 from core.replies import trying
 from core.replies.rules import Inbox
-from core.replies.trying import FOLLOW_UP, MOST_AN_HOUR, outcome_of, send_test
+from core.replies.trying import DAY, FOLLOW_UP, HOUR, MOST_A_DAY, MOST_AN_HOUR, MOST_PHONES, outcome_of, send_test
 from core.runtime import Runtime
 from core.sending.engine import send_due
 from core.tables import Answer, Attempt, Instance, Message
 from tests.core.campaigns.making import keep_lead, plan_of, version_of, write_draft
 from tests.core.campaigns.test_media import PNG
+from tests.core.sending.test_races import in_threads
 from tests.core.sending.world import FakeWhatsApp, raises
 from tests.factories import make_instance
 from tests.people import People
@@ -184,3 +185,40 @@ def test_what_became_of_it_is_nobody_elses_business(people: People, draft: Campa
     answer = send(people, draft)
     with people.runtime.work() as work, pytest.raises(NotFound):
         trying.outcome_of(work, people["Carlos"], answer)  # type: ignore[arg-type]
+
+
+def test_many_presses_at_once_are_not_more_than_an_hour_allows(people: People, draft: CampaignId) -> None:
+    refused: list[object] = []
+
+    def press() -> None:
+        try:
+            send(people, draft)
+        except TooManyTries as told:
+            refused.append(told)
+
+    in_threads(*[press] * (MOST_AN_HOUR + 5))
+    assert len(refused) == 5
+    with people.runtime.work() as work:
+        assert work.session.query(Answer).count() == MOST_AN_HOUR
+
+
+def test_a_stranger_is_not_written_to_by_tests(people: People, draft: CampaignId) -> None:
+    """To few phones in a day, and to one of them not for ever."""
+    for n in range(MOST_PHONES):
+        send(people, draft, phone=f"(11) 90000-300{n}")
+    with pytest.raises(BadInput) as told:
+        send(people, draft, phone="(11) 90000-3009")
+    assert told.value.key == "test_enough_today"
+    send(people, draft, phone="(11) 90000-3000")
+    with people.runtime.work() as work:
+        work.session.execute(update(Answer).values(created_at=work.now - HOUR * 2))
+    for _ in range(MOST_A_DAY - MOST_PHONES - 1):
+        send(people, draft, phone="(11) 90000-3000")
+        with people.runtime.work() as work:
+            work.session.execute(update(Answer).values(created_at=work.now - HOUR * 2))
+    with pytest.raises(BadInput) as told:
+        send(people, draft, phone="(11) 90000-3000")
+    assert told.value.key == "test_enough_today"
+    with people.runtime.work() as work:
+        work.session.execute(update(Answer).values(created_at=work.now - DAY))
+    send(people, draft)

@@ -29,6 +29,7 @@ SENTENCES = {
     "media_unknown": N_(
         "WhatsApp does not show this kind of file. JPEG, PNG, WebP, MP4, MP3, M4A, OGG, PDF, DOCX and XLSX go."
     ),
+    "test_enough_today": N_("Enough tests for today: at most {n} of them, to {phones} phones."),
     "test_no_number": N_("None of the chosen numbers can send now."),
     "test_opted_out": N_("This phone asked not to be written to: not even a test goes there."),
     "template_empty": N_("There is no message to keep yet."),
