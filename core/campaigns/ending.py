@@ -50,13 +50,20 @@ def finish_done(work: Work) -> list[CampaignId]:
     """Finishes the running campaigns of which every recipient has come to an end.  Called by the timetable.
 
     One whose outcome a person has yet to decide (HELD) is not at its end: it may be sent again.  Nor is one that waits
-    to write once more to those who do not answer.
+    to write once more to those who do not answer.  Looked at anew once the row is ours: who failed may just have been
+    queued again.
     """
     under_way = exists().where(and_(CampaignLead.campaign_id == Campaign.id, CampaignLead.status.in_(UNDER_WAY)))
     says_more = exists().where(CampaignLead.campaign_id == Campaign.id, CampaignLead.follow_up_at.is_not(None))
+    is_done = (Campaign.status == CampaignStatus.RUNNING, ~under_way, ~says_more)
+    ours = work.session.scalars(
+        select(Campaign.id).where(*is_done).with_for_update(of=Campaign, key_share=True, skip_locked=True)
+    ).all()
+    if not ours:
+        return []
     done = work.session.scalars(
         update(Campaign)
-        .where(Campaign.status == CampaignStatus.RUNNING, ~under_way, ~says_more)
+        .where(Campaign.id.in_(ours), *is_done)
         .values(status=CampaignStatus.FINISHED, ended_at=work.now)
         .returning(Campaign.id)
     ).all()

@@ -5,7 +5,7 @@ Only a person sends again what may have arrived.  Every such decision is in the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -71,6 +71,9 @@ set status = 'skipped', reason = :reason, claim_token = null, lease_until = null
 where id = any(:ids) and status = 'held'
 returning id
 """)
+# Behind the change, since it may be one of many rows: whoever claims or ends the campaign waits for this no longer than
+# the commit takes.
+STILL = text("select status from campaigns where id = any(:ids) order by id for share")
 RETRY_FAILED = text("""
 update campaign_leads
 set status = 'queued', reason = null, not_before = now(), changed_at = now()
@@ -121,7 +124,9 @@ def _again(work: Work, actor: Actor, held: list[Held]) -> Decided:
     for each in held:
         if each.campaign_status not in GOES_ON:
             raise StateChanged(each.campaign_status.value)
-    return _decide(work, actor, held, AGAIN, "recipient.sent_again")
+    decided = _decide(work, actor, held, AGAIN, "recipient.sent_again")
+    _refuse_ended(work, {each.campaign_id for each in held})
+    return decided
 
 
 def skip(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
@@ -165,9 +170,17 @@ def retry_failed(work: Work, actor: Actor, campaign_id: CampaignId) -> int:
     reasons = [reason.value for reason in WORTH_ANOTHER_TRY]
     rows = work.session.execute(RETRY_FAILED, {"campaign_id": campaign_id, "reasons": reasons}).all()
     if rows:
+        _refuse_ended(work, {campaign_id})
         audit.record(work, actor, "campaign.retried_failed", "campaign", campaign_id, recipients=len(rows))
         work.tell(f"campaign:{campaign_id}")
     return len(rows)
+
+
+def _refuse_ended(work: Work, campaign_ids: Collection[CampaignId]) -> None:
+    """Raises StateChanged where one has ended since it was read: nobody would come to whom was put back."""
+    for status in work.session.execute(STILL, {"ids": list(campaign_ids)}).scalars():
+        if status not in GOES_ON:
+            raise StateChanged(str(status))
 
 
 def _mine(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> list[Held]:
