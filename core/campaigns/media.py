@@ -49,6 +49,9 @@ LIMITS: dict[MediaKind, int] = {
 }
 LONGEST_NAME = 120
 OFFICE = {"word/document.xml": DOCX, "xl/workbook.xml": XLSX}
+# A document lists dozens of parts.  One that lists a hundred thousand would be read for seconds.
+LONGEST_LIST = 256 * 1024
+END, END_LENGTH, END_OF_LARGE = b"PK\x05\x06", 22, b"PK\x06\x07"
 
 
 @dataclass(frozen=True)
@@ -150,12 +153,23 @@ def what_is(content: bytes) -> tuple[str, MediaKind]:
 
 def _office(content: bytes) -> str | None:
     """Some programs write the parts of a document in an order that its first bytes do not tell it by."""
+    if not _is_short_list(content):
+        return None
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             names = set(packed.namelist()[:1000])
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError):
         return None
     return next((mimetype for part, mimetype in OFFICE.items() if part in names), None)
+
+
+def _is_short_list(content: bytes) -> bool:
+    """Whether the list at the end of a packed file is soon read; it is where zipfile looks for it."""
+    end = len(content) - END_LENGTH
+    if not content.startswith(END, max(0, end)):
+        end = content.rfind(END)
+    size = int.from_bytes(content[end + 12 : end + 16], "little")
+    return end >= 0 and size <= LONGEST_LIST and not content.startswith(END_OF_LARGE, max(0, end - 20))
 
 
 def _name(name: str, mimetype: str) -> str:
