@@ -21,7 +21,7 @@ from core.campaigns.rules import (
     Plan,
 )
 from core.campaigns.sharing import shared_out
-from core.campaigns.text import MAX_CAPTION, Gap, parts_of, says_source, with_source
+from core.campaigns.text import MAX_CAPTION, Gap, is_seen, parts_of, says_source, with_source
 from core.errors import BadInput
 from core.instances.halts import HaltReason
 from core.instances.rules import InstanceStatus
@@ -126,7 +126,7 @@ def _texts(plan: Plan) -> list[tuple[dict[str, str], str]]:
 
 def _unreadable(plan: Plan) -> Iterator[Check]:
     for where, text in _texts(plan):
-        if not text.strip():
+        if not is_seen(text):
             yield _of(Level.MUST, "text_empty", **where)
             continue
         try:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, NewType
 
-from core.campaigns.text import plain_text
+from core.campaigns.text import is_seen, plain_text
 from core.campaigns.windows import DAY_MIN, Window
 from core.errors import BadInput, BadInputs
 from core.instances.halts import Halt
 from core.instances.rules import InstanceId, InstanceStatus
 from core.leads.rules import LeadFilter
+from core.optouts.rules import says_how_to_leave
 
 CampaignId = NewType("CampaignId", int)
 
@@ -186,7 +187,7 @@ def checked(plan: Plan, *, min_gap_s: int) -> Plan:
         except BadInput as bad:
             wrong.append(bad)
             return value
-        if required and not text.strip():
+        if required and not is_seen(text):
             wrong.append(BadInput(name, "required"))
         return text
 
@@ -196,7 +197,9 @@ def checked(plan: Plan, *, min_gap_s: int) -> Plan:
     follow_up = plan.follow_up
     if follow_up is not None:
         follow_up = replace(follow_up, text=tried(follow_up.text, "follow_up", TEXT_DRAFT_LIMIT))
-    line = tried(plan.opt_out_line, "opt_out_line", 200, required=True)
+    line = tried(plan.opt_out_line, "opt_out_line", 200)
+    if not says_how_to_leave(line):
+        wrong.append(BadInput("opt_out_line", "required"))
     try:
         plan.window("")
     except BadInput as bad:
@@ -220,9 +223,9 @@ def checked(plan: Plan, *, min_gap_s: int) -> Plan:
 
 def _wrong_pace(plan: Plan, min_gap_s: int) -> list[BadInput]:
     wrong: list[BadInput] = []
-    if plan.gap_min_s < min_gap_s:
+    if not plan.gap_min_s >= min_gap_s:
         wrong.append(BadInput("gap_min_s", "gap_too_short", seconds=min_gap_s))
-    elif plan.gap_max_s < plan.gap_min_s:
+    elif not plan.gap_max_s >= plan.gap_min_s:
         wrong.append(BadInput("gap_max_s", "gap_backwards"))
     elif plan.gap_max_s > GAP_LIMIT_S:
         wrong.append(BadInput("gap_max_s", "gap_too_long", seconds=GAP_LIMIT_S))

@@ -357,6 +357,7 @@ def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, st
         campaign_id,
         CampaignStatus.SCHEDULED,
         was=[CampaignStatus.DRAFT],
+        version=version,
         starts_at=starts_at,
         pause_reason=None,
     )
@@ -366,7 +367,7 @@ def schedule(work: Work, actor: Actor, campaign_id: CampaignId, version: int, st
 def unschedule(work: Work, actor: Actor, campaign_id: CampaignId) -> None:
     """Back to being a draft that can be edited."""
     actor.require(Role.MEMBER)
-    _change(work, actor, campaign_id, CampaignStatus.DRAFT, starts_at=None)
+    _change(work, actor, campaign_id, CampaignStatus.DRAFT, starts_at=None, started_at=None)
     audit.record(work, actor, "campaign.unscheduled", "campaign", campaign_id)
 
 
@@ -401,19 +402,27 @@ def _change(
     to: CampaignStatus,
     *,
     was: Sequence[CampaignStatus] | None = None,
+    version: int | None = None,
     **values: object,
 ) -> None:
-    """The guarded update of a state, from those that may come before it.  Raises NotFound, StateChanged."""
+    """The guarded update of a state, from those that may come before it; with a `version` only of what it says then.
+
+    Raises NotFound, StateChanged.
+    """
+    is_the_same = () if version is None else (Campaign.version == version,)
     won = work.session.execute(
         update(Campaign)
         .where(
             Campaign.team_id == actor.team_id,
             Campaign.id == campaign_id,
             Campaign.status.in_(was or may_become(to)),
+            *is_the_same,
         )
         .values(status=to, **values)
         .returning(Campaign.id)
     ).scalar()
+    if won is None and version is not None:
+        raise StateChanged(starting.state_now(work, actor.team_id, campaign_id))
     if won is None:
         raise StateChanged(queries.head(work.session, actor.team_id, campaign_id).status.value)
     work.tell(f"campaign:{campaign_id}")

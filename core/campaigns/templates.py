@@ -17,7 +17,16 @@ from sqlalchemy.exc import IntegrityError
 from core import audit
 from core.accounts.rules import Actor, Role, clean_name
 from core.campaigns import media
-from core.campaigns.rules import FOLLOW_UP_DAYS, MOST_VARIANTS, MOST_WEIGHT, FollowUp, Plan, Variant
+from core.campaigns.rules import (
+    FOLLOW_UP_DAYS,
+    MOST_VARIANTS,
+    MOST_WEIGHT,
+    TEXT_DRAFT_LIMIT,
+    FollowUp,
+    Plan,
+    Variant,
+)
+from core.campaigns.text import plain_text
 from core.errors import BadInput, NotFound
 from core.tables import MessageTemplate
 from core.work import Work
@@ -145,9 +154,14 @@ def _content(work: Work, actor: Actor, plan: Plan) -> dict[str, Any]:
     if wanted - set(media.cards(work, actor, wanted)):
         raise NotFound
     return {
-        "variants": [asdict(variant) for variant in plan.variants],
-        "follow_up": None if plan.follow_up is None else asdict(plan.follow_up),
+        "variants": [_kept(variant) for variant in plan.variants[:MOST_VARIANTS]],
+        "follow_up": None if plan.follow_up is None else _kept(plan.follow_up),
     }
+
+
+def _kept(said: Variant | FollowUp) -> dict[str, Any]:
+    """Raises BadInput for a text that no draft would take."""
+    return asdict(replace(said, text=plain_text(said.text, field="template", limit=TEXT_DRAFT_LIMIT)))
 
 
 def _template(row: MessageTemplate) -> Template:

@@ -24,6 +24,8 @@ LONGEST_NAME = 40  # in characters; what is longer between braces is no name, an
 JOINERS = "\u200c\u200d"  # invisible, but they hold some scripts and emoji together
 MAX_MARKS = 10  # combining marks on one letter; more is no language but a way to make a page unreadable
 
+UNSEEN = "\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"  # by their kind letters and signs, and blank
+
 # What fills a gap, and how it may be called: the first is what we write ourselves, in that language.
 NAMES: dict[str, dict[str, tuple[str, ...]]] = {
     "company": {"pt": ("empresa", "nome"), "en": ("company", "name", "business")},
@@ -113,6 +115,11 @@ def plain_text(value: str, *, field: str, limit: int) -> str:
         if (kind in ("Cc", "Cs") and character not in "\n\t") or character in "\ufffe\uffff" or marks > MAX_MARKS:
             raise BadInput(field, "text_unreadable")
     return text
+
+
+def is_seen(text: str) -> bool:
+    """Whether a person sees anything of it."""
+    return any(unicodedata.category(c)[0] in "LNSP" and c not in UNSEEN for c in text)
 
 
 @lru_cache(maxsize=512)

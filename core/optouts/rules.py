@@ -109,6 +109,11 @@ def fold(text: str) -> str:
     return " ".join(kept.split())
 
 
+def says_how_to_leave(line: str) -> bool:
+    """Whether a line names a word that takes effect when it is answered."""
+    return not WORDS.isdisjoint(fold(line).split())
+
+
 def read_opt_out(text: str) -> Verdict:
     """Whether an answer asks to be left alone.
 

@@ -1,0 +1,200 @@
+"""What somebody tries who means no good, or types fast: each is refused in words, or changes nothing."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core.campaigns import ending, media, service, starting, templates
+from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
+from core.errors import BadInput, BadInputs, StateChanged
+from core.sending import service as deciding
+from core.sending.service import Decision
+from core.tables import MessageTemplate
+from tests.core.campaigns.access_cases import a_plan
+from tests.core.campaigns.making import (
+    campaign,
+    connect_number,
+    keep_lead,
+    mark,
+    recipients,
+    set_campaign,
+    start,
+    version_of,
+    write_draft,
+)
+from tests.people import People
+
+NAN = float("nan")
+
+
+def ready(people: People, **changes: Any) -> CampaignId:
+    connect_number(people)
+    keep_lead(people, 1)
+    return write_draft(people, **changes)
+
+
+def save(people: People, campaign_id: CampaignId, **changes: Any) -> None:
+    with people.runtime.work() as work:
+        found = service.draft(work, people["Ana"], campaign_id)
+        service.save_draft(work, people["Ana"], campaign_id, found.version, replace(found.plan, **changes))
+
+
+# ---------------------------------------------------------------- what is typed
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": "\u200b\u202e\ufeff"},
+        {"name": "\u3164"},
+        {"opt_out_line": "\u200b"},
+        {"opt_out_line": "."},
+        {"opt_out_line": "Até logo!"},
+        {"gap_min_s": NAN, "gap_max_s": NAN},
+        {"gap_max_s": NAN},
+        {"per_day": NAN},
+        {"per_day": 0},
+        {"per_day": 10**18},
+        {"weight": 0},
+        {"other_variants": tuple(Variant("x") for _ in range(1000))},
+        {"follow_up": FollowUp("x", 10**6)},
+        {"follow_up": FollowUp("x", 0)},
+        {"gap_min_s": 0},
+        {"gap_max_s": 10**18},
+        {"window_start_min": 0, "window_end_min": 0},
+        {"window_start_min": NAN},
+        {"weekdays": ()},
+        {"weekdays": (0,)},
+        {"repeat_after_days": -1},
+        {"repeat_after_days": float("inf")},
+        {"timezone": "../../etc/passwd"},
+        {"timezone": "a\0b"},
+    ],
+)
+def test_what_cannot_be_kept_is_told_by_its_field(people: People, changes: dict[str, Any]) -> None:
+    draft = write_draft(people)
+    with pytest.raises(BadInputs):
+        save(people, draft, **changes)
+
+
+def test_a_text_of_which_nothing_is_seen_is_none(people: People) -> None:
+    """It would be the way out alone."""
+    draft = ready(people, text="\u200b\u2800\n\u3164")
+    with people.runtime.work() as work, pytest.raises(BadInput) as told:
+        service.start(work, people["Bea"], draft, version_of(people, draft))
+    assert told.value.key == "text_empty"
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 20_001, "a" + "\u0301" * 40])
+def test_a_template_takes_no_text_that_a_draft_would_not(people: People, text: str) -> None:
+    plan = a_plan(people)
+    for bad in (replace(plan, text=text), replace(plan, follow_up=FollowUp(text))):
+        with people.runtime.work() as work, pytest.raises(BadInput) as told:
+            templates.save_template(work, people["Bea"], name="X", plan=bad)
+        assert told.value.field == "template"
+    with people.runtime.work() as work:
+        assert work.session.query(MessageTemplate).count() == 0
+
+
+def packed(n: int) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for each in range(n):
+            made.writestr(zipfile.ZipInfo(f"{each}"), b"")
+        made.writestr("word/document.xml", b"<w/>")
+    return out.getvalue()
+
+
+def test_a_packed_file_with_a_list_of_thousands_is_not_read(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hundred thousand parts are two seconds in which no page answers."""
+    assert media.what_is(packed(200))[0] == media.DOCX
+    large, huge = packed(6_000), packed(70_000)  # the second is written in the way of large ones
+    assert media.END_OF_LARGE in huge[-100:]
+    monkeypatch.setattr(zipfile, "ZipFile", None)
+    for content in (large, huge, b"PK\x03\x04" + b"\0" * 50):
+        with people.runtime.work() as work, pytest.raises(BadInput) as told:
+            media.keep(work, people["Bea"], name="x.docx", content=content)
+        assert told.value.key == "media_unknown"
+
+
+# ---------------------------------------------------------------- two at once
+
+
+def test_what_was_edited_while_it_was_looked_at_is_not_scheduled(
+    people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has seen the new text beside its checks."""
+    draft = ready(people)
+    looked_at = version_of(people, draft)
+    look = starting.refuse_unready
+
+    def slow_look(*asked: Any) -> Any:
+        found = look(*asked)
+        save(people, draft, text="{empresa}, compre já!")
+        return found
+
+    monkeypatch.setattr(starting, "refuse_unready", slow_look)
+    with pytest.raises(StateChanged) as told, people.runtime.work() as work:
+        service.schedule(work, people["Bea"], draft, looked_at, work.now + timedelta(days=1))
+    assert told.value.now == "edited"
+    assert campaign(people, draft).status is CampaignStatus.DRAFT
+
+
+def test_a_start_taken_back_leaves_a_draft_like_any_other(people: People) -> None:
+    draft = ready(people)
+    with people.runtime.work() as work:
+        service.start(work, people["Bea"], draft, version_of(people, draft))
+    with people.runtime.work() as work:
+        service.unschedule(work, people["Ana"], draft)
+    assert (campaign(people, draft).status, campaign(people, draft).started_at) == (CampaignStatus.DRAFT, None)
+
+
+def all_failed(people: People) -> CampaignId:
+    running = ready(people)
+    start(people, running)
+    mark(people, recipients(people, running)[0].id, status="failed", reason="content_refused")
+    return running
+
+
+def test_a_campaign_does_not_end_under_who_is_tried_again(people: People) -> None:
+    running = all_failed(people)
+    with people.runtime.work() as work:
+        assert deciding.retry_failed(work, people["Bea"], running) == 1
+        with people.runtime.work() as other:
+            assert ending.finish_done(other) == [], "its row is held by who queues again"
+    with people.runtime.work() as work:
+        assert ending.finish_done(work) == []
+    assert campaign(people, running).status is CampaignStatus.RUNNING
+
+
+@pytest.mark.parametrize("ended", [CampaignStatus.FINISHED, CampaignStatus.CANCELLED])
+@pytest.mark.parametrize("what", ["retry", "again"])
+def test_nobody_is_queued_in_a_campaign_that_has_just_ended(
+    people: People, monkeypatch: pytest.MonkeyPatch, what: str, ended: CampaignStatus
+) -> None:
+    """It ends between our look at it and our change."""
+    running = all_failed(people)
+    if what == "again":
+        mark(people, recipients(people, running)[0].id, status="held", reason=None)
+    name = "campaign_status" if what == "retry" else "held_of"
+    look = getattr(deciding.queries, name)
+
+    def slow_look(*asked: Any) -> Any:
+        found = look(*asked)
+        set_campaign(people, running, status=ended, ended_at=campaign(people, running).started_at)
+        return found
+
+    monkeypatch.setattr(deciding.queries, name, slow_look)
+    with pytest.raises(StateChanged) as told, people.runtime.work() as work:
+        if what == "retry":
+            deciding.retry_failed(work, people["Bea"], running)
+        else:
+            deciding.decide_all_held(work, people["Bea"], running, Decision.AGAIN)
+    assert told.value.now == ended
+    assert recipients(people, running)[0].status == ("failed" if what == "retry" else "held")
