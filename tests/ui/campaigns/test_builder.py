@@ -76,12 +76,14 @@ async def test_each_day_says_how_many_and_what_is_said_once_more_is_said_apart(
     web: Web, people: People, draft: CampaignId
 ) -> None:
     with people.runtime.work() as work:
-        plan = replace(plan_of(people, draft), per_day=2, follow_up=FollowUp("Viu, {empresa}?", 3))
+        more = {"follow_up": FollowUp("Viu, {empresa}?", 3), "opening_hours_only": True}
+        plan = replace(plan_of(people, draft), per_day=2, **more)
         service.save_draft(work, people["Bea"], draft, version_of(people, draft), plan)
     for n in range(10, 13):
         keep_lead(people, n)
     bea, client = await open_builder(web, draft)
     await until(lambda: any("segundas mensagens, a partir de" in words for words in said(client)), 10)
+    await bea.should_see("O horário de cada empresa não entra na previsão")
     chart = next(each for each in of_kind(client, ui.echart) if "p-forecast-chart" in each.classes)
     in_all, on_this_day = chart.options["series"]
     first, second = (axis["data"] for axis in chart.options["xAxis"])

@@ -72,7 +72,8 @@ class Forecast:
                         n=formats.number(found.days)
                     )
                 )
-        self.again.text = again_words(found, zone)
+        rough = _("The opening hours of each business are not foreseen: it may take longer.") if found.is_rough else ""
+        self.again.text = " ".join(filter(None, [again_words(found, zone), rough]))
         self.again.visible = bool(self.again.text)
         self.figures.visible = bool(found.per_day)
         self._draw(found, zone)
