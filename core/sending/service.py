@@ -6,7 +6,7 @@ Only a person sends again what may have arrived.  Every such decision is in the 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import TextClause, bindparam, text
@@ -20,7 +20,7 @@ from core.replies import listening
 from core.replies.listening import Somebody
 from core.sending import queries
 from core.sending.queries import Held
-from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId, SkipReason
+from core.sending.rules import MOST_UNANSWERED, WORTH_ANOTHER_TRY, RecipientId, RecipientStatus, SkipReason
 from core.work import Work
 
 MOST_AT_ONCE = 1_000
@@ -50,6 +50,21 @@ IN_CONVERSATION = text("""
 select c.phone_hash from conversations c
 where c.team_id = :team_id and c.phone_hash in (select phone_hash from campaign_leads where id = any(:ids))
 order by c.id
+""")
+# What they have had already, as far as anybody knows: each call of this message that was answered by nothing may have
+# arrived, and so may have what other rows sent them since they last wrote.
+MAY_GET_IT = text("""
+select r.id from campaign_leads r
+where r.id = any(:ids) and :most > (
+    select count(*) from attempts a where a.campaign_lead_id = r.id and a.outcome = 'unconfirmed'
+) + (
+    select count(*) from campaign_leads o
+    where o.team_id = r.team_id and o.phone_hash = r.phone_hash and o.id <> r.id and o.status in ('sent', 'held')
+      and coalesce(o.sent_at, o.claimed_at) > coalesce((
+          select max(m.at) from messages m
+          where m.team_id = r.team_id and m.phone_hash = r.phone_hash and m.direction = 'in'
+      ), '-infinity')
+)
 """)
 AGAIN = text("""
 with back as (
@@ -115,7 +130,8 @@ def _arrived(work: Work, actor: Actor, held: list[Held]) -> Decided:
 def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
     """It did not arrive, a person says: HELD → QUEUED, and the claim looks at everything anew.
 
-    Raises StateChanged where the campaign has ended: nobody would ever be written to.
+    Who may have got as many as anybody gets without an answer is left as they are.  Raises StateChanged where the
+    campaign has ended: nobody would ever be written to; BadInput where all of them may have.
     """
     return _again(work, actor, _mine(work, actor, recipient_ids))
 
@@ -124,7 +140,12 @@ def _again(work: Work, actor: Actor, held: list[Held]) -> Decided:
     for each in held:
         if each.campaign_status not in GOES_ON:
             raise StateChanged(each.campaign_status.value)
-    decided = _decide(work, actor, held, AGAIN, "recipient.sent_again")
+    asked = {"ids": [each.id for each in held], "most": MOST_UNANSWERED}
+    may_get_it = set(work.session.execute(MAY_GET_IT, asked).scalars())
+    few = [each for each in held if each.id in may_get_it or each.status is not RecipientStatus.HELD]
+    if not few:
+        raise BadInput("recipient", "may_have_got_it_twice")
+    decided = replace(_decide(work, actor, few, AGAIN, "recipient.sent_again"), asked=len(held))
     _refuse_ended(work, {each.campaign_id for each in held})
     return decided
 

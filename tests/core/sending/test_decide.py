@@ -16,7 +16,7 @@ from core.sending.rules import RecipientId
 from core.sending.service import Decision
 from core.sending.settling import settle_by_evidence
 from core.tables import AuditEntry, Lead
-from tests.core.sending.world import FakeWhatsApp, is_silent, work_through
+from tests.core.sending.world import FakeWhatsApp, is_silent, lies, work_through
 from tests.factories import Scene, make_scene, phone_of
 from tests.people import gather
 
@@ -164,3 +164,31 @@ def test_who_is_held_for_a_hole_in_the_text_cannot_have_got_it(runtime: Runtime,
         service.send_again(work, bea, [RecipientId(holed.id)])
     assert scene.recipients()[0].status.value == "queued"
     assert doubtful.reason is None
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_third_does_not_go_to_who_may_have_got_two(
+    runtime: Runtime, whatsapp: FakeWhatsApp, scene: Scene, bea: Actor, many: bool
+) -> None:
+    """They arrive, and the gateway neither says so nor remembers it; whoever presses has not looked."""
+
+    def press() -> int:
+        with runtime.work() as work:
+            if many:
+                return service.decide_all_held(work, bea, scene.campaign_id, Decision.AGAIN).changed
+            return service.send_again(work, bea, ids(scene)[:1]).changed
+
+    whatsapp.behaves[phone_of(1)], whatsapp.forgets = lies, True
+    with runtime.work() as work:
+        service.skip(work, bea, ids(scene)[1:])
+    assert press() == 1
+    work_through(runtime, scene)
+    scene.sleep(timedelta(minutes=5))
+    reconcile(runtime, scene.instance_id)
+    assert scene.statuses() == {"held": 1, "skipped": 1}
+    with pytest.raises(BadInput) as told:
+        press()
+    assert told.value.key == "may_have_got_it_twice"
+    with runtime.work() as work:
+        assert service.skip(work, bea, ids(scene)[:1]).changed == 1
+    assert whatsapp.phones() == [phone_of(1)]

@@ -48,6 +48,9 @@ SENTENCES = {
     "number_removed": N_("{name} was removed. Choose another number."),
     "number_blocked": N_("{name} is blocked by WhatsApp. Choose another number."),
     "blocked_with_waiting": N_("{n} people wait for {name}, which is blocked. Nobody else may write to them."),
+    "may_have_got_it_twice": N_(
+        "They may have got two messages already, and have not answered: a third does not go. Look at the phone."
+    ),
     "nothing_was_sent": N_("Nothing was sent to them: the text had a hole. Try again or leave it at that."),
     "changed:decided": N_("Somebody else has decided about them by now."),
     "changed:starting": N_("Its queue is being prepared already."),
