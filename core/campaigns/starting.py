@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sqlalchemy import select, text, update
+from sqlalchemy import ColumnElement, select, text, update
 
 from core.accounts.rules import TeamId
 from core.campaigns import queries
@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 AT_ONCE = 20  # scheduled campaigns begun in one transaction
 # Measured: 10,000 recipients a second; a page's own patience would end at 200,000.
 PATIENCE = text("set local statement_timeout = '5min'")
+IS_OURS = text("select pg_try_advisory_xact_lock(hashtextextended('queue of campaign ' || :id, 0))")
 BY_ITSELF = "Prumo"  # who it was, in the audit log, when nobody pressed
 
 
@@ -63,12 +64,14 @@ def build(work: Work, campaign_id: CampaignId) -> int | None:
     """Puts everybody who receives into the queue, and the campaign runs; how many, or None where it is not starting or
     is in other hands.
 
-    One with nobody to write to, or with no number left, is a draft again, and says why.
+    One with nobody to write to, or with no number left, is a draft again, and says why.  Its row is only held at the
+    end: a long queue takes half a minute, and who cancels or takes the start back does not wait for it.  Then nobody is
+    in the queue.
     """
+    if not work.session.scalar(IS_OURS, {"id": str(campaign_id)}):
+        return None
     found = work.session.scalar(
-        select(Campaign.team_id)
-        .where(Campaign.id == campaign_id, Campaign.status == CampaignStatus.STARTING)
-        .with_for_update(skip_locked=True, key_share=True)
+        select(Campaign.team_id).where(Campaign.id == campaign_id, Campaign.status == CampaignStatus.STARTING)
     )
     if found is None:
         return None
@@ -76,20 +79,45 @@ def build(work: Work, campaign_id: CampaignId) -> int | None:
     draft = queries.draft(work.session, team_id, campaign_id)
     work.session.execute(PATIENCE)
     try:
-        receives = audience(work.session, team_id, draft.plan, work.now, by=draft.made_by)
-        numbers = refuse_unready(work, team_id, draft.plan, receives)
-        total = build_recipients(work.session, team_id, campaign_id, draft.plan, numbers, work.now, by=draft.made_by)
-        if not total:
-            raise BadInput("audience", "nobody")
+        with work.session.begin_nested():
+            receives = audience(work.session, team_id, draft.plan, work.now, by=draft.made_by)
+            numbers = refuse_unready(work, team_id, draft.plan, receives)
+            total = build_recipients(
+                work.session, team_id, campaign_id, draft.plan, numbers, work.now, by=draft.made_by
+            )
+            if not total:
+                raise BadInput("audience", "nobody")
+            _runs(work, draft, total)
     except BadInput as bad:
-        _not_started(work, team_id, campaign_id, bad)
+        _not_started(work, team_id, draft, bad, was=CampaignStatus.STARTING)
         return 0
-    runs = {"status": CampaignStatus.RUNNING, "total": total}
-    work.session.execute(update(Campaign).where(Campaign.id == campaign_id).values(**runs))
+    except StateChanged:
+        return None
     _note(work, team_id, campaign_id, "campaign.began", recipients=total)
     wake_senders(work, team_id, draft)
     work.tell(f"campaign:{campaign_id}")
     return total
+
+
+def _runs(work: Work, draft: Draft, total: int) -> None:
+    """Raises StateChanged where it is not the start any more that this queue was built for."""
+    won = work.session.scalar(
+        update(Campaign)
+        .where(*_as_it_was(draft, CampaignStatus.STARTING))
+        .values(status=CampaignStatus.RUNNING, total=total)
+        .returning(Campaign.id)
+    )
+    if won is None:
+        raise StateChanged("cancelled")
+
+
+def _as_it_was(draft: Draft, status: CampaignStatus) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Campaign.id == draft.id,
+        Campaign.status == status,
+        Campaign.version == draft.version,
+        Campaign.started_at.is_not_distinct_from(draft.started_at),
+    )
 
 
 UNCOUNTED = Audience(matched=1, recipients=1)  # whether anybody receives is seen when the queue is built
@@ -140,21 +168,20 @@ def _start_by_itself(work: Work, team_id: TeamId, campaign_id: CampaignId) -> bo
         with work.session.begin_nested():
             begin(work, team_id, draft, was=[CampaignStatus.SCHEDULED])
     except BadInput as bad:
-        _not_started(work, team_id, campaign_id, bad)
+        _not_started(work, team_id, draft, bad, was=CampaignStatus.SCHEDULED)
         return False
     return True
 
 
-def _not_started(work: Work, team_id: TeamId, campaign_id: CampaignId, bad: BadInput) -> None:
-    """It is a draft again, and says why."""
-    log.warning("campaign %s could not begin: %s", campaign_id, bad.key)
-    work.session.execute(
-        update(Campaign)
-        .where(Campaign.id == campaign_id)
-        .values(status=CampaignStatus.DRAFT, pause_reason=bad.key, starts_at=None, started_at=None)
-    )
-    _note(work, team_id, campaign_id, "campaign.not_started", reason=bad.key)
-    work.tell(f"campaign:{campaign_id}")
+def _not_started(work: Work, team_id: TeamId, draft: Draft, bad: BadInput, *, was: CampaignStatus) -> None:
+    """It is a draft again, and says why; where it was cancelled meanwhile, it stays so."""
+    log.warning("campaign %s could not begin: %s", draft.id, bad.key)
+    again = update(Campaign).where(*_as_it_was(draft, was)).returning(Campaign.id)
+    values = {"status": CampaignStatus.DRAFT, "pause_reason": bad.key, "starts_at": None, "started_at": None}
+    if work.session.scalar(again.values(**values)) is None:
+        return
+    _note(work, team_id, draft.id, "campaign.not_started", reason=bad.key)
+    work.tell(f"campaign:{draft.id}")
 
 
 def _note(work: Work, team_id: TeamId, campaign_id: CampaignId, action: str, **details: object) -> None:

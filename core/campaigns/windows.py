@@ -20,6 +20,7 @@ from core.errors import BadInput
 DAY_MIN = 1440
 # Two weeks of closed days in a row do happen (one weekday and its holidays); a year of them means never.
 LOOK_AHEAD_DAYS = 400
+FIRST_DAY, LAST_DAY = date(1, 1, 3), date(9999, 12, 29)
 
 
 class NeverOpens(BadInput):
@@ -89,11 +90,13 @@ def local_moment(timezone: str, day: date, minute: int) -> tuple[datetime, bool]
     """The moment of a local day and minute in UTC, and whether it had to be moved.
 
     A minute that the change to summer time leaves out becomes the first one that there is; of one that comes twice
-    the first is meant.  Raises BadInput("timezone", …).
+    the first is meant.  A day beyond the years that a moment can have is the last of them.  Raises
+    BadInput("timezone", …).
     """
     if not is_timezone(timezone):
         raise BadInput("timezone", "timezone_unknown", name=timezone[:64])
     zone = ZoneInfo(timezone)
+    day = min(max(day, FIRST_DAY), LAST_DAY)
     wall = datetime.combine(day, time(), tzinfo=zone) + timedelta(minutes=minute)
     moment = wall.astimezone(UTC)
     if moment.astimezone(zone).replace(tzinfo=None) == wall.replace(tzinfo=None):

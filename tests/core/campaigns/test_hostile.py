@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from core.campaigns import ending, media, service, starting, templates
-from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant
+from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant, check_start
+from core.campaigns.windows import local_moment
 from core.errors import BadInput, BadInputs, StateChanged
 from core.sending import service as deciding
 from core.sending.service import Decision
 from core.tables import MessageTemplate
 from tests.core.campaigns.access_cases import a_plan
 from tests.core.campaigns.making import (
+    build,
     campaign,
     connect_number,
     keep_lead,
@@ -91,10 +95,10 @@ def test_a_text_of_which_nothing_is_seen_is_none(people: People) -> None:
     assert told.value.key == "text_empty"
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\ud800", "x" * 20_001, "a" + "\u0301" * 40])
-def test_a_template_takes_no_text_that_a_draft_would_not(people: People, text: str) -> None:
+@pytest.mark.parametrize("said", ["a\0b", "\ud800", "x" * 20_001, "a" + "\u0301" * 40])
+def test_a_template_takes_no_text_that_a_draft_would_not(people: People, said: str) -> None:
     plan = a_plan(people)
-    for bad in (replace(plan, text=text), replace(plan, follow_up=FollowUp(text))):
+    for bad in (replace(plan, text=said), replace(plan, follow_up=FollowUp(said))):
         with people.runtime.work() as work, pytest.raises(BadInput) as told:
             templates.save_template(work, people["Bea"], name="X", plan=bad)
         assert told.value.field == "template"
@@ -121,6 +125,16 @@ def test_a_packed_file_with_a_list_of_thousands_is_not_read(people: People, monk
         with people.runtime.work() as work, pytest.raises(BadInput) as told:
             media.keep(work, people["Bea"], name="x.docx", content=content)
         assert told.value.key == "media_unknown"
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Asia/Tokyo", "Pacific/Kiritimati"])
+@pytest.mark.parametrize("minute", [0, 1440])
+def test_no_year_is_too_early_or_too_late_to_be_told_so(zone: str, minute: int) -> None:
+    now = datetime.now(UTC)
+    for day, key in ((date.min, "moment_is_past"), (date(1970, 1, 1), "moment_is_past"), (date.max, "moment_too_far")):
+        with pytest.raises(BadInput) as told:
+            check_start(local_moment(zone, day, minute)[0], now)
+        assert told.value.key == key
 
 
 # ---------------------------------------------------------------- two at once
@@ -198,3 +212,30 @@ def test_nobody_is_queued_in_a_campaign_that_has_just_ended(
             deciding.decide_all_held(work, people["Bea"], running, Decision.AGAIN)
     assert told.value.now == ended
     assert recipients(people, running)[0].status == ("failed" if what == "retry" else "held")
+
+
+@pytest.mark.parametrize("verb", [service.cancel, service.unschedule])
+@pytest.mark.parametrize("receives", [True, False])
+def test_who_stops_it_while_its_queue_is_built_does_not_wait_and_nobody_is_in_it(
+    people: People, monkeypatch: pytest.MonkeyPatch, verb: Callable[..., Any], receives: bool
+) -> None:
+    """Of 300,000 it takes half a minute."""
+    draft = ready(people)
+    with people.runtime.work() as work:
+        service.start(work, people["Bea"], draft, version_of(people, draft))
+    fill = starting.build_recipients
+
+    def slow_fill(*asked: Any, **more: Any) -> int:
+        done = fill(*asked, **more)
+        with people.runtime.work() as work:
+            assert starting.build(work, draft) is None, "in other hands"
+        with people.runtime.work() as work:
+            work.session.execute(text("set local lock_timeout = '2s'"))
+            verb(work, people["Ana"], draft)
+        return done if receives else 0
+
+    monkeypatch.setattr(starting, "build_recipients", slow_fill)
+    assert not build(people, draft)
+    found = campaign(people, draft)
+    assert found.status is (CampaignStatus.CANCELLED if verb is service.cancel else CampaignStatus.DRAFT)
+    assert (found.total, found.pause_reason, recipients(people, draft)) == (0, None, [])
