@@ -13,9 +13,12 @@ import pytest
 from sqlalchemy import text
 
 from core.campaigns import ending, media, service, starting, templates
+from core.campaigns.judging import judged_leads
 from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant, check_start
+from core.campaigns.text import render, values_of, with_opt_out_line
 from core.campaigns.windows import local_moment
 from core.errors import BadInput, BadInputs, StateChanged
+from core.leads.rules import LeadFilter
 from core.sending import service as deciding
 from core.sending.service import Decision
 from core.tables import MessageTemplate
@@ -104,6 +107,21 @@ def test_a_template_takes_no_text_that_a_draft_would_not(people: People, said: s
         assert told.value.field == "template"
     with people.runtime.work() as work:
         assert work.session.query(MessageTemplate).count() == 0
+
+
+@pytest.mark.parametrize("name", ["Clínica Ôca", None])
+def test_a_text_of_thousands_of_gaps_is_measured_by_as_short_a_question(people: People, name: str | None) -> None:
+    """A term for each took two seconds at every key."""
+    lead = keep_lead(people, 2, "Clínica Ôca", neighbourhood=name)
+    said = "{bairro|aqui}{empresa}{nota}, {bairro|cá} {meu_nome|eu}{bairro|}"
+    plan = replace(a_plan(people), audience=LeadFilter(ids=(lead,)))
+    for times in (1, 300):
+        plan = replace(plan, text=said * times)
+        with people.runtime.work() as work:
+            assert len(str(judged_leads(people.team_id, plan, work.now, None).select())) < 20_000
+            [one] = service.previews(work, people["Bea"], plan)
+            found = service.audience_of(work, people["Bea"], plan)
+        assert found.longest == len(with_opt_out_line(render(plan.text, values_of(one.facts)), plan.opt_out_line))
 
 
 def packed(n: int) -> bytes:
