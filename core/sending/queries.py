@@ -659,6 +659,7 @@ order by r.id
 HELD_OF = text(f"""
 {HELD_COLUMNS}
 where r.team_id = :team_id and r.campaign_id = :campaign_id and r.status = 'held'
+  and r.changed_at <= coalesce(:until, 'infinity'::timestamptz)
 order by r.id limit :most
 """)
 CAMPAIGN_STATUS = text("select status from campaigns where team_id = :team_id and id = :id")
@@ -670,9 +671,12 @@ def recipients_by_id(session: Session, team_id: TeamId, ids: Sequence[RecipientI
     return [_held(row) for row in rows]
 
 
-def held_of(session: Session, team_id: TeamId, campaign_id: CampaignId, most: int) -> list[Held]:
-    """Whom a campaign holds until a person decides, the oldest rows first."""
-    rows = session.execute(HELD_OF, {"team_id": team_id, "campaign_id": campaign_id, "most": most})
+def held_of(
+    session: Session, team_id: TeamId, campaign_id: CampaignId, most: int, until: datetime | None = None
+) -> list[Held]:
+    """Whom a campaign holds until a person decides, the oldest rows first; `until`: those it held by then."""
+    asked = {"team_id": team_id, "campaign_id": campaign_id, "most": most, "until": until}
+    rows = session.execute(HELD_OF, asked)
     return [_held(row) for row in rows]
 
 

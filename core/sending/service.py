@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import TextClause, bindparam, text
@@ -162,16 +163,19 @@ def _skip(work: Work, actor: Actor, held: list[Held]) -> Decided:
 DECIDE = {Decision.ARRIVED: _arrived, Decision.AGAIN: _again, Decision.SKIP: _skip}
 
 
-def decide_all_held(work: Work, actor: Actor, campaign_id: CampaignId, decision: Decision) -> Decided:
+def decide_all_held(
+    work: Work, actor: Actor, campaign_id: CampaignId, decision: Decision, *, seen_at: datetime | None = None
+) -> Decided:
     """The same about everybody whom a campaign holds; of "it arrived", all for whom it can be true.
 
-    Raises NotFound, StateChanged where nobody is held any more, and as the decision itself does.
+    Whoever is held since `seen_at` is not meant: the person who decides has not looked.  Raises NotFound, StateChanged
+    where nobody is held any more, and as the decision itself does.
     """
     actor.require(Role.MEMBER)
     status = queries.campaign_status(work.session, actor.team_id, campaign_id)
     if status is None:
         raise NotFound
-    held = queries.held_of(work.session, actor.team_id, campaign_id, MOST_HELD)
+    held = queries.held_of(work.session, actor.team_id, campaign_id, MOST_HELD, seen_at)
     if not held:
         raise StateChanged("decided")
     return DECIDE[decision](work, actor, held)
@@ -221,7 +225,8 @@ def _decide(
     ids = [each.id for each in asked]
     changed = {row.id for row in work.session.execute(statement, {"ids": ids, **values})}
     if not changed:
-        raise StateChanged(asked[0].status.value)
+        was = asked[0].status
+        raise StateChanged("decided" if was is RecipientStatus.HELD else was.value)
     if statement is ARRIVED:
         for hashed in work.session.execute(IN_CONVERSATION, {"team_id": actor.team_id, "ids": list(changed)}).scalars():
             listening.spoke(work, actor.team_id, Somebody(None, hashed, None))

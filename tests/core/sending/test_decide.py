@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -192,3 +194,47 @@ def test_a_third_does_not_go_to_who_may_have_got_two(
     with runtime.work() as work:
         assert service.skip(work, bea, ids(scene)[:1]).changed == 1
     assert whatsapp.phones() == [phone_of(1)]
+
+
+def test_about_whom_nobody_has_seen_nothing_is_decided(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    """They are held while the page still asks about the others."""
+    late, _seen = scene.recipients()
+    with runtime.work() as work:
+        seen_at = work.now
+    scene.set_recipient(late.id, changed_at=seen_at + timedelta(microseconds=1))
+    with runtime.work() as work:
+        decided = service.decide_all_held(work, bea, scene.campaign_id, Decision.AGAIN, seen_at=seen_at)
+    assert decided == service.Decided(1, 1)
+    assert [row.status.value for row in scene.recipients()] == ["held", "queued"]
+    with pytest.raises(StateChanged) as told, runtime.work() as work:
+        service.decide_all_held(work, bea, scene.campaign_id, Decision.SKIP, seen_at=seen_at)
+    assert told.value.now == "decided"
+
+
+@pytest.mark.parametrize("first", [service.it_arrived, service.send_again, service.skip])
+@pytest.mark.parametrize("second", [service.it_arrived, service.send_again, service.skip])
+def test_of_two_who_decide_at_once_one_is_told_that_the_other_did(
+    runtime: Runtime,
+    scene: Scene,
+    bea: Actor,
+    monkeypatch: pytest.MonkeyPatch,
+    first: Callable[..., Any],
+    second: Callable[..., Any],
+) -> None:
+    """Both have looked, and only then does one of them decide."""
+    look, faster = service.queries.recipients_by_id, [first]
+
+    def slow_look(*asked: Any) -> Any:
+        found = look(*asked)
+        while faster:
+            with runtime.work() as work:
+                assert faster.pop()(work, bea, ids(scene)[::-1]).changed == 2
+        return found
+
+    monkeypatch.setattr(service.queries, "recipients_by_id", slow_look)
+    with pytest.raises(StateChanged) as told, runtime.work() as work:
+        second(work, bea, ids(scene))
+    assert told.value.now == "decided"
+    after = {service.it_arrived: "sent", service.send_again: "queued", service.skip: "skipped"}[first]
+    assert scene.statuses() == {after: 2}
+    assert len(audit_of(runtime)) == 1

@@ -245,14 +245,15 @@ class Recipients:
 
     async def _decide_many(self, verb: str, chosen: list[RecipientRow]) -> None:
         decision = DECISIONS[verb]
-        n = len(chosen) or self.found.counts.held
+        n, seen_at = len(chosen) or self.found.counts.held, self.found.read_at
         title = ngettext("Decide about {n} person?", "Decide about {n} people?", n).format(n=formats.number(n))
         if n > 1 and not await confirm(title, _(decision.meaning), action=_(decision.label), danger=False):
             return
         if chosen:
             await do(decision.function, [row.id for row in chosen], done=_(decision.done))
         else:
-            await do(sending.decide_all_held, self.found.head.id, decision.decision, done=_(decision.done))
+            asked = (self.found.head.id, decision.decision)
+            await do(sending.decide_all_held, *asked, seen_at=seen_at, done=_(decision.done))
         await self.refresh_all()
 
     async def _decide(self, event: events.GenericEventArguments) -> None:
