@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from core.campaigns import ending, media, service, starting, templates
+from core.campaigns import changing, ending, media, service, starting, templates, trying
 from core.campaigns.judging import judged_leads
-from core.campaigns.rules import CampaignId, CampaignStatus, FollowUp, Variant, check_start
+from core.campaigns.rules import Audience, CampaignId, CampaignStatus, FollowUp, Variant, check_start
 from core.campaigns.text import render, values_of, with_opt_out_line
 from core.campaigns.windows import local_moment
-from core.errors import BadInput, BadInputs, StateChanged
+from core.errors import BadInput, BadInputs, NotFound, StateChanged
+from core.leads import tags
 from core.leads.rules import LeadFilter
 from core.sending import service as deciding
 from core.sending.service import Decision
@@ -29,12 +30,14 @@ from tests.core.campaigns.making import (
     connect_number,
     keep_lead,
     mark,
+    plan_of,
     recipients,
     set_campaign,
     start,
     version_of,
     write_draft,
 )
+from tests.core.campaigns.test_media import PNG
 from tests.people import People
 
 NAN = float("nan")
@@ -257,3 +260,48 @@ def test_who_stops_it_while_its_queue_is_built_does_not_wait_and_nobody_is_in_it
     found = campaign(people, draft)
     assert found.status is (CampaignStatus.CANCELLED if verb is service.cancel else CampaignStatus.DRAFT)
     assert (found.total, found.pause_reason, recipients(people, draft)) == (0, None, [])
+
+
+# ---------------------------------------------------------------- what is another team's
+
+
+def test_a_plan_names_nothing_of_another_team(people: People) -> None:
+    """Neither a number nor a file is kept, nor said to be there; and their leads are nobody."""
+    draft, theirs = ready(people), people.other_team_id
+    number = connect_number(people, "Deles", team=theirs)
+    lead = keep_lead(people, 9, "Deles", team=theirs)
+    with people.runtime.work() as work:
+        file = media.keep(work, people["Carlos"], name="deles.png", content=PNG).id
+        tags.put_on(work, people["Carlos"], "Deles", LeadFilter(ids=(lead,)))
+        [tag] = tags.list_tags(work, people["Carlos"])
+        template = templates.save_template(work, people["Carlos"], name="Deles", plan=plan_of(people, draft))
+    for changes in (
+        {"instance_ids": (number,)},
+        {"media_id": file},
+        {"other_variants": (Variant("Oi", media_id=file),)},
+        {"follow_up": FollowUp("Viu?", media_id=file)},
+    ):
+        with pytest.raises(NotFound):
+            save(people, draft, **changes)
+        asked = replace(plan_of(people, draft), **changes)
+        with people.runtime.work() as work:
+            assert media.cards(work, people["Vic"], [file]) == {}
+            seen = service.outlook(work, people["Vic"], asked, Audience(1, 1))
+            assert all(each.name != "Deles" for each in seen.numbers)
+            assert all(each.number != "Deles" for each in trying.dry_run(work, people["Vic"], asked))
+    with pytest.raises(NotFound), people.runtime.work() as work:
+        templates.save_template(work, people["Bea"], name="X", plan=replace(plan_of(people, draft), media_id=file))
+    with pytest.raises(NotFound), people.runtime.work() as work:
+        templates.apply_template(work, people["Bea"], template, plan_of(people, draft))
+    for which in (LeadFilter(ids=(lead,)), LeadFilter(tags=(int(tag.id),))):
+        save(people, draft, audience=which)
+        with people.runtime.work() as work:
+            assert service.audience_of(work, people["Vic"], plan_of(people, draft)).matched == 0
+            assert service.previews(work, people["Vic"], plan_of(people, draft)) == []
+        assert start(people, draft) == 0
+    running = write_draft(people)
+    start(people, running)
+    with pytest.raises(NotFound), people.runtime.work() as work:
+        changing.change_numbers(work, people["Bea"], running, version_of(people, running), [number])
+    with pytest.raises(NotFound), people.runtime.work() as work:
+        changing.skip_waiting_of(work, people["Bea"], running, number)
