@@ -32,6 +32,8 @@ def begin(work: Work, team_id: TeamId, draft: Draft, *, was: Sequence[CampaignSt
 
     The guarded update holds the row: of two who start it one wins, the other is told.  Raises StateChanged, or BadInput
     by the first check that stands in the way and needs no counting; the caller's Work must then not commit.
+
+    The moment that it was put off to is forgotten: the forecast of one begun before it would wait for it.
     """
     turn = work.session.execute(
         update(Campaign)
@@ -41,7 +43,7 @@ def begin(work: Work, team_id: TeamId, draft: Draft, *, was: Sequence[CampaignSt
             Campaign.status.in_(was),
             Campaign.version == draft.version,
         )
-        .values(status=CampaignStatus.STARTING, started_at=work.now, pause_reason=None)
+        .values(status=CampaignStatus.STARTING, started_at=work.now, starts_at=None, pause_reason=None)
         .returning(Campaign.version)
     ).scalar()
     if turn is None:

@@ -145,6 +145,20 @@ def test_a_start_is_put_off_and_taken_back(people: People) -> None:
     assert (found.status, found.starts_at) == (CampaignStatus.DRAFT, None)
 
 
+def test_who_starts_at_once_what_was_put_off_does_not_wait_for_its_moment(people: People) -> None:
+    connect_number(people)
+    keep_lead(people, 1)
+    campaign_id = write_draft(people)
+    version = version_of(people, campaign_id)
+    with people.runtime.work() as work:
+        service.schedule(work, people["Bea"], campaign_id, version, work.now + timedelta(days=2))
+    version = version_of(people, campaign_id)
+    with people.runtime.work() as work:
+        service.start(work, people["Bea"], campaign_id, version)
+    found = campaign(people, campaign_id)
+    assert (found.status, found.starts_at) == (CampaignStatus.STARTING, None)
+
+
 @pytest.mark.parametrize("hours", [-1, 0, 24 * 366])
 def test_a_moment_that_is_gone_or_too_far_is_refused(people: People, hours: int) -> None:
     connect_number(people)
