@@ -255,7 +255,7 @@ async def test_bea_starts_what_she_saw_after_one_more_question(web: Web, people:
     bea, client = await open_builder(web, draft)
     typed(client, "Oi, {empresa}! Aqui é {meu_nome}, tudo bem?")
     press(client, "Iniciar campanha")
-    await bea.should_see("2 pessoas recebem, pelo número Comercial 1.")
+    await bea.should_see("2 pessoas recebem, por Comercial 1.")
     assert campaign(people, draft).status is CampaignStatus.DRAFT
     press(client, "Iniciar campanha", last=True)
     await until(lambda: campaign(people, draft).status is CampaignStatus.STARTING, 15)

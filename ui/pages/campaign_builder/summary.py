@@ -74,7 +74,7 @@ class Summary:
             link.props["href"] = f"#{section}"
             self.marks[section] = StepMark(number, is_small=True)
             text(words, "p-b")
-            self.words[section] = text("", "p-t-sm p-t-2 p-ell p-end")
+            self.words[section] = text("", "p-t-sm p-t-2 p-end")
 
     # ------------------------------------------------------------ drawing
 
@@ -170,8 +170,9 @@ class Summary:
         desk, plan = self.desk, self.desk.plan
         n = desk.audience.recipients if desk.audience else 0
         who = ngettext("{n} person receives it from {number}.", "{n} people receive it from {number}.", n)
-        names = [number.name for number in desk.chosen]
-        body = who.format(n=formats.number(n), number=", ".join(names))
+        *most, last = [number.name for number in desk.chosen] or [""]
+        named = _("{first} and {last}").format(first=", ".join(most), last=last) if most else last
+        body = who.format(n=formats.number(n), number=named)
         when = _("It writes {days}, {hours}, {n} a day at most.")
         per_day = formats.number(self._per_day())
         body += " " + when.format(days=days_words(plan.weekdays), hours=hours_words(plan), n=per_day)
