@@ -17,11 +17,11 @@ from core.accounts.rules import Actor, TeamId
 from core.campaigns import queries
 from core.campaigns.measuring import Arm, Verdict, verdict
 from core.campaigns.queries import UNDER_WAY, RecipientRow
-from core.campaigns.rules import LETTERS, CampaignId
+from core.campaigns.rules import LETTERS, CampaignId, CampaignStatus
 from core.errors import NotFound
 from core.instances.rules import InstanceId
 from core.sending.rules import AttemptOutcome, RecipientId, RecipientStatus
-from core.tables import Attempt, AuditEntry, CampaignCounter, CampaignLead, Instance, Message
+from core.tables import Attempt, AuditEntry, Campaign, CampaignCounter, CampaignLead, Instance, Message
 from core.work import Work
 
 # ---------------------------------------------------------------- which text is answered
@@ -91,11 +91,16 @@ def _counters(session: Session, team_id: TeamId, campaign_id: CampaignId) -> Map
 
 
 def _next_follow_up(session: Session, team_id: TeamId, campaign_id: CampaignId) -> datetime | None:
-    """The first entry of ix_campaign_leads_follow_up."""
-    asked = select(func.min(CampaignLead.follow_up_at)).where(
-        CampaignLead.team_id == team_id,
-        CampaignLead.campaign_id == campaign_id,
-        CampaignLead.follow_up_at.is_not(None),
+    """The first entry of ix_campaign_leads_follow_up; None once it is cancelled, for then no more leave."""
+    asked = (
+        select(func.min(CampaignLead.follow_up_at))
+        .join(Campaign, Campaign.id == CampaignLead.campaign_id)
+        .where(
+            CampaignLead.team_id == team_id,
+            CampaignLead.campaign_id == campaign_id,
+            CampaignLead.follow_up_at.is_not(None),
+            Campaign.status != CampaignStatus.CANCELLED,
+        )
     )
     return session.execute(asked).scalar()
 

@@ -292,6 +292,7 @@ def _row(line: ListedCampaign, may_write: bool) -> dict[str, Any]:
     look = doing_look(line.standing, line.halt)
     sent = counts[RecipientStatus.SENT]
     is_draft = row.status is CampaignStatus.DRAFT
+    done = sent if row.status is CampaignStatus.CANCELLED else counts.done  # who was left out is not done with
     return {
         "id": row.id,
         "path": f"{row.id}/edit" if is_draft else str(row.id),
@@ -300,9 +301,9 @@ def _row(line: ListedCampaign, may_write: bool) -> dict[str, Any]:
         "doing": _(look.words),
         "tone": look.tone,
         "icon": look.icon,
-        "percent": round(100 * counts.done / row.total, 1) if row.total else 0,
+        "percent": round(100 * done / row.total, 1) if row.total else 0,
         "bar": "" if line.standing in LOOKS_ALIVE else "mut",
-        "count": f"{formats.number(counts.done)} / {formats.number(row.total)}" if row.total else "—",
+        "count": f"{formats.number(done)} / {formats.number(row.total)}" if row.total else "—",
         "read": formats.share_of(counts.read, sent),
         "replied": formats.share_of(counts.replied, sent),
         "left": formats.share_of(counts.opted_out, sent),

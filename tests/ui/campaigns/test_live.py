@@ -181,6 +181,8 @@ async def test_bea_pauses_goes_on_and_cancels(web: Web, people: People, running:
     press(client, "Cancelar campanha")
     await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)
     await bea.should_see("Cancelada", retries=30)
+    await bea.should_see("0 de 4", retries=30)  # those who were left out are not told as if they had got it
+    await bea.should_see("enviadas")
 
 
 async def test_who_had_the_failures_tried_again_is_said_beside_the_button(
@@ -371,6 +373,10 @@ async def test_what_is_said_once_more_has_its_line(web: Web, people: People, com
     await vic.open(f"/campaigns/{compared}")
     await vic.should_see("0 na fila · 0 enviadas · 0 respostas")
     await vic.should_see("Próximas: ")
+    set_campaign(people, compared, status=CampaignStatus.CANCELLED, ended_at=now(people))
+    await vic.open(f"/campaigns/{compared}")
+    await vic.should_see("Depois de 3 dias sem resposta.")
+    await vic.should_not_see("Próximas: ")
 
 
 async def test_the_story_of_one_opens_beside_the_list_and_is_followed(

@@ -60,7 +60,7 @@ class ProgressCard:
                 with ui.element("div").classes("p-row p-g10 p-baseline p-wrap"):
                     self.percent = text("", "p-huge p-num")
                     self.done = text("", "p-b p-num")
-                    text(_("processed"), "p-t-sm p-t-3")
+                    self.done_words = text(_("processed"), "p-t-sm p-t-3")
                 with ui.element("div").classes("p-meter p-meter-lg") as bar:
                     self.sent = ui.element("i")
                     self.not_sent = ui.element("i").classes("bad")
@@ -73,14 +73,17 @@ class ProgressCard:
 
     def show(self, found: Live) -> None:
         counts, total = found.counts, found.counts.total
-        self.percent.text = formats.percent(share(counts.done, total), 0)
-        self.done.text = _("{n} of {total}").format(n=formats.number(counts.done), total=formats.number(total))
+        is_cancelled = found.head.status is CampaignStatus.CANCELLED
+        done = counts[RecipientStatus.SENT] if is_cancelled else counts.done
+        self.percent.text = formats.percent(share(done, total), 0)
+        self.done.text = _("{n} of {total}").format(n=formats.number(done), total=formats.number(total))
+        self.done_words.text = _("Sent out").lower() if is_cancelled else _("processed")
         failed = counts[RecipientStatus.FAILED]
-        fine = counts.done - failed
+        fine = done if is_cancelled else done - failed
         self.sent.style(f"width:{100 * share(fine, total):.2f}%")
         self.not_sent.style(f"width:{100 * share(failed, total):.2f}%;min-width:{'5px' if failed else '0'}")
         self.not_sent.visible = bool(failed)
-        self.bar.props["aria-valuenow"] = str(round(100 * share(counts.done, total)))
+        self.bar.props["aria-valuenow"] = str(round(100 * share(done, total)))
         self._show_finish(found)
         self._show_pace(found)
         self.count_down(found, timedelta())
