@@ -122,7 +122,9 @@ class MessageCard:
             self.again.props["aria-label"] = _("One more message to who does not answer")
             self.again.set_enabled(self.desk.may_write)
             with ui.element("span"):
-                text(_("One more message to who does not answer"), "p-b")
+                words = text(_("One more message to who does not answer"), "p-b")
+                if self.desk.may_write:
+                    words.on("click", lambda: self.again.set_value(not self.again.value))
                 self.again_words = text("", "p-t-2", tag="div")
 
     def _again_changed(self) -> None:

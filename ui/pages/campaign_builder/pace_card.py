@@ -218,7 +218,8 @@ class PaceCard:
                     self.day.props["aria-label"] = _("Day")
                     self.time = ui.time_input(value=local.strftime("%H:%M") if local else "09:00").style("width:120px")
                     self.time.props["aria-label"] = _("Time")
-        self.moved = text("", "p-help")
+        # The field writes a day as machines do; people read it here.
+        self.moved = text(moment_in(starts_at, self.desk.plan.timezone) if starts_at else "", "p-help")
         self.moment.visible = starts_at is not None
         for control in (self.when, self.day, self.time):
             control.on_value_change(self._moment_changed)
@@ -252,9 +253,9 @@ class PaceCard:
         except BadInput as bad:
             field.show(sentence_of_input(bad))
             return
-        if was_moved:
-            words = _("The clock leaves this hour out on that day: it starts {moment}.")
-            self.moved.text = words.format(moment=moment_in(moment, self.desk.plan.timezone))
+        told = moment_in(moment, self.desk.plan.timezone)
+        words = _("The clock leaves this hour out on that day: it starts {moment}.")
+        self.moved.text = words.format(moment=told) if was_moved else told
         self.desk.change(starts_at=moment)
 
     # ------------------------------------------------------------ drawing
