@@ -6,7 +6,7 @@ import os
 import signal
 
 from bench.storms.round import Round, Story
-from core.errors import StateChanged
+from core.errors import BadInput, StateChanged
 from core.sending import service as sending
 
 # What the processes of a small round are told: a short lease, so that nobody waits for what is not looked at.
@@ -23,7 +23,7 @@ def send_again(round_: Round) -> None:
         with round_.scene.runtime.work() as work:
             try:
                 sending.send_again(work, round_.scene.actor, held)
-            except StateChanged:  # found out meanwhile
+            except (StateChanged, BadInput):  # found out meanwhile, or who may have got it twice
                 return
         round_.done["sent again by a person"] += len(held)
 

@@ -66,7 +66,7 @@ async def test_the_way_of_receipts_can_be_bad(
 async def test_a_receipt_can_come_before_the_answer(gateway: Gateway, client: Client, receiver: Receiver) -> None:
     gateway.fault("receipt_before_answer", times=1)
     _, sent = await client.send(ANA, "Bom dia")
-    await receiver.until(lambda: statuses(receiver, sent["key"]["id"]) == ["DELIVERY_ACK"])
+    await receiver.until(lambda: statuses(receiver, sent["key"]["id"])[:1] == ["DELIVERY_ACK"])
 
 
 async def test_receipts_for_a_message_without_a_row_are_dropped(
