@@ -34,7 +34,8 @@ def test_each_fault_is_seen_and_without_one_nothing_is(
     for story in (TROUBLE, ASLEEP):
         verdict = outcomes[story.name].verdict
         assert verdict.wrong == 0, f"{story.name}: {verdict.offences}"
-        assert verdict.sent == verdict.contacts
+        # Who was held twice is not written to a third time, whatever a person says.
+        assert verdict.sent + verdict.held_unsent == verdict.contacts
         assert outcomes[story.name].done["sent again by a person"] >= 1, "or nothing was given up"
     unseen = [fault for fault in SEEN if not _is_seen(fault, outcomes[fault])]
     for _ in range(TRIES - 1):  # on a busy machine the moment in which a fault does harm may be missed

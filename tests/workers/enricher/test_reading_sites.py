@@ -136,7 +136,7 @@ def test_a_worker_asked_to_stop_ends_the_site_it_is_at(
     worker.send_signal(signal.SIGTERM)
     time.sleep(2)  # on a busy machine a signal takes its time
     slow.let_go.set()
-    assert worker.wait(20) == 0, house.lines()
+    assert worker.wait(60) == 0, house.lines()
     left = statuses(runtime)
     assert left.get(SiteReading.READING, 0) == 0
     assert left[SiteReading.WAITING] > 0
