@@ -45,11 +45,11 @@ def calls(arguments: Sequence[str]) -> list[list[str]]:
 
     Playwright's synchronous API runs an event loop of its own, which the asynchronous tests must not find running;
     so what drives a browser is a process apart.  It waits most of its time, and so runs beside the others; many of
-    those wait too, so that there are five at once for two cores.
+    those wait too, so that there are four at once for two cores.
     """
     if arguments:
         return [list(arguments)]
-    everything = [["tests", "--ignore=tests/e2e", "-n", "5", "--dist", "worksteal"]]
+    everything = [["tests", "--ignore=tests/e2e", "-n", "4", "--dist", "worksteal"]]
     return [*everything, ["tests/e2e"]] if (CHECKOUT / "tests" / "e2e").is_dir() else everything
 
 
@@ -73,7 +73,7 @@ def run_tests(arguments: Sequence[str]) -> int:
         print(f"\n$ {' '.join(shown[1:])}", flush=True)
         worst = abs(supervisor.foreground(shown, told))
         if worst == FAILED and not arguments:
-            # Five at once on two cores can be late for each other; whoever fails alone as well has failed.
+            # Four at once on two cores can be late for each other; whoever fails alone as well has failed.
             print("\nThose that failed are told once more, alone.", flush=True)
             alone = [*pytest, "tests", "--ignore=tests/e2e", "--last-failed", "--last-failed-no-failures=none"]
             worst = abs(supervisor.foreground([*alone, *remembered], told))

@@ -106,31 +106,12 @@ def people(runtime: Runtime) -> People:
     return gather(runtime)
 
 
-# They mostly wait, for processes to die and to come back: told first, beside others who compute.
+# They mostly wait, for processes to die and to come back: told first, beside the others who compute.
 WAIT_LONG = ("tests/chaos/", "tests/workers/")
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """To each process its share of the files that wait long, at the beginning of its share of everything.
-
-    Each is given the next so many of the list at the start; what one has left at the end the others take from it.
-    """
-    waiting: dict[str, list[pytest.Item]] = {}
-    others = []
-    for item in items:
-        if item.nodeid.startswith(WAIT_LONG):
-            waiting.setdefault(item.location[0], []).append(item)
-        else:
-            others.append(item)
-    processes = getattr(config, "workerinput", {}).get("workercount", 1)
-    share = len(items) // processes
-    ordered: list[pytest.Item] = []
-    for process in range(processes):
-        mine = [item for files in list(waiting.values())[process::processes] for item in files]
-        beside = max(0, share - len(mine)) if process < processes - 1 else len(others)
-        ordered += mine + others[:beside]
-        del others[:beside]
-    items[:] = ordered
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(WAIT_LONG))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

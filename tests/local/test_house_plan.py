@@ -136,7 +136,7 @@ def test_the_tests_hear_nothing_of_an_installation() -> None:
 
 def test_the_whole_suite_runs_apart_from_what_drives_a_browser() -> None:
     assert testing.calls(["tests/local", "-x"]) == [["tests/local", "-x"]]
-    assert testing.calls([])[0] == ["tests", "--ignore=tests/e2e", "-n", "5", "--dist", "worksteal"]
+    assert testing.calls([])[0] == ["tests", "--ignore=tests/e2e", "-n", "4", "--dist", "worksteal"]
 
 
 class Once:

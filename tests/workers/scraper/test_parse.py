@@ -253,7 +253,7 @@ json_values = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(st.integers(0, 260), json_values)
 def test_no_record_makes_an_exception(index: int, value: Any) -> None:
     record = copy.deepcopy(RECORD)
@@ -264,7 +264,7 @@ def test_no_record_makes_an_exception(index: int, value: Any) -> None:
 RECORD = records_of(recording("list_single.txt"))[0]
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 @given(json_values)
 def test_no_answer_makes_any_other_exception(value: Any) -> None:
     with contextlib.suppress(Blocked, LayoutChanged):
