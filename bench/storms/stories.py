@@ -117,6 +117,7 @@ def keep_within_limits(round_: Round) -> None:
     round_.processes.keeps = False
     round_.processes.kill_all()
     round_.claims = {person.number: person.claimed_at for person in scene.people() if person.claimed_at}
+    round_.until(lambda: False, round_.story.gap_s)  # the ledger's clock knows nothing of that hour
     scene.pass_time(timedelta(hours=1))
     round_.processes.keeps = True
     round_.done["hours of downtime"] += 1
