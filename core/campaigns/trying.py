@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from core.accounts.rules import Actor, Role
 from core.campaigns import audience, queries
 from core.campaigns.audience import SampleLead
-from core.campaigns.forecast import HOUR, Rhythm, Sender
+from core.campaigns.forecast import Rhythm, Sender
 from core.campaigns.places import next_moment, window_at
 from core.campaigns.rules import NumberChoice, Plan
 from core.campaigns.sharing import Shares, shares_of_numbers, shares_of_variants
@@ -85,17 +85,19 @@ def _moments(
     found: dict[LeadId, datetime | None] = {}
     for turn in {turn for turn, _ in turns}:
         leads = [lead for its_turn, lead in turns if its_turn == turn]
-        served = _served(plan, Sender.of(numbers[turn]), leads, window, max(filter(None, [now, plan.starts_at])))
+        served = _served(plan, Sender.of(numbers[turn]), leads, window, now)
         found |= {lead.id: served.get(lead.id) for lead in leads}
     return found
 
 
 def _served(
-    plan: Plan, sender: Sender, leads: Sequence[SampleLead], window: Window, since: datetime
+    plan: Plan, sender: Sender, leads: Sequence[SampleLead], window: Window, now: datetime
 ) -> dict[LeadId, datetime]:
     """One after the other whoever's hour comes first, of several the first; those that are not there have none."""
-    rhythm, today = Rhythm.of(plan, sender), local_day(window, since)
-    slot = max(filter(None, [since, sender.next_send_at]))
+    rhythm, today = Rhythm.of(plan, sender), local_day(window, now)
+    since = max(filter(None, [now, plan.starts_at]))
+    ready_at = sender.next_send_at or since
+    slot = max(since, ready_at)
     sent_on: Counter[date] = Counter()
     served: dict[LeadId, datetime] = {}
     waiting = list(leads)
@@ -112,18 +114,14 @@ def _served(
         waiting.remove(lead)
         served[lead.id] = at
         sent_on[day] += 1
-        slot = max(at + rhythm.takes(2), _hour_ends(sender.per_hour, list(served.values())))
+        rhythm = rhythm.after(0, at - ready_at)
+        slot = ready_at = at + rhythm.takes(2)
         rhythm = rhythm.after(1, timedelta())
     return served
 
 
 def _hour_of(lead: SampleLead, window: Window, slot: datetime) -> datetime:
     return next_moment(window_at(window, lead.place), lead.week, slot)
-
-
-def _hour_ends(per_hour: int | None, sent_at: Sequence[datetime]) -> datetime:
-    """When one more is within what the number sends in any hour."""
-    return sent_at[-per_hour] + HOUR if per_hour and len(sent_at) >= per_hour else sent_at[-1]
 
 
 def _said(plan: Plan, template: str, values: dict[str, str | None]) -> str:

@@ -66,6 +66,18 @@ def test_what_a_number_may_send_today_and_in_an_hour_is_kept(people: People) -> 
     assert len(moments) == 8
 
 
+def test_a_number_that_is_done_for_today_writes_tomorrow_all_that_a_day_allows(people: People) -> None:
+    today = now(people).astimezone(ZoneInfo("America/Sao_Paulo"))
+    number = connect_number(people, per_day=5, sent_on=today.date(), sent_today=5)
+    for n in range(5):
+        keep_lead(people, n)
+    tomorrow = today.replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    for asked in ({}, {"starts_at": tomorrow}):
+        found = tried(people, instance_ids=(number,), **asked)
+        days = {each.at.astimezone(tomorrow.tzinfo).date() for each in found if each.at is not None}
+        assert days == {tomorrow.date()}, asked
+
+
 def test_variants_and_numbers_take_turns_by_their_shares(people: People) -> None:
     first, second = connect_number(people), connect_number(people, "Comercial 2")
     for n in range(12):
