@@ -235,9 +235,8 @@ def test_after_a_sender_died_in_a_slow_call_the_gap_is_kept(runtime: Runtime) ->
     assert again.wait > timedelta(seconds=40)
 
 
-def test_what_is_refused_late_and_twice_gives_no_place_back(runtime: Runtime) -> None:
-    """A person decides by then, and the claim is still open: a second word on it would be counted as well."""
-    scene = make_scene(runtime, 1)
+def given_up(runtime: Runtime, scene: Scene) -> Claimed:
+    """A claim of whose call nobody told the end, and about which a person is asked."""
     held = take(runtime, scene)
     assert held is not None
     claimed = claim(runtime, held).claimed
@@ -246,6 +245,13 @@ def test_what_is_refused_late_and_twice_gives_no_place_back(runtime: Runtime) ->
     with runtime.work() as work:
         assert reap(work) == 1
     assert reconcile(runtime, scene.instance_id).held == 1
+    return claimed
+
+
+def test_what_is_refused_late_and_twice_gives_no_place_back(runtime: Runtime) -> None:
+    """A person decides by then, and the claim is still open: a second word on it would be counted as well."""
+    scene = make_scene(runtime, 1)
+    claimed = given_up(runtime, scene)
     for _ in range(2):
         with runtime.work() as work:
             assert settle(work, claimed, Outcome(AttemptOutcome.UNREACHABLE, "lease_was_over")) == "held"
@@ -257,14 +263,7 @@ def test_whoever_told_whatsapp_to_stop_us_is_heeded_however_late_we_hear_of_it(r
     """While a person is asked about the message, and after they have decided."""
     scene = make_scene(runtime, 1)
     other = make_campaign(runtime, scene.team_id, [scene.instance_id], scene.leads)
-    held = take(runtime, scene)
-    assert held is not None
-    claimed = claim(runtime, held).claimed
-    assert isinstance(claimed, Claimed)
-    scene.sleep(timedelta(minutes=2))
-    with runtime.work() as work:
-        assert reap(work) == 1
-    assert reconcile(runtime, scene.instance_id).held == 1
+    claimed = given_up(runtime, scene)
     if decided:
         scene.set_recipient(claimed.recipient_id, status="skipped", reason="by_hand", claim_token=None)
     with runtime.work() as work:
