@@ -23,8 +23,9 @@ import redis.asyncio as aioredis
 from nicegui import Event, background_tasks, context, ui
 from redis.exceptions import RedisError
 
+from core.news import channels_of
+
 log = logging.getLogger(__name__)
-PREFIX = "prumo:live:"
 SAFETY_S = 10.0
 News = dict[str, Any]
 Handler = Callable[..., Any]
@@ -63,18 +64,19 @@ def start(redis_url: str) -> None:
 
 async def listen(redis_url: str) -> None:
     """Runs as long as the web process; comes back by itself when Redis does."""
+    channels = channels_of(redis_url)
     wait_s = 0.5
     while True:
         connection = aioredis.from_url(redis_url, socket_connect_timeout=5, health_check_interval=30)
         try:
             async with connection.pubsub(ignore_subscribe_messages=True) as pubsub:
-                await pubsub.psubscribe(PREFIX + "*")
+                await pubsub.psubscribe(channels + "*")
                 _stop_if_cancelled()
                 if wait_s > 0.5:
                     _read_again()
                 wait_s = 0.5
                 async for message in pubsub.listen():
-                    _take(message)
+                    _take(message, channels)
         except (RedisError, OSError, TimeoutError) as trouble:
             log.warning("live news: Redis is away (%s); again in %.0f s", type(trouble).__name__, wait_s)
             await asyncio.sleep(wait_s)
@@ -90,8 +92,8 @@ def _stop_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-def _take(message: News) -> None:
-    topic = message["channel"].decode("utf-8", "replace").removeprefix(PREFIX)
+def _take(message: News, channels: str) -> None:
+    topic = message["channel"].decode("utf-8", "replace").removeprefix(channels)
     try:
         news = json.loads(message["data"])
     except ValueError:

@@ -27,11 +27,11 @@ from rq.worker import BaseWorker
 
 from core.errors import Unreachable
 from core.jobs import FUNCTIONS, QUEUES, Job
+from core.news import channels_of
 from core.ports import FailedJob, JobSeen, QueueSeen, QueuesSeen, WorkerSeen
 
 log = logging.getLogger(__name__)
 
-LIVE = "prumo:live:"
 REST_AFTER_FAILURE = timedelta(seconds=60)
 # Between being taken from the queue and being started a job is in neither; a worker killed there leaves it so.
 ON_ITS_WAY = timedelta(seconds=10)
@@ -78,7 +78,7 @@ class RqQueue:
 
     def tell(self, topic: str, payload: dict[str, Any]) -> None:
         try:
-            self.redis.publish(LIVE + topic, json.dumps(payload))
+            self.redis.publish(channels_of(self._url) + topic, json.dumps(payload))
         except RedisError as trouble:
             log.debug("could not tell %s: %s", topic, type(trouble).__name__)
 

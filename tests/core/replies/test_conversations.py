@@ -12,6 +12,7 @@ from sqlalchemy import text, update
 from core.errors import BadInput, NotFound, StateChanged
 from core.instances import service as instances
 from core.instances.rules import Provider
+from core.news import channels_of
 from core.optouts.queries import is_opted_out
 from core.ports import Capabilities
 from core.replies import service
@@ -416,11 +417,12 @@ def test_a_quick_reply_that_is_none_is_refused(people: People, title: str, words
 
 def test_whoever_looks_is_told(people: People, talk: Talk) -> None:
     pubsub = people.runtime.queue.redis.pubsub()  # type: ignore[attr-defined]
-    pubsub.psubscribe("prumo:live:replies:*")
+    news = channels_of(people.runtime.settings.redis_url)
+    pubsub.psubscribe(news + "replies:*")
     pubsub.get_message(timeout=1)
     hears(talk, "Oi?", ago_s=1)
     told = pubsub.get_message(timeout=2)
-    assert told is not None and told["channel"] == f"prumo:live:replies:{people.team_id}".encode()
+    assert told is not None and told["channel"] == f"{news}replies:{people.team_id}".encode()
 
 
 def test_capabilities_are_known_without_asking_anybody(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:

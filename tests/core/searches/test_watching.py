@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from core.errors import NotFound
+from core.news import channels_of
 from core.ports import PageOutcome
 from core.searches import reading, service
 from core.searches.dispatch import queue_searches
@@ -74,7 +75,7 @@ def test_whoever_watches_is_told(people: People) -> None:
     search_id = ask(people)
     redis = Redis.from_url(people.runtime.settings.redis_url)
     with redis.pubsub() as ears:
-        ears.subscribe(f"prumo:live:search:{search_id}")
+        ears.subscribe(f"{channels_of(people.runtime.settings.redis_url)}search:{search_id}")
         ears.get_message(timeout=2)
         store(people, taken(people, search_id), page(range(20)))
         heard = [ears.get_message(timeout=2) for _ in range(2)]

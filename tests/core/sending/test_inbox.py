@@ -12,6 +12,7 @@ from sqlalchemy import Row, text
 
 from core.instances.rules import InstanceId, Provider
 from core.leads.phones import phone_hash
+from core.news import channels_of
 from core.optouts.queries import is_opted_out
 from core.ports import OptedOutAtProvider, ReceiptCame
 from core.runtime import Runtime
@@ -566,11 +567,12 @@ def test_a_campaigns_page_is_told_when_something_of_it_has_changed(runtime: Runt
     scene = make_scene(runtime, 1)
     deliver(scene, scene.recipients()[0], "M1")
     pubsub = runtime.queue.redis.pubsub()  # type: ignore[attr-defined]
-    pubsub.subscribe(f"prumo:live:campaign:{scene.campaign_id}")
+    news = channels_of(runtime.settings.redis_url)
+    pubsub.subscribe(f"{news}campaign:{scene.campaign_id}")
     pubsub.get_message(timeout=1)
     heard(scene, receipt("M1", "READ"))
     told = pubsub.get_message(timeout=2)
-    assert told["channel"] == f"prumo:live:campaign:{scene.campaign_id}".encode()
+    assert told["channel"] == f"{news}campaign:{scene.campaign_id}".encode()
 
 
 def test_what_was_applied_a_month_ago_is_forgotten(runtime: Runtime) -> None:
