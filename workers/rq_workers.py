@@ -18,6 +18,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from typing import Any
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker, Worker
+from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job
 from rq.serializers import JSONSerializer
@@ -80,10 +82,6 @@ class _Lasting(BaseWorker):
     max_connection_wait_time = 5.0
     log_result_lifespan = False
 
-    @property
-    def was_asked_to_stop(self) -> bool:
-        return self._shutdown_requested_date is not None
-
     def get_heartbeat_ttl(self, job: Job, working_time: float = 0.0) -> int:
         return MISSED_AFTER_S
 
@@ -105,6 +103,11 @@ class _Lasting(BaseWorker):
     def handle_warm_shutdown_request(self) -> None:
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]
         stopping.ask()
+
+    def _install_signal_handlers(self) -> None:
+        super()._install_signal_handlers()  # type: ignore[no-untyped-call]
+        if stopping.is_asked():  # while it made itself known, before RQ listens to signals
+            self._stop_requested = True
 
     def _register_again(self) -> None:
         """Redis was emptied: without this we would work unseen."""
@@ -172,18 +175,28 @@ def make_worker(kind: str, redis_url: str) -> ForkingWorker | WarmWorker:
 
 def keep_working(make: Callable[[], ForkingWorker | WarmWorker]) -> None:
     """Until somebody asks to stop.  A worker that Redis has put off is replaced by a new one."""
-    stop = threading.Event()
-    while not stop.is_set() and not stopping.is_asked():
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: stop.set())
+    while not stopping.is_asked():
+        _heed_signals()
         try:
-            worker = make()
-            worker.work()
-            if worker.was_asked_to_stop:
-                return
+            make().work()
         except RedisError as trouble:
             log.warning("Redis is away (%s); waiting for it", type(trouble).__name__)
-        stop.wait(RECONNECT_S)
+        except StopRequested:  # it was asked when its loop had already ended
+            return
+        _heed_signals()  # RQ's own would raise into the pause
+        _rest(RECONNECT_S)
+
+
+def _heed_signals() -> None:
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda *_: stopping.ask())
+
+
+def _rest(seconds: float) -> None:
+    """In short sleeps: an event that a signal sets may wait for a lock that the interrupted code holds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and not stopping.is_asked():
+        time.sleep(0.1)
 
 
 def die_with(parent_pid: int | None) -> None:

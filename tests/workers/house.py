@@ -28,10 +28,14 @@ class House:
 
     def start(self, *module: str) -> subprocess.Popen[bytes]:
         """`start("workers.run", "sender")`."""
+        return self._python("-m", *module)
+
+    def start_code(self, code: str) -> subprocess.Popen[bytes]:
+        return self._python("-c", code)
+
+    def _python(self, *arguments: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", *module], cwd=ROOT, env=self.environ, stdout=out, stderr=out
-            )
+            process = subprocess.Popen([sys.executable, *arguments], cwd=ROOT, env=self.environ, stdout=out, stderr=out)
         self.running.append(process)
         return process
 

@@ -113,7 +113,7 @@ def test_asked_to_stop_it_ends_its_message_and_leaves(runtime: Runtime, house: H
     worker = house.start("workers.run", "sender")
     until(lambda: len(gateway.ledger) == 1, within_s=20, what="the first message is on the wire")
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert scene.statuses() == {"sent": 1, "queued": 4}
     assert len(gateway.ledger) == 1
     assert scene.instance().lease_until is None
@@ -195,7 +195,7 @@ def test_it_starts_although_redis_is_not_there_yet(
         line.mend()
         until(lambda: len(runtime.queue.look().workers) == 1, within_s=15, what="it has come")
         worker.terminate()
-        assert worker.wait(10) == 0
+        assert worker.wait(30) == 0
 
 
 def test_a_sender_that_waits_for_redis_can_be_stopped(settings: Settings, house: House) -> None:
@@ -203,7 +203,26 @@ def test_a_sender_that_waits_for_redis_can_be_stopped(settings: Settings, house:
     worker = house.start("workers.run", "sender")
     until(lambda: "Redis is away" in house.lines(), within_s=20, what="it says so")
     worker.terminate()
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
+
+
+ASKED_WHILE_IT_COMES = """
+import os, signal, sys
+from workers import rq_workers, run
+
+class Comes(rq_workers.ForkingWorker):
+    def subscribe(self):  # its birth is in Redis, RQ does not listen to signals yet
+        super().subscribe()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+rq_workers.KINDS["sender"] = rq_workers.Kind(Comes, ("sender",))
+sys.exit(run.main(["sender"]))
+"""
+
+
+def test_asked_to_stop_while_it_makes_itself_known_it_leaves(house: House) -> None:
+    worker = house.start_code(ASKED_WHILE_IT_COMES)
+    assert worker.wait(30) == 0, house.lines()
 
 
 def test_a_wrong_setting_is_one_line_and_no_trace(settings: Settings, house: House) -> None:
