@@ -196,6 +196,19 @@ async def test_a_file_is_shown_with_its_kind_and_size_and_taken_off_again(
     await bea.should_not_see("agenda-leve.png")
 
 
+async def test_a_second_variant_begins_with_the_first_ones_file_too(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    media_id = with_file(people, draft)
+    _bea, client = await open_builder(web, draft)
+    icon_press(client, "Outra variante")
+    await until(lambda: len(plan_of(people, draft).variants) == 2)
+    first, second = plan_of(people, draft).variants
+    assert first == second == Variant("Oi, {empresa}! Aqui é {meu_nome}.", 50, media_id)
+    icon_press(client, "Tirar o arquivo")
+    await until(lambda: [each.media_id for each in plan_of(people, draft).variants] == [media_id, None])
+
+
 def drawn(size: tuple[int, int] = (64, 48)) -> bytes:
     """A picture that any program opens."""
     out = io.BytesIO()

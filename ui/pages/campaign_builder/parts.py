@@ -59,9 +59,9 @@ def fields_of(variants: Sequence[Variant]) -> dict[str, Any]:
     }
 
 
-def with_one_more(plan: Plan, text: str) -> dict[str, Any]:
-    """Another variant, all of them with even parts."""
-    variants = [*plan.variants, Variant(text)][:MOST_VARIANTS]
+def with_one_more(plan: Plan, like: Part) -> dict[str, Any]:
+    """Another variant that says what `like` does, all of them with even parts."""
+    variants = [*plan.variants, Variant(like.text, media_id=like.media_id)][:MOST_VARIANTS]
     return fields_of(_weighted(variants, even_weights(len(variants))))
 
 

@@ -106,11 +106,11 @@ class Variants:
     # ------------------------------------------------------------ changing
 
     def _add(self) -> None:
-        """It begins with the words of the one that is shown: a variant differs in one thing, or tells nothing."""
+        """A copy of the one that is shown, its file with it: a variant differs in one thing, or tells nothing."""
         plan = self.desk.plan
-        said = parts.part_of(plan, self.place if self.place != FOLLOW_UP else 0).text
+        shown = parts.part_of(plan, self.place if self.place != FOLLOW_UP else 0)
         place = len(plan.variants)
-        self.desk.change(**parts.with_one_more(plan, said))
+        self.desk.change(**parts.with_one_more(plan, shown))
         self.choose(place)
 
     def _more(self, by: int) -> None:
