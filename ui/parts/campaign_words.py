@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -178,6 +178,12 @@ def _tag_words(ids: Collection[int], names: Mapping[int, str] | None) -> str:
 def audience_words(which: LeadFilter) -> str:
     """Whom a filter means, in one line."""
     return " · ".join(filter_labels(which).values()) or _("All leads")
+
+
+def joined(names: Sequence[str]) -> str:
+    """A, B and C."""
+    *most, last = names or [""]
+    return _("{first} and {last}").format(first=", ".join(most), last=last) if most else last
 
 
 def _either(answer: bool | None, yes: str, no: str) -> str:

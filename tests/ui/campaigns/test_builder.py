@@ -59,6 +59,11 @@ def typed(client: Client, text: str) -> None:
     next(area for area in of_kind(client, ui.textarea) if "p-message" in area.classes).value = text
 
 
+def number_has(people: People, **values: object) -> None:
+    with people.runtime.work() as work:
+        work.session.execute(update(Instance).values(**values))
+
+
 def number(client: Client, value: float) -> ui.number:
     return next(field for field in of_kind(client, ui.number) if field.value == value)
 
@@ -184,6 +189,35 @@ async def test_two_pauses_that_do_not_fit_are_told_until_they_do(web: Web, peopl
     most.value = 120
     assert (least.error, most.error) == (None, None)
     await until(lambda: (plan_of(people, draft).gap_min_s, plan_of(people, draft).gap_max_s) == (90, 120))
+
+
+async def test_where_a_number_keeps_its_own_pause_or_cap_what_counts_is_said_at_the_field(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    number_has(people, gap_min_s=30, gap_max_s=90, per_day=80, cap=40)
+    bea, client = await open_builder(web, draft)
+    await bea.should_see("Para Comercial 1 vale de 60 a 90 s: o intervalo do próprio número é maior.")
+    least, most = [field for field in of_kind(client, ui.number) if field.value == 60]
+    least.value = most.value = 25
+    await bea.should_see("Para Comercial 1 vale de 30 a 90 s: o intervalo do próprio número é maior.")
+    most.value = 200
+    least.value = 100
+    await bea.should_not_see("o intervalo do próprio número é maior")
+    await bea.should_see("Para a campanha inteira. Comercial 1 envia no máximo 80 por dia. Hoje: 40.")
+    number(client, 50).value = 100
+    await bea.should_see("Comercial 1 envia no máximo 80 por dia, e é isso que vale. Hoje: 40.")
+
+
+async def test_of_several_numbers_each_keeps_its_own_pause(web: Web, people: People, draft: CampaignId) -> None:
+    second = connect_number(people, "Comercial 2", gap_min_s=120, gap_max_s=120, per_day=30)
+    with people.runtime.work() as work:
+        plan = plan_of(people, draft)
+        plan = replace(plan, instance_ids=(*plan.instance_ids, second))
+        service.save_draft(work, people["Bea"], draft, version_of(people, draft), plan)
+    number_has(people, per_day=40)
+    bea, _client = await open_builder(web, draft)
+    await bea.should_see("Para Comercial 2 vale 120 s: o intervalo do próprio número é maior.")
+    await bea.should_see("somando os 2 números. Juntos eles enviam no máximo 80 por dia.")
 
 
 async def test_the_characters_are_those_that_go_out_and_are_told_alike_twice(web: Web, draft: CampaignId) -> None:

@@ -507,6 +507,11 @@ def hostile(people: People) -> CampaignId:
     keep_lead(people, 1, "=HYPERLINK(1)")
     keep_lead(people, 2, "Clínica; 2")
     campaign_id = write_draft(people, name="Clínicas SP")
+    least, most = [each for each in of_kind(client, ui.number) if each.value == 20]
+    assert not [words for words in said(client) if "o intervalo do próprio número é maior" in words]
+    least.value = most.value = 0
+    assert "Para Comercial 1 vale 1 s: o intervalo do próprio número é maior." in said(client)
+    least.value = most.value = 20
     start(people, campaign_id)
     return campaign_id
 

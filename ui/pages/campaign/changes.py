@@ -20,6 +20,7 @@ from ui.parts.confirm import confirm
 from ui.parts.form import Form, number_input, whole
 from ui.parts.note import note
 from ui.parts.number_words import number_look
+from ui.parts.pace_words import pause_words, per_day_words
 from ui.parts.status import chip
 from ui.parts.text import section, text
 from ui.parts.toast import toast
@@ -30,7 +31,8 @@ Done = Callable[[], Awaitable[None]]
 
 
 async def change_pace(campaign_id: CampaignId, done: Done) -> None:
-    PaceDialog(await ask(campaigns.draft, campaign_id), done)
+    found, numbers = await ask(campaigns.draft, campaign_id), await ask(campaigns.numbers)
+    PaceDialog(found, [number for number in numbers if number.id in found.plan.instance_ids], done)
 
 
 async def change_numbers(campaign_id: CampaignId, done: Done) -> None:
@@ -39,8 +41,9 @@ async def change_numbers(campaign_id: CampaignId, done: Done) -> None:
 
 
 class PaceDialog:
-    def __init__(self, found: Draft, done: Done) -> None:
+    def __init__(self, found: Draft, numbers: list[NumberChoice], done: Done) -> None:
         self.found = found
+        self.numbers = numbers
         self.done = done
         self.form = Form()
         self.days = set(found.plan.weekdays)
@@ -59,8 +62,12 @@ class PaceDialog:
                     self.start = ui.input(value=minute_words(plan.window_start_min))
                 with self.form.field("window_end_min", _("Closes at")):
                     self.end = ui.input(value=minute_words(plan.window_end_min))
+            self.own_pause = text("", "p-help", tag="p")
             with self.form.field("per_day", _("Messages a day, at most")):
                 self.per_day = number_input(plan.per_day)
+            for typed in (self.least, self.most, self.per_day):
+                typed.on_value_change(self._show_what_counts)
+            self._show_what_counts()
             with ui.element("div").classes("p-field") as group:
                 group.props["role"] = "group"
                 group.props["aria-label"] = _("Days")
@@ -86,6 +93,13 @@ class PaceDialog:
             made.props["aria-pressed"] = "true" if is_on else "false"
 
         made.on("click", toggle)
+
+    def _show_what_counts(self) -> None:
+        """A number keeps its own pauses and caps, whatever is typed here."""
+        least, most = whole(self.least.value) or 0, whole(self.most.value) or 0
+        self.own_pause.text = pause_words(least, max(least, most), self.numbers)
+        self.own_pause.visible = bool(self.own_pause.text)
+        self.form.fields["per_day"].help.text = per_day_words(whole(self.per_day.value) or 0, self.numbers)
 
     async def _save(self) -> None:
         opens, closes = (

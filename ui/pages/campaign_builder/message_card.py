@@ -18,6 +18,7 @@ from ui.pages.campaign_builder.section import section_card
 from ui.pages.campaign_builder.variants import Variants
 from ui.pages.campaign_builder.writing import Writing, bring_back, field_chips, toolbar
 from ui.parts.button import icon_button
+from ui.parts.campaign_words import joined
 from ui.parts.note import note
 from ui.parts.text import icon, text
 from ui.parts.toast import toast
@@ -273,7 +274,7 @@ def message_words(desk: Desk) -> str:
     """A e B · 1 imagem: what the summary says of a message in several parts; "" of a plain one."""
     plan = desk.plan
     letters = [parts.name_of(place) for place in parts.places_of(plan) if place != FOLLOW_UP]
-    said = [_("{first} and {last}").format(first=", ".join(letters[:-1]), last=letters[-1])] if letters[1:] else []
+    said = [joined(letters)] if letters[1:] else []
     files = {part.media_id for part in (parts.part_of(plan, place) for place in parts.places_of(plan))} - {None}
     if files:
         said.append(ngettext("{n} file", "{n} files", len(files)).format(n=formats.number(len(files))))

@@ -18,6 +18,7 @@ from ui.pages.campaign_builder.forecast import Forecast
 from ui.pages.campaign_builder.section import section_card
 from ui.parts.campaign_words import day_name, hours_words, in_zone, moment_in
 from ui.parts.form import Form, number_input, whole
+from ui.parts.pace_words import pause_words, per_day_words
 from ui.parts.text import text
 from ui.words import _, formats, language
 from ui.words.errors import sentence_of_input
@@ -154,6 +155,7 @@ class PaceCard:
                     with ui.element("div").classes("p-grow"):
                         self._number(field, words, suffix="s", is_labelled=False)
             text(_("Drawn anew for each message."), "p-help")
+            self.own_pause = text("", "p-help")
 
     def _per_day(self) -> None:
         self._number("per_day", _("Messages a day"))
@@ -263,6 +265,7 @@ class PaceCard:
     def show(self) -> None:
         plan = self.desk.plan
         self.mark.set(self.desk.mood("pace"))
+        self._show_what_counts(plan)
         for day, made in self.days.items():
             is_on = day in plan.weekdays
             made.classes("on" if is_on else "", remove="on")
@@ -277,6 +280,12 @@ class PaceCard:
             self.when.value = "now"  # somebody pressed for it beside the cards
         self._had_start = plan.starts_at is not None
         self._shown = {field: getattr(plan, field) for field in ("per_day", "gap_min_s", "gap_max_s")}
+
+    def _show_what_counts(self, plan: Plan) -> None:
+        """A number keeps its own pauses and caps, whatever is typed here: what counts then is never left unsaid."""
+        self.own_pause.text = pause_words(plan.gap_min_s, plan.gap_max_s, self.desk.chosen)
+        self.own_pause.visible = bool(self.own_pause.text)
+        self.form.fields["per_day"].help.text = per_day_words(plan.per_day, self.desk.chosen)
 
     def _fill(self, plan: Plan) -> None:
         """Numbers that a remedy changed: both pauses at once, or the old one would be taken again beside the new."""

@@ -16,7 +16,7 @@ from ui.pages.campaign_builder.parts import part_of, places_of
 from ui.pages.campaign_builder.section import StepMark
 from ui.parts import safe
 from ui.parts.button import button
-from ui.parts.campaign_words import audience_words, day_in, days_words, hours_words, moment_in
+from ui.parts.campaign_words import audience_words, day_in, days_words, hours_words, joined, moment_in
 from ui.parts.confirm import confirm
 from ui.parts.text import icon, text
 from ui.parts.toast import problem
@@ -170,8 +170,7 @@ class Summary:
         desk, plan = self.desk, self.desk.plan
         n = desk.audience.recipients if desk.audience else 0
         who = ngettext("{n} person receives it from {number}.", "{n} people receive it from {number}.", n)
-        *most, last = [number.name for number in desk.chosen] or [""]
-        named = _("{first} and {last}").format(first=", ".join(most), last=last) if most else last
+        named = joined([number.name for number in desk.chosen])
         body = who.format(n=formats.number(n), number=named)
         when = _("It writes {days}, {hours}, {n} a day at most.")
         per_day = formats.number(self._per_day())
