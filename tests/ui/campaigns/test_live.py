@@ -174,9 +174,12 @@ async def test_bea_pauses_goes_on_and_cancels(web: Web, people: People, running:
     await until(lambda: "Retomar" in buttons(client))
     assert campaign(people, running).status is CampaignStatus.PAUSED
     press(client, "Retomar")
+    assert "0,0 por minuto" in said(client)
     await until(lambda: "Pausar" in buttons(client))
     assert campaign(people, running).status is CampaignStatus.RUNNING
     press(client, "Cancelar")
+    assert "0 enviadas hoje" in said(client)
+    assert not any("por minuto" in words for words in said(client)), "nothing leaves, however fast it was before"
     await bea.should_see("4 pessoas não vão receber a mensagem. O que já foi enviado não muda.")
     press(client, "Cancelar campanha")
     await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)

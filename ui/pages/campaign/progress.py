@@ -116,11 +116,11 @@ class ProgressCard:
         today = _("{n} of {cap} today").format(
             n=formats.number(progress.sent_today), cap=formats.number(progress.cap_today)
         )
-        is_waiting = progress.now.standing is Standing.WAITING_FOR_NUMBER or progress.halt is not None
-        if is_waiting:  # what it may send today is not to be had
+        is_waiting = progress.now.standing in (Standing.WAITING_FOR_NUMBER, Standing.PAUSED)
+        if is_waiting or progress.halt is not None:  # what it may send today is not to be had
             sent = ngettext("{n} sent today", "{n} sent today", progress.sent_today)
             self.pace.set("—", sent.format(n=formats.number(progress.sent_today)))
-        elif found.head.status in (CampaignStatus.RUNNING, CampaignStatus.PAUSED):
+        elif found.head.status is CampaignStatus.RUNNING:
             self.pace.set(_("{n} per minute").format(n=formats.number(progress.per_minute, 1)), today)
         else:
             self.pace.set("—")
