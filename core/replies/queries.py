@@ -285,6 +285,8 @@ left join campaigns p on p.team_id = m.team_id and p.id = m.campaign_id and m.di
 left join answers a on a.message_id = m.id
 left join campaign_leads r on r.id = m.campaign_lead_id and r.message_id = m.id
 where m.team_id = :team_id and {whose} {older}
+  -- the text of a call that a person has put back waits for news of it, and is nobody's message meanwhile
+  and (m.direction = 'in' or m.sent_at is not null or a.id is not null or r.id is not null)
 order by m.at desc, m.id desc
 limit :most
 """

@@ -272,8 +272,10 @@ from instances where id = :id for no key update
 LOCK_ITS_CONVERSATION = text("""
 select id from conversations where id = (select conversation_id from answers where id = :id) for no key update
 """)
+# Queued: a person had it put back, and it waits for its next claim.
 LOCK_ANSWER = text("""
-select status, attempts, conversation_id from answers where id = :id and claim_token = :token for no key update
+select status, attempts, conversation_id from answers
+where id = :id and (claim_token = :token or status = 'queued') for no key update
 """)
 BOUND_TO = text("""
 select id from messages where instance_id = :instance_id and gateway_message_id = :gateway_id
@@ -325,6 +327,7 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
     """Writes down what came of a call; returns the state that the answer is in then.
 
     None where this claim is not open any more: evidence was faster, or a person decided.  The attempt is noted anyway.
+    One that a person had put back is SENT by a call that was accepted, and does not leave again.
     """
     commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
     doubts = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).scalar_one()
@@ -335,6 +338,8 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
     if outcome.kind is AttemptOutcome.ACCEPTED and _is_anothers(work, claimed, outcome.gateway_message_id):
         log.error("the gateway gave answer %s the id of another message", claimed.answer_id)
         outcome = Outcome(AttemptOutcome.UNCONFIRMED, "id_of_another_message")
+    if row is not None and row.status == RecipientStatus.QUEUED and outcome.kind is not AttemptOutcome.ACCEPTED:
+        row = None  # a person has weighed it
     follows = after(outcome, tries=row.attempts if row is not None else 1, in_a_row=doubts)
     _note(work, claimed, outcome)
     if row is None:

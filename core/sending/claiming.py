@@ -411,16 +411,20 @@ where c.id in (
 order by c.id for no key update of c
 """)
 RELEASE_UNCALLED = text("""
-with back as (
-    update campaign_leads
-    set status = 'queued', claim_token = null, lease_until = null, message_id = null,
-        changed_at = clock_timestamp()
+with uncalled as (
+    select id, message_id from campaign_leads
     where instance_id = :id and status = 'sending' and lease_epoch = :epoch
       and not claim_token = any(cast(:tokens as uuid[]))
-    returning id, campaign_id, claimed_at
-), forgotten as (
+    for no key update
+), back as (
+    update campaign_leads r
+    set status = 'queued', claim_token = null, lease_until = null, message_id = null,
+        changed_at = clock_timestamp()
+    from uncalled where r.id = uncalled.id
+    returning r.id, r.campaign_id, r.claimed_at, uncalled.message_id
+), forgotten as (  -- not the text of an earlier call
     delete from messages m using back
-    where m.campaign_lead_id = back.id and m.sent_at is null and m.gateway_message_id is null
+    where m.id = back.message_id and m.sent_at is null and m.gateway_message_id is null
 ), of_number as (
     update instances i set sent_today = greatest(0, sent_today - (
         select count(*) from back join teams t on t.id = i.team_id

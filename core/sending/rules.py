@@ -27,7 +27,8 @@ class RecipientStatus(StrEnum):
 
 S = RecipientStatus
 MAY_FOLLOW: dict[RecipientStatus, set[RecipientStatus]] = {
-    S.QUEUED: {S.SENDING, S.SKIPPED, S.CANCELLED, S.FAILED, S.HELD},  # HELD: the text would have had a hole
+    # HELD: the text would have had a hole; SENT: put back by a person, and an earlier call is told of after all
+    S.QUEUED: {S.SENDING, S.SKIPPED, S.CANCELLED, S.FAILED, S.HELD, S.SENT},
     # back to QUEUED only where it is certain that nothing left us
     S.SENDING: {S.SENT, S.FAILED, S.UNCONFIRMED, S.QUEUED, S.SKIPPED},
     S.UNCONFIRMED: {S.SENT, S.HELD, S.FAILED, S.QUEUED, S.SKIPPED},  # by a late answer

@@ -67,19 +67,13 @@ where r.id = any(:ids) and :most > (
       ), '-infinity')
 )
 """)
+# The text that may have left is kept: what is told of it before the next claim makes them sent.
 AGAIN = text("""
-with back as (
-    update campaign_leads r
-    set status = 'queued', reason = null, claim_token = null, lease_until = null, message_id = null,
-        not_before = now(), changed_at = now()
-    from (select id, message_id from campaign_leads where id = any(:ids) and status = 'held' for update) old
-    where r.id = old.id
-    returning r.id, old.message_id
-), forgotten as (
-    delete from messages m using back b
-    where m.id = b.message_id and m.sent_at is null and m.gateway_message_id is null
-)
-select id from back
+update campaign_leads
+set status = 'queued', reason = null, claim_token = null, lease_until = null, message_id = null,
+    not_before = now(), changed_at = now()
+where id = any(:ids) and status = 'held'
+returning id
 """)
 SKIP_HELD = text("""
 update campaign_leads
@@ -131,6 +125,7 @@ def _arrived(work: Work, actor: Actor, held: list[Held]) -> Decided:
 def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
     """It did not arrive, a person says: HELD → QUEUED, and the claim looks at everything anew.
 
+    Who is told of before that claim has got it after all, and gets no second one.
     Who may have got as many as anybody gets without an answer is left as they are.  Raises StateChanged where the
     campaign has ended: nobody would ever be written to; BadInput where all of them may have.
     """

@@ -51,8 +51,14 @@ LOCK_NUMBER = text("""
 select unconfirmed_in_a_row, set_config('synchronous_commit', :commit, true) as commit_mode
 from instances where id = :id for no key update
 """)
+# By its token; or, of one who was put back since, by its text, which is kept as long as it may have left.
 LOCK_RECIPIENT = text("""
-select status, attempts from campaign_leads where id = :id and claim_token = :token for no key update
+select status, attempts from campaign_leads r
+where id = :id and (claim_token = :token or (status = 'queued' and exists (
+    select from messages m
+    where m.id = :message_id and m.phone_hash = r.phone_hash and m.sent_at is null and m.gateway_message_id is null
+)))
+for no key update
 """)
 BOUND_TO = text("""
 select id from messages where instance_id = :instance_id and gateway_message_id = :gateway_id
@@ -74,11 +80,11 @@ where id = :id
 SET_SENT = text("""
 update campaign_leads
 set status = 'sent', reason = null, sent_at = :sent_at, claim_token = null, lease_until = null,
-    changed_at = clock_timestamp(), evidence = coalesce(:evidence, evidence),
+    message_id = :message_id, changed_at = clock_timestamp(), evidence = coalesce(:evidence, evidence),
     follow_up_at = case when step = 0 then :sent_at + make_interval(
         days => (select c.follow_up_days from campaigns c where c.id = campaign_leads.campaign_id)) end
 where id = :id
-returning message_id, team_id, phone_hash, exists (
+returning team_id, phone_hash, exists (
     select from conversations c where c.team_id = campaign_leads.team_id and c.phone_hash = campaign_leads.phone_hash
 ) as is_in_conversation
 """).bindparams(bindparam("evidence", type_=JSONB(none_as_null=True)))
@@ -88,6 +94,11 @@ set gateway_message_id = :gateway_id, sent_at = :sent_at, address = coalesce(nul
 where id = :id
 """)
 FORGET_MESSAGE = text("delete from messages where id = :id and sent_at is null and gateway_message_id is null")
+# Of an earlier call, about which nobody has heard anything by now.
+FORGET_OTHERS = text("""
+delete from messages
+where campaign_lead_id = any(:ids) and direction = 'out' and sent_at is null and gateway_message_id is null
+""")
 # Every lead with this phone: the person was written to, whichever of their entries the list had.
 LEADS_SENT = text("""
 update leads set last_sent_at = greatest(last_sent_at, :at), on_whatsapp = 'yes', whatsapp_checked_at = :at
@@ -158,8 +169,8 @@ with told as (
         follow_up_at = case when r.step = 0 then claims.at + make_interval(
             days => (select c.follow_up_days from campaigns c where c.id = r.campaign_id)) end
     from claims where r.id = claims.id
-    returning r.id, r.team_id, r.phone_hash, r.message_id, r.claimed_at, r.sent_at, claims.token, claims.gateway_id,
-        claims.address
+    returning r.id, r.team_id, r.phone_hash, r.message_id, r.claimed_at, r.sent_at, r.attempts, claims.token,
+        claims.gateway_id, claims.address
 ), bound as (
     update messages m
     set gateway_message_id = sent.gateway_id, sent_at = sent.sent_at,
@@ -173,7 +184,7 @@ with told as (
     set last_sent_at = greatest(l.last_sent_at, sent.sent_at), on_whatsapp = 'yes', whatsapp_checked_at = sent.sent_at
     from sent where l.team_id = sent.team_id and l.phone_hash = sent.phone_hash
 )
-select sent.id, sent.team_id, sent.phone_hash, (
+select sent.id, sent.team_id, sent.phone_hash, sent.attempts, (
     select c.id from conversations c where c.team_id = sent.team_id and c.phone_hash = sent.phone_hash
 ) as conversation_id
 from sent
@@ -209,6 +220,9 @@ def settle_accepted(work: Work, accepted: Sequence[Ended]) -> set[RecipientId]:
             "addresses": [each.outcome.address[:LONGEST_ADDRESS] for each in plain],
         },
     ).all()
+    not_first = [row.id for row in sent if row.attempts > 1]
+    if not_first:
+        session.execute(FORGET_OTHERS, {"ids": not_first})
     for gateway_id in session.execute(CAME_EARLY, {"instance_id": instance_id, "gateway_ids": gateway_ids}).scalars():
         apply_early_receipts(work, instance_id, gateway_id)
     in_conversation = [row for row in sent if row.conversation_id is not None]
@@ -224,14 +238,18 @@ def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | 
     """Writes down what came of a call; returns the state that the recipient is in then.
 
     None where this claim is not open any more: evidence was faster, or a person decided.  The attempt is noted anyway.
+    Whoever a person had put back is SENT by a call that was accepted, and not written to again.
     """
     # What was accepted is in the gateway's history too: a power cut that loses this commit costs a look, no message.
     commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
     doubts = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).scalar_one()
-    row = work.session.execute(LOCK_RECIPIENT, {"id": claimed.recipient_id, "token": claimed.token}).one_or_none()
+    its_claim = {"id": claimed.recipient_id, "token": claimed.token, "message_id": claimed.message_id}
+    row = work.session.execute(LOCK_RECIPIENT, its_claim).one_or_none()
     if outcome.kind is AttemptOutcome.ACCEPTED and _is_anothers(work, claimed, outcome):
         log.error("the gateway gave recipient %s the id of another message", claimed.recipient_id)
         outcome = Outcome(AttemptOutcome.UNCONFIRMED, "id_of_another_message")
+    if row is not None and row.status == RecipientStatus.QUEUED and outcome.kind is not AttemptOutcome.ACCEPTED:
+        row = None  # a person has weighed it
     tries = row.attempts if row is not None else 1
     follows = after(outcome, tries=tries, in_a_row=doubts)
     _note(work, claimed, outcome)
@@ -273,7 +291,8 @@ def _settle_recipient(
 ) -> RecipientStatus:
     if follows.status is RecipientStatus.SENT:
         now = work.session.execute(text("select clock_timestamp()")).scalar_one()
-        _mark_sent(work, claimed.recipient_id, claimed.instance_id, outcome.gateway_message_id, outcome.address, now)
+        gateway_id, address = outcome.gateway_message_id, outcome.address
+        _mark_sent(work, claimed.recipient_id, claimed.message_id, claimed.instance_id, gateway_id, address, now)
         return RecipientStatus.SENT
     if was is RecipientStatus.HELD or was is follows.status:
         return was  # a late doubt says nothing new, and a late refusal is a person's to weigh by now
@@ -336,16 +355,20 @@ def _settle_number(work: Work, claimed: Claimed, follows: After) -> None:
 
 # ---------------------------------------------------------------- evidence
 
+# By ix_messages_team_id_phone_hash_at.  A text says itself when it was claimed, to which phone, and from which number:
+# whoever is put back may have another one since.
 LOCK_PERSONS_CLAIMS = text("""
-select cl.id, cl.status, cl.claimed_at, cl.campaign_id
-from campaign_leads cl join messages m on m.id = cl.message_id
-where cl.team_id = :team_id and cl.instance_id = :instance_id and cl.phone_hash = :hash
-  and cl.status in ('sending', 'unconfirmed', 'held', 'sent')  -- sent: a person said so, and nobody knew the id
-  and m.gateway_message_id is null
+select cl.id, cl.status, cl.campaign_id, m.id as message_id, m.at as claimed_at
+from messages m join campaign_leads cl on cl.id = m.campaign_lead_id and cl.phone_hash = m.phone_hash
+where m.team_id = :team_id and m.instance_id = :instance_id and m.phone_hash = :hash
+  and m.direction = 'out' and m.gateway_message_id is null
+  and ((cl.message_id = m.id  -- sent: a person said so, and nobody knew the id
+        and cl.status in ('sending', 'unconfirmed', 'held', 'sent'))
+       or (cl.status = 'queued' and m.sent_at is null))  -- it is about to be sent again, and need not be
   and (m.text = :text or cast(cl.claim_token as text) = :reference
        or exists (select from attempts a  -- of one that is held the claim is over, and its call is remembered
                   where a.campaign_lead_id = cl.id and cast(a.claim_token as text) = :reference))
-order by cl.claimed_at desc
+order by m.at desc
 for no key update of cl
 """)
 TEAM_OF = text("select team_id from instances where id = :id")
@@ -372,7 +395,7 @@ def settle_by_evidence(work: Work, instance_id: InstanceId, record: SentRecord, 
     sent_at = min(work.now, max(row.claimed_at, record.at))
     evidence = {"by": by, "at": record.at.isoformat(), "was": row.status}
     address = record.addresses[0] if record.addresses else ""
-    _mark_sent(work, row.id, instance_id, record.gateway_message_id, address, sent_at, evidence)
+    _mark_sent(work, row.id, row.message_id, instance_id, record.gateway_message_id, address, sent_at, evidence)
     work.tell(f"campaign:{row.campaign_id}")
     log.info("recipient %s was %s and is sent: told by %s", row.id, row.status, by)
     return True
@@ -395,17 +418,20 @@ def _claims_of(
 def _mark_sent(
     work: Work,
     recipient_id: int,
+    message_id: int,
     instance_id: InstanceId,
     gateway_id: str,
     address: str,
     sent_at: datetime,
     evidence: dict[str, str] | None = None,
 ) -> None:
-    row = work.session.execute(SET_SENT, {"id": recipient_id, "sent_at": sent_at, "evidence": evidence}).one()
+    sent = {"id": recipient_id, "message_id": message_id, "sent_at": sent_at, "evidence": evidence}
+    row = work.session.execute(SET_SENT, sent).one()
     work.session.execute(
         BIND_MESSAGE,
-        {"id": row.message_id, "gateway_id": gateway_id, "sent_at": sent_at, "address": address[:LONGEST_ADDRESS]},
+        {"id": message_id, "gateway_id": gateway_id, "sent_at": sent_at, "address": address[:LONGEST_ADDRESS]},
     )
+    work.session.execute(FORGET_OTHERS, {"ids": [recipient_id]})
     work.session.execute(LEADS_SENT, {"team_id": row.team_id, "phone_hash": row.phone_hash, "at": sent_at})
     apply_early_receipts(work, instance_id, gateway_id)
     if row.is_in_conversation:

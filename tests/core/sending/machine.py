@@ -140,6 +140,7 @@ class Left:
     answer_id: int | None
     token: str
     is_kept: bool  # in the gateway's history
+    message_id: int | None = None
 
 
 @dataclass

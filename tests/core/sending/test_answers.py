@@ -23,11 +23,13 @@ from core.replies.rules import gap_after
 from core.runtime import Runtime
 from core.sending import lease as leases
 from core.sending.addresses import person_of_phone
+from core.sending.answers import ClaimedAnswer, settle_answer
 from core.sending.claiming import claim_next, release_uncalled
 from core.sending.dispatch import due_instances
 from core.sending.engine import send_due
 from core.sending.receipts import apply_receipt, meet
 from core.sending.reconcile import reap, reconcile
+from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
 from core.sending.settling import settle_by_evidence
 from core.tables import Answer, Attempt, CampaignLead, Instance, Lead, Message, OptOut, Team
 from tests.core.replies.making import Talk, hears, opts_out
@@ -423,6 +425,33 @@ def test_what_is_to_be_sent_again_is_not_once_it_shows_that_it_had_arrived(
     assert (states(talk), whatsapp.left) == (["sent"], [])
     with talk.runtime.work() as work, pytest.raises(StateChanged):
         service.withdraw(work, people["Ana"], talk.answers()[0].id)
+
+
+def test_the_answer_to_its_first_call_may_come_after_it_was_put_back(
+    people: People, talk: Talk, whatsapp: FakeWhatsApp
+) -> None:
+    to(people, talk, "Custa 90 reais")
+    with talk.runtime.work() as work:
+        lease = leases.acquire(work, talk.instance_id, "slow")
+        assert lease is not None
+    with talk.runtime.work() as work:
+        [claimed] = claim_next(work, lease, max_in_flight=1).taken
+        assert isinstance(claimed, ClaimedAnswer)
+    sleep(talk, timedelta(minutes=5))
+    with talk.runtime.work() as work:
+        reap(work)
+    reconcile(talk.runtime, talk.instance_id)
+    with talk.runtime.work() as work:
+        service.send_again(work, people["Ana"], talk.answers()[0].id)
+    for refused in (Outcome(AttemptOutcome.UNREACHABLE), Outcome(AttemptOutcome.UNCONFIRMED)):
+        with talk.runtime.work() as work:
+            assert settle_answer(work, claimed, refused) is None
+    accepted = Outcome(AttemptOutcome.ACCEPTED, gateway_message_id="3EB0SLOW", address="x")
+    with talk.runtime.work() as work:
+        assert settle_answer(work, claimed, accepted) is RecipientStatus.SENT
+    sleep(talk, timedelta(minutes=1))
+    send(talk, for_s=1)
+    assert (states(talk), whatsapp.left) == (["sent"], [])
 
 
 def test_an_answer_whose_sender_died_is_in_doubt_and_found(people: People, talk: Talk, whatsapp: FakeWhatsApp) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,14 +12,18 @@ import pytest
 
 from core.accounts.rules import Actor
 from core.errors import BadInput, NotFound, StateChanged
-from core.ports import SentRecord
+from core.ports import GatewayEvent, MessageReceived, MessageSent, MessageWritten, Receipt, ReceiptCame, SentRecord
+from core.replies.queries import lines
 from core.runtime import Runtime
 from core.sending import service
-from core.sending.reconcile import reconcile
-from core.sending.rules import RecipientId
+from core.sending.claiming import Claimed, claim_next, release_uncalled
+from core.sending.inbox import apply_event
+from core.sending.lease import acquire, release
+from core.sending.reconcile import reap, reconcile
+from core.sending.rules import AttemptOutcome, Outcome, RecipientId, RecipientStatus
 from core.sending.service import Decision
-from core.sending.settling import settle_by_evidence
-from core.tables import AuditEntry, Lead
+from core.sending.settling import settle, settle_by_evidence
+from core.tables import AuditEntry, Conversation, Lead
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, work_through
 from tests.factories import Scene, make_scene, phone_of
 from tests.people import gather
@@ -63,6 +69,131 @@ def test_sent_again_by_a_person_it_goes_out_once(
     assert whatsapp.phones() == [phone_of(1), phone_of(2)]
     assert len(scene.messages()) == 2, "the text that did not go is forgotten"
     assert audit_of(runtime) == [("recipient.sent_again", ids(scene))]
+
+
+def told_of(scene: Scene, n: int = 0, **changes: Any) -> SentRecord:
+    """What the gateway says of the first call to the n-th of them, whoever had thought that it was lost."""
+    message = scene.messages()[n]
+    record = SentRecord("3EB0FIRST", (f"{phone_of(n + 1)[1:]}@s.whatsapp.net",), message.text, message.at)
+    return replace(record, **changes)
+
+
+def tell(scene: Scene, *told: GatewayEvent) -> None:
+    for each in told:
+        with scene.runtime.work() as work:
+            apply_event(work, scene.instance_id, "any", each, work.now)
+
+
+def echo(record: SentRecord) -> MessageWritten:
+    return MessageWritten(record.gateway_message_id, record.addresses, record.text, "text", record.at)
+
+
+@pytest.mark.parametrize("as_told", [MessageSent, echo], ids=["sent", "echo"])
+@pytest.mark.parametrize("receipt_first", [True, False])
+def test_who_is_told_of_before_they_are_written_to_again_gets_no_second_one(
+    runtime: Runtime,
+    whatsapp: FakeWhatsApp,
+    scene: Scene,
+    bea: Actor,
+    as_told: Callable[[SentRecord], GatewayEvent],
+    receipt_first: bool,
+) -> None:
+    with runtime.work() as work:
+        service.send_again(work, bea, ids(scene))
+    told = [as_told(told_of(scene)), ReceiptCame("3EB0FIRST", Receipt.READ)]
+    tell(scene, *(reversed(told) if receipt_first else told))
+    first, second = scene.recipients()
+    assert (first.status.value, second.status.value) == ("sent", "queued")
+    assert (first.evidence["by"], first.evidence["was"]) == ("webhook", "queued")
+    message = next(each for each in scene.messages() if each.id == first.message_id)
+    assert (message.gateway_message_id, message.sent_at) == ("3EB0FIRST", first.sent_at)
+    assert message.read_at is not None
+    work_through(runtime, scene, times=2)
+    assert whatsapp.phones() == [phone_of(2)]
+    assert len(scene.messages()) == 2, "the echo is no message of the owner's"
+
+
+def test_the_reference_of_the_first_call_is_evidence_after_it_was_put_back(
+    runtime: Runtime, whatsapp: FakeWhatsApp, scene: Scene, bea: Actor
+) -> None:
+    token = scene.attempts()[0].claim_token
+    with runtime.work() as work:
+        service.send_again(work, bea, ids(scene))
+    tell(scene, MessageSent(told_of(scene, text="", reference=token)), ReceiptCame("3EB0FIRST", Receipt.DELIVERED))
+    assert [row.status.value for row in scene.recipients()] == ["sent", "queued"]
+    assert scene.messages()[0].delivered_at is not None
+
+
+def test_what_is_told_of_somebody_else_sends_nobody_who_was_put_back(
+    runtime: Runtime, whatsapp: FakeWhatsApp, scene: Scene, bea: Actor
+) -> None:
+    with runtime.work() as work:
+        service.send_again(work, bea, ids(scene))
+    tell(
+        scene,
+        MessageSent(told_of(scene, text="Bom dia!")),
+        MessageSent(told_of(scene, at=scene.messages()[0].at - timedelta(minutes=2))),
+        MessageSent(told_of(scene, text="", reference=str(uuid.uuid4()))),
+    )
+    work_through(runtime, scene, times=2)
+    assert whatsapp.phones() == [phone_of(1), phone_of(2)]
+
+
+def test_the_answer_to_the_first_call_may_come_after_a_person_has_put_it_back(
+    runtime: Runtime, whatsapp: FakeWhatsApp, bea: Actor
+) -> None:
+    made = make_scene(runtime, 1, in_team=bea.team_id)
+    with runtime.work() as work:
+        lease = acquire(work, made.instance_id, "slow")
+        assert lease is not None
+    with runtime.work() as work:
+        [claimed] = claim_next(work, lease, max_in_flight=1).taken
+        assert isinstance(claimed, Claimed)
+    made.sleep(timedelta(minutes=5))
+    with runtime.work() as work:
+        reap(work)
+    reconcile(runtime, made.instance_id)
+    with runtime.work() as work:
+        service.send_again(work, bea, ids(made))
+    accepted = Outcome(AttemptOutcome.ACCEPTED, gateway_message_id="3EB0SLOW", address="x")
+    for refused in (Outcome(AttemptOutcome.UNREACHABLE), Outcome(AttemptOutcome.UNCONFIRMED)):
+        with runtime.work() as work:
+            assert settle(work, claimed, refused) is None
+    with runtime.work() as work:
+        assert settle(work, claimed, accepted) is RecipientStatus.SENT
+    work_through(runtime, made, times=2)
+    assert (whatsapp.phones(), made.statuses()) == ([], {"sent": 1})
+
+
+def test_the_text_of_a_call_that_was_put_back_is_nobodys_message(runtime: Runtime, scene: Scene, bea: Actor) -> None:
+    with runtime.work() as work:
+        service.send_again(work, bea, ids(scene))
+        at = work.now
+    tell(scene, MessageReceived("HERS", (f"{phone_of(1)[1:]}@s.whatsapp.net",), "Quem é?", "text", at))
+    with runtime.work() as work:
+        conversation_id = work.session.query(Conversation.id).scalar()
+        shown = lines(work.session, bea.team_id, conversation_id, before=None, most=10)
+    assert [line.text for line in shown] == ["Quem é?"]
+    assert scene.recipients()[0].reason == "replied"
+
+
+def test_a_claim_that_was_given_up_leaves_what_is_known_of_the_first_call(
+    runtime: Runtime, whatsapp: FakeWhatsApp, scene: Scene, bea: Actor
+) -> None:
+    with runtime.work() as work:
+        service.send_again(work, bea, ids(scene))
+    with runtime.work() as work:
+        lease = acquire(work, scene.instance_id, "stopped")
+        assert lease is not None
+    with runtime.work() as work:
+        assert len(claim_next(work, lease, max_in_flight=1).taken) == 1
+    with runtime.work() as work:
+        assert release_uncalled(work, lease, []) == 1
+    with runtime.work() as work:
+        release(work, lease)
+    assert len(scene.messages()) == 2
+    tell(scene, MessageSent(told_of(scene)))
+    assert [row.status.value for row in scene.recipients()] == ["sent", "queued"]
 
 
 def test_it_arrived_says_a_person_who_looked(runtime: Runtime, scene: Scene, bea: Actor) -> None:

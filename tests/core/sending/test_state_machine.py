@@ -86,7 +86,7 @@ KINDS = [
 kinds = st.sampled_from(KINDS)
 moods = st.sampled_from(["tells", "tells", "away", "gone"])
 takes = st.sampled_from([0, 0, 3, 29])
-heard = st.sampled_from(["answers", "leaves", "is_deleted"])
+heard = st.sampled_from(["answers", "leaves", "is_deleted", "is_left_alone"])
 waits = st.sampled_from([1, 6, 16, 31, 61, 301, 700, 4 * 3600, 13 * 3600])
 
 
@@ -392,6 +392,7 @@ class SendingMachine(RuleBasedStateMachine):
             answer_id=claimed.answer_id if open_.is_answer else None,
             token=claimed.token,
             is_kept=is_kept,
+            message_id=claimed.message_id,
         )
         self.book.append(left)
         return left
@@ -415,7 +416,9 @@ class SendingMachine(RuleBasedStateMachine):
         outcome, number = open_.outcome, open_.worker.number
         assert outcome is not None
         same = ("status", "token", "message_id", "lease_until", "reason", "claimed_at")
-        if before["token"] != open_.claimed.token:
+        is_own = open_.left is not None and outcome.gateway_message_id == open_.left.id
+        is_put_back = before["status"] == "queued" and open_.claimed.message_id in was.messages
+        if before["token"] != open_.claimed.token and not (is_put_back and is_own):
             assert told is None
             assert [before[each] for each in same] == [now[each] for each in same], "who is late changes nothing"
             if outcome.kind is AttemptOutcome.UNCONFIRMED:
@@ -574,8 +577,8 @@ class SendingMachine(RuleBasedStateMachine):
 
     def hear_of(self, open_: Open, how: str) -> None:
         person = next(n for n in PEOPLE if phone_of(n) == open_.claimed.phone)
-        if how == "is_deleted":
-            self.leave_alone(person, "no_lead")
+        if how in ("is_deleted", "is_left_alone"):
+            self.leave_alone(person, "no_lead" if how == "is_deleted" else "by_hand")
         else:
             self.write_to_us(person, open_.worker.number, is_word=how == "leaves", ago=0)
 
@@ -791,6 +794,8 @@ class SendingMachine(RuleBasedStateMachine):
                 assert after["status"] == each["status"], "that was told of another"
             elif each["status"] in (*IN_FLIGHT, "held") and each["token"] == left.token:
                 assert after["status"] == "sent", "who is told of is sent"
+            elif each["status"] == "queued" and left.message_id in before.messages:
+                assert after["status"] == "sent", "who is told of is not written to again"
 
     @precondition(lambda self: any(each["status"] in (*IN_FLIGHT, "held") for each in self.seen.recipients.values()))
     @rule(n=which, how=st.sampled_from(["older", "other_text", "other_number", "other_person"]))
@@ -988,8 +993,11 @@ class SendingMachine(RuleBasedStateMachine):
         for each in seen.messages.values():
             if each["recipient_id"] is not None and each["sent_at"] is None:
                 owner = texts.get(each["id"])
-                assert owner is not None, "a text that nobody is sent"
-                assert owner["status"] in (*IN_FLIGHT, "held", "skipped")
+                if owner is None:  # of a call before a person had it sent again
+                    assert self.again[each["recipient_id"]], "a text that nobody is sent"
+                    assert seen.recipients[each["recipient_id"]]["status"] != "sent"
+                else:
+                    assert owner["status"] in (*IN_FLIGHT, "held", "skipped")
 
     def _judge_counters(self) -> None:
         counts: Counter[tuple[int, str]] = Counter()
