@@ -324,6 +324,24 @@ def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook
     return Outlook(ahead, found, chosen, shared_out(audience.recipients, plan, chosen))
 
 
+@dataclass(frozen=True)
+class Expected:
+    """Of one that waits for its hour: how many it would write to by the audience of now, and when."""
+
+    recipients: int
+    estimate: Estimate
+
+
+def expected(work: Work, actor: Actor, campaign_id: CampaignId) -> Expected:
+    """Judged as its start will judge, which does it anew.  Counts the whole audience: not for every look at a page.
+
+    Raises NotFound.
+    """
+    found = queries.draft(work.session, actor.team_id, campaign_id)
+    counted = audiences.audience(work.session, actor.team_id, found.plan, work.now, by=found.made_by)
+    return Expected(counted.recipients, outlook(work, actor, found.plan, counted).estimate)
+
+
 # ---------------------------------------------------------------- its life
 
 

@@ -140,6 +140,7 @@ CASES = [
     Case(service.previews, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people),), {})),
     Case(service.left_out, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people), LeftOut.CLOSED), {})),
     Case(service.outlook, Needs.VIEWER, Stranger.OWN, lambda people: ((a_plan(people), Audience(1, 1)), {})),
+    Case(service.expected, Needs.VIEWER, Stranger.NOT_FOUND, a_draft),
     Case(service.start, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_start),
     Case(service.schedule, Needs.MEMBER, Stranger.NOT_FOUND, a_draft_to_put_off),
     Case(service.unschedule, Needs.MEMBER, Stranger.NOT_FOUND, a_draft),

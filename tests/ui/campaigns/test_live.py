@@ -23,6 +23,7 @@ from core.sending.rules import AttemptOutcome, RecipientStatus
 from core.tables import Attempt, Instance, Message
 from tests.core.access import CANARY
 from tests.core.campaigns.making import (
+    build,
     campaign,
     connect_number,
     keep_lead,
@@ -32,14 +33,17 @@ from tests.core.campaigns.making import (
     recipients,
     set_campaign,
     start,
+    version_of,
     write_draft,
 )
 from tests.people import People
 from tests.ui.campaigns.acting import buttons, in_row, of_kind, press, rows, said
 from tests.ui.conftest import Web, until
 from ui import calls
-from ui.parts.campaign_words import back_at
+from ui.parts.campaign_words import back_at, moment_in
 from ui.words import formats
+
+MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
@@ -170,16 +174,16 @@ async def test_what_happens_meanwhile_changes_in_place(web: Web, people: People,
 async def test_bea_pauses_goes_on_and_cancels(web: Web, people: People, running: CampaignId) -> None:
     bea = web.as_("Bea")
     client = await bea.open(f"/campaigns/{running}")
+    assert "0,0 por minuto" in said(client)
     press(client, "Pausar")
     await until(lambda: "Retomar" in buttons(client))
     assert campaign(people, running).status is CampaignStatus.PAUSED
+    assert "0 enviadas hoje" in said(client)
+    assert not any("por minuto" in words for words in said(client)), "nothing leaves, however fast it was before"
     press(client, "Retomar")
-    assert "0,0 por minuto" in said(client)
     await until(lambda: "Pausar" in buttons(client))
     assert campaign(people, running).status is CampaignStatus.RUNNING
     press(client, "Cancelar")
-    assert "0 enviadas hoje" in said(client)
-    assert not any("por minuto" in words for words in said(client)), "nothing leaves, however fast it was before"
     await bea.should_see("4 pessoas não vão receber a mensagem. O que já foi enviado não muda.")
     press(client, "Cancelar campanha")
     await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)
@@ -454,6 +458,29 @@ async def test_a_recipient_is_found_by_name(web: Web, running: CampaignId) -> No
     await until(lambda: [row["name"] for row in rows(client)] == ["Clínica 2"], 12)
 
 
+async def test_one_that_waits_for_its_hour_says_when_and_how_many_would_receive_it_now(
+    web: Web, people: People
+) -> None:
+    connect_number(people)
+    for n in range(3):
+        keep_lead(people, n)
+    draft = write_draft(people, gap_min_s=60, gap_max_s=60)
+    starts_at = (now(people) + timedelta(days=2)).replace(microsecond=0)
+    with people.runtime.work() as work:
+        service.schedule(work, people["Bea"], draft, version_of(people, draft), starts_at)
+    vic = web.as_("Vic")
+    client = await vic.open(f"/campaigns/{draft}")
+    zone = plan_of(people, draft).timezone
+    for words in ("3", "pessoas receberiam", moment_in(starts_at, zone), moment_in(starts_at + 2 * MINUTE, zone)):
+        await until(lambda words=words: words in said(client))
+    assert not {"0 de 0", "processadas", "Ritmo agora"} & said(client)
+    with people.runtime.work() as work:
+        service.start(work, people["Bea"], draft, version_of(people, draft))
+    build(people, draft)
+    await until(lambda: "0 de 3" in said(client), 15)
+    assert {"processadas", "Ritmo agora"} <= said(client)
+
+
 async def test_while_its_queue_is_built_it_says_so_and_can_be_cancelled(
     web: Web, people: People, running: CampaignId
 ) -> None:
@@ -483,6 +510,11 @@ async def test_bea_changes_its_pace_while_it_runs(web: Web, people: People, runn
     client = await bea.open(f"/campaigns/{running}")
     choose_in_menu(client, "Ritmo")
     await until(lambda: "Vale a partir da próxima mensagem." in said(client), 12)
+    least, most = [each for each in of_kind(client, ui.number) if each.value == 20]
+    assert not [words for words in said(client) if "o intervalo do próprio número é maior" in words]
+    least.value = most.value = 0
+    assert "Para Comercial 1 vale 1 s: o intervalo do próprio número é maior." in said(client)
+    least.value = most.value = 20
     start_at = next(each for each in of_kind(client, ui.input) if each.value == "00:00")
     start_at.value = "25:00"
     press(client, "Mudar")
@@ -510,11 +542,6 @@ def hostile(people: People) -> CampaignId:
     keep_lead(people, 1, "=HYPERLINK(1)")
     keep_lead(people, 2, "Clínica; 2")
     campaign_id = write_draft(people, name="Clínicas SP")
-    least, most = [each for each in of_kind(client, ui.number) if each.value == 20]
-    assert not [words for words in said(client) if "o intervalo do próprio número é maior" in words]
-    least.value = most.value = 0
-    assert "Para Comercial 1 vale 1 s: o intervalo do próprio número é maior." in said(client)
-    least.value = most.value = 20
     start(people, campaign_id)
     return campaign_id
 

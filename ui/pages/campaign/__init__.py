@@ -21,7 +21,7 @@ from core.accounts.rules import Role
 from core.campaigns import service as campaigns
 from core.campaigns import telling
 from core.campaigns.rules import MAY_FOLLOW, CampaignId, CampaignStatus, NumberChoice, Standing
-from core.campaigns.service import Live
+from core.campaigns.service import Expected, Live
 from core.campaigns.telling import Incident
 from core.instances.halts import Halt
 from ui import live
@@ -45,6 +45,7 @@ from ui.session import current_actor
 from ui.words import N_, _, formats, ngettext
 
 SAFETY_S = 10.0
+COUNTED_FOR_S = 60.0  # whom a scheduled one would write to: that takes longer than a look
 YOUNG = timedelta(hours=1)
 INCIDENTS = 3  # of the last day, the latest ones
 
@@ -75,6 +76,8 @@ class _Campaign:
         self.may_act = current_actor().role is not Role.VIEWER
         self.found = found
         self.read_s = time.monotonic()
+        self.expected: Expected | None = None
+        self._counted_s = -COUNTED_FOR_S
         frame.body.classes("p-live")
         frame.rename(found.head.name)
         with frame.heading:
@@ -96,9 +99,18 @@ class _Campaign:
         self._show()
 
     async def show_lists(self) -> None:
+        await self._count()
         await self._show_results()
         await self.activity.show()
         await self.recipients.load()
+
+    async def _count(self) -> None:
+        """Whom it would write to, while it waits for its hour."""
+        is_due = time.monotonic() - self._counted_s >= COUNTED_FOR_S
+        if self.found.head.status is CampaignStatus.SCHEDULED and is_due:
+            self._counted_s = time.monotonic()
+            self.expected = await ask(campaigns.expected, self.id)
+            self.progress.show(self.found, self.expected)
 
     async def _show_results(self) -> None:
         self.variants.show(await ask(telling.results, self.id))
@@ -119,6 +131,7 @@ class _Campaign:
             self.found = await ask(campaigns.live, self.id)
             self.read_s = time.monotonic()
             self._show()
+            await self._count()
             await self._show_results()
             await self.activity.show()
             await self.recipients.refresh()
@@ -139,7 +152,7 @@ class _Campaign:
     # ------------------------------------------------------------ drawing
 
     def _show(self) -> None:
-        self.progress.show(self.found)
+        self.progress.show(self.found, self.expected)
         self.funnel.show(self.found.counts)
         self.recipients.show_tabs(self.found)
         head, now = self.found.head, self.found.progress.now

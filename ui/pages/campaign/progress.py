@@ -10,7 +10,7 @@ from nicegui import ui
 
 from core.campaigns.queries import Counts
 from core.campaigns.rules import CampaignStatus, Standing
-from core.campaigns.service import Live
+from core.campaigns.service import Expected, Live
 from core.sending.rules import RecipientStatus
 from ui.pages.campaign.turn import when_words
 from ui.parts.campaign_words import back_at, moment_in
@@ -53,6 +53,8 @@ class Fact:
 
 
 class ProgressCard:
+    """How far it is; of one that waits for its hour, when that is and how many it would write to by now."""
+
     def __init__(self) -> None:
         with ui.element("section").classes("p-card p-prog") as made:
             made.props["aria-label"] = _("Progress")
@@ -71,7 +73,12 @@ class ProgressCard:
             self.pace = Fact(_("Pace now"))
             self.next = Fact(_("Next message"))
 
-    def show(self, found: Live) -> None:
+    def show(self, found: Live, expected: Expected | None = None) -> None:
+        """`expected` of one that is scheduled, as soon as it is counted."""
+        self.bar.visible = found.head.status is not CampaignStatus.SCHEDULED
+        if found.head.status is CampaignStatus.SCHEDULED:
+            self._show_scheduled(found, expected)
+            return
         counts, total = found.counts, found.counts.total
         is_cancelled = found.head.status is CampaignStatus.CANCELLED
         done = counts[RecipientStatus.SENT] if is_cancelled else counts.done
@@ -88,6 +95,20 @@ class ProgressCard:
         self._show_pace(found)
         self.count_down(found, timedelta())
 
+    def _show_scheduled(self, found: Live, expected: Expected | None) -> None:
+        """Nothing of it is done, and of how much is only known once it begins."""
+        n = expected.recipients if expected is not None else 0
+        self.percent.text = formats.number(n) if expected is not None else "…"
+        self.done.text = ngettext("person would receive it", "people would receive it", n)
+        self.done_words.text = _("by the audience of now")
+        self.finish.label.text = _("Starts")
+        self.finish.set(moment_in(found.head.starts_at, found.timezone))
+        self.pace.label.text = _("Finishes around")
+        ends_at = expected.estimate.finish_at if expected is not None else None
+        self.pace.set(moment_in(ends_at, found.timezone), _("by the audience of now") if ends_at is not None else "")
+        first_at = expected.estimate.first_at if expected is not None else None
+        self.next.set("—" if first_at is None else back_at(first_at, found.read_at, found.timezone))
+
     def _show_finish(self, found: Live) -> None:
         head, outlook, halt = found.head, found.progress.estimate, found.progress.halt
         self.finish.label.text = _("Finishes around")
@@ -95,9 +116,6 @@ class ProgressCard:
             words = _("Finished") if head.status is CampaignStatus.FINISHED else _("Cancelled")
             self.finish.label.text = words
             self.finish.set(moment_in(head.ended_at, found.timezone))
-        elif head.status is CampaignStatus.SCHEDULED:
-            self.finish.label.text = _("Starts")
-            self.finish.set(moment_in(head.starts_at, found.timezone))
         elif halt is not None and found.progress.number is not None:
             number = found.progress.number
             below = _("{state} since {time}").format(state=number_look(number).words.lower(), time=at_time(halt.since))
@@ -113,6 +131,7 @@ class ProgressCard:
 
     def _show_pace(self, found: Live) -> None:
         progress = found.progress
+        self.pace.label.text = _("Pace now")
         today = _("{n} of {cap} today").format(
             n=formats.number(progress.sent_today), cap=formats.number(progress.cap_today)
         )
@@ -127,6 +146,8 @@ class ProgressCard:
 
     def count_down(self, found: Live, passed: timedelta) -> None:
         """The next message, second by second between two looks at the database."""
+        if found.head.status is CampaignStatus.SCHEDULED:
+            return  # its hour does not come nearer by the second
         progress, now = found.progress, found.read_at + passed
         name = progress.number.name if progress.number else ""
         match progress.now.standing:
