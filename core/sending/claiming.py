@@ -31,6 +31,7 @@ from core.instances.rules import InstanceId
 from core.sending import answers, queries
 from core.sending.answers import ClaimedAnswer
 from core.sending.lease import Lease
+from core.sending.prepared import Prepared
 from core.sending.queries import Candidate, Number, RunningCampaign, Template
 from core.sending.rules import (
     CALL_MARGIN,
@@ -272,8 +273,8 @@ class _Search:
         number_day, campaign_day = local_day(number.timezone, now), local_day_of(campaign.window(), now)
         # Everybody takes people in the same order, so that two numbers with the same people do not wait for each other.
         in_order = sorted(written, key=lambda each: each.to.phone_hash)
-        rows = self.session.execute(
-            TAKE,
+        rows = TAKE.execute(
+            self.session,
             {
                 "ids": [each.to.id for each in in_order],
                 "texts": [each.text for each in in_order],
@@ -371,10 +372,11 @@ def _may_write(campaign: RunningCampaign, now: datetime) -> bool:
 
 # Each of them if nobody else writes to this person: the row is taken, and with it the text frozen.
 # "not (select exists …)" keeps the look at other rows of the person a look-up by ix_campaign_leads_person for each.
-TAKE = text("""
+TAKE = Prepared(
+    "take",
+    """
 with written as (
-    select * from unnest(cast(:ids as bigint[]), cast(:texts as text[]), cast(:tokens as uuid[]))
-        as written (id, words, token)
+    select * from unnest(:ids, :texts, :tokens) as written (id, words, token)
 ), taken as (
     update campaign_leads r
     set status = 'sending', reason = null, claim_token = written.token, claimed_at = :now, lease_until = :lease_until,
@@ -397,7 +399,17 @@ with written as (
     from taken
 )
 select id, message_id from taken
-""")
+""",
+    ids="bigint[]",
+    texts="text[]",
+    tokens="uuid[]",
+    now="timestamptz",
+    in_peace="boolean",
+    lately="timestamptz",
+    lease_until="timestamptz",
+    epoch="int",
+    instance_id="bigint",
+)
 
 # The number and its campaigns first, as everybody; of their counts of the day goes what was claimed on that day.
 LOCK_ABOVE = text("""

@@ -22,6 +22,7 @@ from core.instances import breaker
 from core.instances.rules import InstanceId, Provider
 from core.leads.rules import LeadId
 from core.ports import MediaKind
+from core.sending.prepared import Prepared
 from core.sending.rules import DayCount, Gap, InARow, LastLook, RecipientId, RecipientStatus, SkipReason
 
 # ---------------------------------------------------------------- the number
@@ -53,9 +54,9 @@ class Number:
 CAN_SEND = "i.status = 'connected' and i.paused_at is null and i.deaf_since is null and i.gateway_name is not null"
 # In one round trip, since this is asked before every message.  The number is looked at in a statement of its own after
 # the lock: what happened while we waited for it is seen.
-LOCK_NUMBER = text(f"""
-select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true);
-select from instances where id = :id for no key update;
+LOCK_NUMBER = Prepared(
+    "lock_number",
+    f"""
 select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN_SEND} as can_send,
        i.lease_epoch = :epoch and i.lease_until > clock_timestamp() as lease_is_ours,
        t.timezone, least(i.per_day, i.cap) as cap_today, i.per_hour, i.sent_on, i.sent_today, i.gap_min_s, i.gap_max_s,
@@ -68,13 +69,21 @@ select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN
        ({breaker.LAST_REFUSALS}) as refused
 from instances i join teams t on t.id = i.team_id
 where i.id = :id
-""")  # noqa: S608 - our own text, no value of anybody's
+""",  # noqa: S608 - our own text, no value of anybody's
+    first="""
+select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true);
+select from instances where id = :id for no key update;
+""",
+    id="bigint",
+    epoch="int",
+    refusals_of="int",
+)
 
 
 def lock_number(session: Session, instance_id: InstanceId, epoch: int) -> Number | None:
     """None where there is no such number.  From here on a commit waits for the disk, and a lock for 5 s at most."""
     asked = {"id": instance_id, "epoch": epoch, "refusals_of": breaker.REFUSALS_OF}
-    row = session.execute(LOCK_NUMBER, asked).one_or_none()
+    row = LOCK_NUMBER.execute(session, asked).one_or_none()
     if row is None:
         return None
     return Number(
@@ -164,28 +173,37 @@ exists (
     where w.campaign_id = c.id and w.instance_id = ci.instance_id and w.status = 'queued' and w.not_before <= :now
 )
 """
-RUNNING = text(f"""
+RUNNING = Prepared(
+    "running",
+    f"""
 select {CAMPAIGN_COLUMNS}
 from campaign_instances ci join campaigns c on c.id = ci.campaign_id join teams t on t.id = c.team_id
 where ci.instance_id = :id and c.status = 'running' and {HAS_DUE}
 order by c.claimed_at nulls first, c.id
-""")  # noqa: S608 - our own text, no value of anybody's
-LOCK_CAMPAIGN = text(f"""
+""",  # noqa: S608 - our own text, no value of anybody's
+    id="bigint",
+    now="timestamptz",
+)
+LOCK_CAMPAIGN = Prepared(
+    "lock_campaign",
+    f"""
 select {CAMPAIGN_COLUMNS}
 from campaigns c join teams t on t.id = c.team_id
 where c.id = :id and c.status = 'running'
 for no key update of c
-""")  # noqa: S608
+""",  # noqa: S608
+    id="bigint",
+)
 
 
 def running_in_turn(session: Session, instance_id: InstanceId, now: datetime) -> list[RunningCampaign]:
     """The campaigns of a number with somebody due, the one that waited longest for its turn first."""
-    return [_campaign(row) for row in session.execute(RUNNING, {"id": instance_id, "now": now})]
+    return [_campaign(row) for row in RUNNING.execute(session, {"id": instance_id, "now": now})]
 
 
 def lock_running(session: Session, campaign_id: CampaignId) -> RunningCampaign | None:
     """Waits for a pause or a change that is being written; None where it does not run any more."""
-    row = session.execute(LOCK_CAMPAIGN, {"id": campaign_id}).one_or_none()
+    row = LOCK_CAMPAIGN.execute(session, {"id": campaign_id}).one_or_none()
     return None if row is None else _campaign(row)
 
 
@@ -311,7 +329,9 @@ class Candidate:
 
 
 # Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
-CANDIDATES = text("""
+CANDIDATES = Prepared(
+    "candidates",
+    """
 select cl.id, cl.step, cl.variant, cl.place, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
        l.id is null or l.deleted_at is not null as lead_gone,
        l.name, l.category, l.neighbourhood, l.city, l.rating, l.opening_hours,
@@ -350,7 +370,14 @@ where cl.campaign_id = :campaign_id and cl.instance_id = :instance_id and cl.sta
 order by cl.not_before, cl.id
 limit :most
 for no key update of cl skip locked
-""")
+""",
+    campaign_id="bigint",
+    instance_id="bigint",
+    now="timestamptz",
+    started_at="timestamptz",
+    recently="timestamptz",
+    most="int",
+)
 
 
 def candidates(
@@ -367,7 +394,7 @@ def candidates(
         "recently": now - timedelta(days=campaign.repeat_after_days) if campaign.repeat_after_days else now,
         "most": most,
     }
-    return [_candidate(row, campaign) for row in session.execute(CANDIDATES, asked)]
+    return [_candidate(row, campaign) for row in CANDIDATES.execute(session, asked)]
 
 
 def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
