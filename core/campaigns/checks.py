@@ -199,10 +199,10 @@ def odd_about(text: str) -> list[str]:
 def _number_checks(plan: Plan, audience: Audience, numbers: Sequence[NumberChoice]) -> list[Check]:
     if not numbers:
         return [Check("no_number", Level.MUST, "numbers")]
-    found = [check for number in numbers for check in _checks_of(number, plan)]
+    parts = shared_out(audience.recipients, plan, numbers)
+    found = [check for number in numbers for check in _checks_of(number, plan, parts[number.id])]
     away = [number for number in numbers if not number.can_send]
     if 0 < len(away) < len(numbers):
-        parts = shared_out(audience.recipients, plan, numbers)
         waits = sum(parts[number.id] for number in away)
         found.append(Check("some_wait", Level.WARN, "numbers", {"n": waits, "of": audience.recipients}))
     bears = sum(number.per_day for number in numbers)
@@ -213,7 +213,8 @@ def _number_checks(plan: Plan, audience: Audience, numbers: Sequence[NumberChoic
     return found
 
 
-def _checks_of(number: NumberChoice, plan: Plan) -> list[Check]:
+def _checks_of(number: NumberChoice, plan: Plan, part: int) -> list[Check]:
+    """`part`: how many recipients it would write to."""
     of: dict[str, Any] = {"name": number.name}
     others = tuple(each for each in plan.instance_ids if each != number.id)
     weights = tuple(plan.weight_of(each) for each in others)
@@ -229,7 +230,9 @@ def _checks_of(number: NumberChoice, plan: Plan) -> list[Check]:
     else:
         found = [Check("number_ready", Level.OK, "numbers", of)]
     if number.other_campaigns:
-        found.append(Check("number_shared", Level.WARN, "numbers", {**of, "n": number.other_campaigns}))
+        between = sum(min(part, waiting) for waiting in number.others_wait)
+        values = {**of, "n": number.other_campaigns, "between": between}
+        found.append(Check("number_shared", Level.WARN, "numbers", values))
     return found
 
 

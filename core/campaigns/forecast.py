@@ -2,8 +2,9 @@
 
 Numbers write side by side: each by its own pauses, its cap of the hour and of the day; the campaign's cap of the day is
 shared by whoever comes first.  Where the leads' own clock counts, a number writes to those at whose place it is open,
-the longest waiting first, as the claim does.  Drawn pauses are taken at their mean.  What a number sends for others, a
-cap that grows with good days, and the opening hours of single businesses are not foreseen.
+the longest waiting first, as the claim does.  Drawn pauses are taken at their mean.  Campaigns of one number take
+turns: while others wait for it, ours has its part of all that the number may send.  Campaigns that begin later, other
+hours of theirs, a cap that grows with good days, and the opening hours of single businesses are not foreseen.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from math import ceil
 from typing import TypeVar
 
 from core.campaigns.hours import Place, Stretch, hours_of
@@ -33,7 +35,7 @@ K = TypeVar("K")
 class Sender:
     """A number as far as pace goes.  `free_today` messages are left of its cap today; `per_day` is that of the days
     after.  After each `rest_after` in a row it makes a pause of `rest_s`; 0: it makes none.  It is at the `in_row`th of
-    such a row."""
+    such a row.  `part`: of what it sends, how much is ours; `others_wait` in each campaign beside."""
 
     per_day: int
     free_today: int
@@ -44,6 +46,8 @@ class Sender:
     rest_s: int = 0
     per_hour: int | None = None
     in_row: int = 0
+    others_wait: tuple[int, ...] = ()
+    part: float = 1.0
 
     @staticmethod
     def of(number: NumberChoice) -> Sender:
@@ -57,7 +61,18 @@ class Sender:
             number.rest_s,
             number.per_hour,
             number.in_row,
+            number.others_wait,
         )
+
+    def in_turn(self, n: int) -> Sender:
+        """What it is for `n` messages of ours: between them go as many of each campaign beside, as far as it has so
+        many."""
+        between = sum(min(n, waiting) for waiting in self.others_wait)
+        if n <= 0 or not between:
+            return self
+        part = n / (n + between)
+        per_day, free_today = max(1, round(self.per_day * part)), ceil(self.free_today * part)
+        return replace(self, per_day=per_day, free_today=free_today, part=part)
 
 
 def gap_between(plan_gap: tuple[int, int], number_gap: tuple[int, int]) -> tuple[int, int]:
@@ -83,13 +98,24 @@ class Rhythm:
     @staticmethod
     def of(plan: Plan, sender: Sender) -> Rhythm:
         least, most = gap_between((plan.gap_min_s, plan.gap_max_s), (sender.gap_min_s, sender.gap_max_s))
-        return Rhythm(
+        alone = Rhythm(
             gap=timedelta(seconds=(least + most) / 2),
             rest_after=sender.rest_after,
             rest=timedelta(seconds=_mean_above(sender.rest_s, least, most)),
             per_hour=sender.per_hour,
             in_row=sender.in_row,
         )
+        return alone if sender.part == 1 else alone._in_turn(sender.part)
+
+    def _in_turn(self, part: float) -> Rhythm:
+        """That of our messages alone, while others go between them: they count for its rests and its hours, too."""
+        gap = self.gap / part
+        rest_after = max(1, round(self.rest_after * part)) if self.rest_after else 0
+        longer = max(timedelta(), self.rest - self.gap)
+        if rest_after:
+            longer *= rest_after / (self.rest_after * part)
+        per_hour = max(1, round(self.per_hour * part)) if self.per_hour else None
+        return Rhythm(gap, rest_after, gap + longer, per_hour, int(self.in_row * part))
 
     def takes(self, n: int) -> timedelta:
         """From the first of `n` messages to the last."""
@@ -208,13 +234,17 @@ def outlook_of(
     `places`: how the recipients who are to be shared out are spread, where that is known.
     """
     parts: Mapping[InstanceId, Left] = _shared_out(left, plan, numbers, places) if isinstance(left, int) else left
-    at_work = [(Sender.of(number), parts[number.id]) for number in numbers if parts.get(number.id)]
+    at_work = [
+        (Sender.of(number).in_turn(_count(parts[number.id])), parts[number.id])
+        for number in numbers
+        if parts.get(number.id)
+    ]
     found = foresee(plan, at_work, window=window, now=now, sent_today=sent_today)
     if found.first_at is None:
         return found
     again = None
     if plan.follow_up is not None:
-        total = sum(sum(at.n for at in _at_places(each).values()) for each in parts.values())
+        total = sum(_count(each) for each in parts.values())
         again = _again(plan.follow_up.days, window, found.first_at, total)
     return replace(found, again=again, is_rough=plan.opening_hours_only)
 
@@ -241,6 +271,10 @@ def _in_parts(n: int, of: Mapping[K, int]) -> dict[K, int]:
 
 def _at_places(left: Left) -> Mapping[Place, Waiting]:
     return {None: Waiting(left)} if isinstance(left, int) else left
+
+
+def _count(left: Left) -> int:
+    return sum(at.n for at in _at_places(left).values())
 
 
 def _again(days: int, window: Window, first_at: datetime, most: int) -> Again | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -216,6 +216,38 @@ def numbers_of(session: Session, team_id: TeamId, plan: Plan, now: datetime) -> 
     rows = session.execute(_numbers(team_id).where(Instance.id.in_(plan.instance_ids)))
     found = {row.id: _number(row, zone, now, others) for row, zone, others in rows}
     return [found[instance_id] for instance_id in plan.instance_ids if instance_id in found]
+
+
+# As many of each as are asked for, and no more: by ix_campaign_leads_due alone.
+OTHERS_WAIT = text("""
+select ci.instance_id, (
+    select count(*) from (
+        select from campaign_leads w
+        where w.campaign_id = ci.campaign_id and w.instance_id = ci.instance_id and w.status = 'queued'
+        limit :most
+    ) w
+) as n
+from campaign_instances ci join campaigns c on c.id = ci.campaign_id
+where ci.team_id = :team_id and ci.instance_id = any(:ids) and c.status = 'running' and c.id is distinct from :but
+order by ci.instance_id, ci.campaign_id
+""")
+
+
+def with_others(
+    session: Session,
+    team_id: TeamId,
+    numbers: Sequence[NumberChoice],
+    *,
+    most: int,
+    but: CampaignId | None = None,
+) -> list[NumberChoice]:
+    """These numbers, and what waits for them in other campaigns that run: of each `most` at most, since between so many
+    of ours no more of it go.  `but`: the one that asks."""
+    asked = {"team_id": team_id, "ids": [number.id for number in numbers], "most": most, "but": but}
+    waits: dict[int, list[int]] = {}
+    for row in session.execute(OTHERS_WAIT, asked):
+        waits.setdefault(row.instance_id, []).append(row.n)
+    return [replace(number, others_wait=tuple(waits.get(number.id, ()))) for number in numbers]
 
 
 def _numbers(team_id: TeamId) -> Any:

@@ -379,6 +379,7 @@ class NumberChoice:
     in_row: int = 0  # sent since its last long pause
     gateway_trouble: str | None = None  # key of a sentence, while the gateway does not do its part
     leased_until: datetime | None = None  # a worker has it
+    others_wait: tuple[int, ...] = ()  # messages of each other campaign that runs from it, as far as it was asked
 
     @property
     def cap_today(self) -> int:

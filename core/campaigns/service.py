@@ -315,6 +315,8 @@ def outlook(work: Work, actor: Actor, plan: Plan, audience: Audience) -> Outlook
     """
     country = queries.team_place(work.session, actor.team_id).country
     chosen = queries.numbers_of(work.session, actor.team_id, plan, work.now)
+    if any(number.other_campaigns for number in chosen):
+        chosen = queries.with_others(work.session, actor.team_id, chosen, most=audience.recipients)
     window = plan.window(country)
     ahead = outlook_of(
         plan, chosen, window=window, left=audience.recipients, now=work.now, places=audience.places or None
@@ -608,6 +610,9 @@ def _ahead(work: Work, actor: Actor, found: Draft, able: Sequence[NumberChoice],
     at, ahead = _foreseen.get(key, (work.now - FORESEEN_FOR, NOTHING))
     if waiting > FEW and work.now - at < FORESEEN_FOR:
         return ahead
+    itself = int(found.status is CampaignStatus.RUNNING)
+    if any(number.other_campaigns > itself for number in able):
+        able = queries.with_others(work.session, actor.team_id, able, most=waiting, but=found.id)
     left: Mapping[InstanceId, Left] = {able[0].id: waiting}
     if found.plan.local_time:
         left = queries.queued_by_place(work.session, actor.team_id, found.id)

@@ -47,6 +47,8 @@ def dry_run(work: Work, actor: Actor, plan: Plan, *, limit: int = FIRST) -> list
     window = plan.window(queries.team_place(work.session, actor.team_id).country)
     leads = audience.samples(work.session, actor.team_id, plan, work.now, by=actor.user_id, limit=limit)
     numbers = queries.numbers_of(work.session, actor.team_id, plan, work.now)
+    if any(number.other_campaigns for number in numbers):
+        numbers = queries.with_others(work.session, actor.team_id, numbers, most=len(leads))
     variants = in_turn(shares_of_variants(plan), len(leads))
     turns = in_turn(shares_of_numbers(plan, numbers), len(leads)) if numbers else [None] * len(leads)
     sent_by = [(turn, lead) for turn, lead in zip(turns, leads, strict=True) if turn is not None]
@@ -85,7 +87,7 @@ def _moments(
     found: dict[LeadId, datetime | None] = {}
     for turn in {turn for turn, _ in turns}:
         leads = [lead for its_turn, lead in turns if its_turn == turn]
-        served = _served(plan, Sender.of(numbers[turn]), leads, window, now)
+        served = _served(plan, Sender.of(numbers[turn]).in_turn(len(leads)), leads, window, now)
         found |= {lead.id: served.get(lead.id) for lead in leads}
     return found
 

@@ -25,8 +25,9 @@ from core.campaigns.forecast import (
 )
 from core.campaigns.hours import hours_of
 from core.campaigns.places import next_moment, window_at
-from core.campaigns.rules import FollowUp, Plan, Waiting
+from core.campaigns.rules import FollowUp, NumberChoice, Plan, Waiting
 from core.campaigns.windows import Window, is_open, local_day, local_moment, next_opening
+from core.instances.rules import InstanceId
 from core.sending.rules import DayCount, Gap, drawn, room, stricter
 from tests.core.campaigns.planning import MONDAY, NUMBER, PLAN, SENDER, ZONE, here
 
@@ -180,6 +181,46 @@ def test_what_is_said_again_is_told_apart_and_at_most() -> None:
     assert found.again == Again(30, here(2026, 11, 30, 9, 0)), "the fifth day is a Saturday"
     assert found.per_day and sum(found.per_day.values()) == 30
     assert outlook_of(PLAN, [NUMBER], window=plan.window("BR"), left=30, now=MONDAY).again is None
+
+
+@pytest.mark.parametrize(
+    ("others", "goes_with"),
+    [((30,), 90), ((10_000,), 120), ((10, 20), 90), ((10_000, 10_000), 180), ((0,), 60)],
+    ids=["thirty", "more than ours", "two", "two with many", "nobody waits"],
+)
+@pytest.mark.parametrize(
+    "number",
+    [
+        NUMBER,
+        replace(NUMBER, per_day=40, free_today=40),
+        replace(NUMBER, per_day=50, free_today=20),
+        replace(NUMBER, rest_after=10, rest_s=900),
+        replace(NUMBER, per_hour=15),
+    ],
+    ids=["gaps", "cap", "little left today", "rests", "hours"],
+)
+def test_a_number_that_writes_for_others_too_takes_as_long_as_all_of_their_turns(
+    number: NumberChoice, others: tuple[int, ...], goes_with: int
+) -> None:
+    """In turn: of each other campaign as many as of ours, as far as it has so many."""
+    plan = replace(PLAN, per_day=1_000)
+    window = plan.window("BR")
+    found = outlook_of(plan, [replace(number, others_wait=others)], window=window, left=60, now=MONDAY)
+    alone = outlook_of(plan, [number], window=window, left=goes_with, now=MONDAY)
+    assert found.finish_at is not None and alone.finish_at is not None
+    assert sum(found.per_day.values()) == 60
+    if number.per_day == NUMBER.per_day:
+        assert found.finish_at - MONDAY == pytest.approx(alone.finish_at - MONDAY, rel=0.06)
+    else:  # the parts of a day are whole messages
+        assert abs((found.finish_at.date() - alone.finish_at.date()).days) <= 1
+        assert found.days in (alone.days, alone.days + 1)
+
+
+def test_what_others_wait_for_at_another_number_keeps_nobody_waiting() -> None:
+    second = replace(NUMBER, id=InstanceId(2), others_wait=(500,))
+    plan = replace(PLAN, instance_ids=(NUMBER.id, second.id))
+    found = outlook_of(plan, [NUMBER, second], window=plan.window("BR"), left={NUMBER.id: 30}, now=MONDAY)
+    assert found == outlook_of(PLAN, [NUMBER], window=PLAN.window("BR"), left=30, now=MONDAY)
 
 
 @dataclass

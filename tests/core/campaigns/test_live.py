@@ -272,6 +272,52 @@ def test_what_is_left_of_a_number_today_is_shared_by_all_that_leaves_from_it(
         assert [one.free_today for one in service.numbers(work, people["Vic"])] == [45]
 
 
+def test_who_shares_a_number_is_foreseen_in_turn_with_the_others(people: People, running: CampaignId) -> None:
+    """The second is told before it starts, and the first as soon as it runs."""
+    alone = look(people, running).progress.estimate.finish_at
+    second = write_draft(people, gap_min_s=60, gap_max_s=60, name="Outra", repeat_after_days=0)
+    for n in range(20, 24):
+        keep_lead(people, n)
+    with people.runtime.work() as work:
+        plan = service.draft(work, people["Vic"], second).plan
+        found = service.outlook(work, people["Vic"], plan, Audience(4, 4))
+        assert [number.others_wait for number in found.numbers] == [(4,)], "no more than as many as of its own"
+        assert found.estimate.finish_at == pytest.approx(work.now + timedelta(minutes=6), abs=timedelta(seconds=5))
+        [shared] = [check for check in found.checks if check.key == "number_shared"]
+        assert (shared.values["n"], shared.values["between"]) == (1, 4)
+    start(people, second)
+    both = look(people, running).progress.estimate.finish_at
+    assert alone is not None and both is not None
+    waiting = len(recipients(people, second))
+    assert both - alone == pytest.approx(timedelta(minutes=waiting), abs=timedelta(minutes=1.5))
+
+
+def test_what_waits_for_a_number_in_another_team_is_none_of_this_ones(people: People, running: CampaignId) -> None:
+    with people.runtime.work() as work:
+        [number] = service.numbers(work, people["Vic"])
+        asked = queries.with_others(work.session, people.other_team_id, [number], most=10)
+        mine = queries.with_others(work.session, people.team_id, [number], most=3)
+        itself = queries.with_others(work.session, people.team_id, [number], most=3, but=running)
+    assert [each.others_wait for each in (*asked, *mine, *itself)] == [(), (3,), ()]
+
+
+def test_one_that_waits_for_its_hour_expects_the_audience_of_now(people: People) -> None:
+    connect_number(people)
+    for n in range(3):
+        keep_lead(people, n)
+    campaign_id = write_draft(people, gap_min_s=60, gap_max_s=60)
+    starts_at = now(people) + timedelta(days=1)
+    with people.runtime.work() as work:
+        service.schedule(work, people["Bea"], campaign_id, version_of(people, campaign_id), starts_at)
+    with people.runtime.work() as work:
+        found = service.expected(work, people["Vic"], campaign_id)
+    ends_at = starts_at + timedelta(minutes=2)
+    assert (found.recipients, found.estimate.first_at, found.estimate.finish_at) == (3, starts_at, ends_at)
+    keep_lead(people, 4)
+    with people.runtime.work() as work:
+        assert service.expected(work, people["Vic"], campaign_id).recipients == 4
+
+
 def test_a_list_shows_what_changed_last_first_and_goes_on_where_it_ended(people: People, running: CampaignId) -> None:
     rows = recipients(people, running)
     for minutes, row in enumerate(rows):

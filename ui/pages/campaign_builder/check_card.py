@@ -86,7 +86,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "number_removed": (N_("{name} was removed"), N_("Choose another number.")),
     "number_shared": (
         N_("{name} sends for others too: {n}"),
-        N_("They take turns, so it will take longer than foreseen."),
+        N_("They take turns: {between} of their messages go in between, and the forecast counts them."),
     ),
     "some_wait": (
         N_("{n} of {of} wait for a number"),

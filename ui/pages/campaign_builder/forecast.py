@@ -73,7 +73,9 @@ class Forecast:
                     )
                 )
         rough = _("The opening hours of each business are not foreseen: it may take longer.") if found.is_rough else ""
-        self.again.text = " ".join(filter(None, [again_words(found, zone), rough]))
+        is_shared = any(sum(number.others_wait) for number in outlook.numbers)
+        turns = _("The turns of other campaigns on the same number are counted.") if is_shared else ""
+        self.again.text = " ".join(filter(None, [again_words(found, zone), turns, rough]))
         self.again.visible = bool(self.again.text)
         self.figures.visible = bool(found.per_day)
         self._draw(found, zone)
