@@ -20,8 +20,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from core.accounts.rules import TeamId
 from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.jobs import SendDue
-from core.optouts.rules import Verdict, read_answer
-from core.ports import Capabilities, SentRecord
+from core.optouts.recording import record_opt_out
+from core.optouts.rules import OptOutReason, Verdict, read_answer
+from core.ports import Capabilities, RejectedKind, SentRecord
 from core.replies import listening, outbox
 from core.replies.listening import Somebody
 from core.replies.rules import (
@@ -34,6 +35,7 @@ from core.replies.rules import (
     gap_after,
     window_closes_at,
 )
+from core.sending.addresses import person_of_phone
 from core.sending.receipts import apply_early_receipts
 from core.sending.rules import CALL_MARGIN, After, AttemptOutcome, Outcome, RecipientStatus, after, may_be_of
 from core.work import Work
@@ -331,6 +333,7 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
     """
     commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
     doubts = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).scalar_one()
+    leaves_alone = _heed(work, claimed, outcome)
     locked = work.session.execute(LOCK_ITS_CONVERSATION, {"id": claimed.answer_id}).scalar_one()
     row = work.session.execute(LOCK_ANSWER, {"id": claimed.answer_id, "token": claimed.token}).one_or_none()
     if row is not None and row.conversation_id != locked:  # it became one with another while we waited
@@ -345,6 +348,8 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
     if row is None:
         if outcome.kind is not AttemptOutcome.UNCONFIRMED:  # no doubt any more where the evidence was faster
             _settle_number(work, claimed, follows)
+        if leaves_alone is not None:
+            listening.silence(work, TeamId(claimed.team_id), leaves_alone)
         return None
     _settle_number(work, claimed, follows)
     if follows.status is RecipientStatus.SENT:
@@ -364,8 +369,24 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
             "wait": follows.wait,
         },
     )
+    if leaves_alone is not None:
+        listening.silence(work, TeamId(claimed.team_id), leaves_alone)
     work.tell(listening.topic(claimed.team_id), {"id": row.conversation_id})
     return follows.status
+
+
+def _heed(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> bytes | None:
+    """Who has told WhatsApp to leave them alone, as the refusal says: that holds whatever has become of the claim.
+
+    Before the conversation is locked: recipients come before it.  Nobody knows whose a hidden address is.
+    """
+    if outcome.refusal is not RejectedKind.OPTED_OUT or not claimed.phone:
+        return None
+    person = person_of_phone(work, claimed.phone)
+    record_opt_out(
+        work, TeamId(claimed.team_id), person.phone_hash, phone=person.phone, reason=OptOutReason.AT_WHATSAPP
+    )
+    return person.phone_hash
 
 
 def _is_anothers(work: Work, claimed: ClaimedAnswer, gateway_id: str) -> bool:

@@ -17,6 +17,7 @@ from core.accounts.rules import TeamId
 from core.errors import OutcomeUnknown, Rejected, StateChanged, Unreachable
 from core.instances import service as instances
 from core.optouts import service as optouts
+from core.optouts.rules import OptOutReason
 from core.ports import Outgoing, Receipt, ReceiptCame, RejectedKind, SentRecord
 from core.replies import rules, service
 from core.replies.rules import gap_after
@@ -553,6 +554,28 @@ def test_an_opt_out_by_hand_after_the_answer_was_written_stops_it(
         optouts.opt_out(work, people["Ana"], talk.phone)
     send(talk)
     assert (said(whatsapp), states(talk), talk.answers()[0].reason) == ([], ["skipped"], "opted_out")
+
+
+def test_who_told_whatsapp_to_leave_them_alone_has_opted_out_by_the_refusal_itself(
+    people: People, talk: Talk, whatsapp: FakeWhatsApp
+) -> None:
+    """Without its webhook: no other campaign writes to them, and what else was said to them does not leave."""
+    make_campaign(talk.runtime, talk.team_id, [talk.instance_id], [1], status="paused")
+    whatsapp.behaves[talk.phone] = raises(Rejected(RejectedKind.OPTED_OUT, "meta_131050"))
+    to(people, talk, "Custa 90 reais")
+    to(people, talk, "Por mês")
+    send(talk, for_s=1)
+    assert (states(talk), {each.reason for each in talk.answers()}) == (["skipped", "skipped"], {"opted_out"})
+    with talk.runtime.work() as work:
+        [entered] = work.session.query(OptOut)
+        assert (entered.reason, entered.phone) == (OptOutReason.AT_WHATSAPP, talk.phone)
+        assert work.session.query(Lead).one().opted_out_at is not None
+        assert [row.reason for row in work.session.query(CampaignLead)] == ["opted_out"]
+        assert work.session.query(Attempt).one().detail == "meta_131050"
+    row = talk.row()
+    assert row is not None and row.waiting_since is None
+    with talk.runtime.work() as work, pytest.raises(StateChanged):
+        service.answer(work, people["Ana"], talk.conversation_id, "Alô?", str(uuid.uuid4()))
 
 
 def test_one_that_was_undone_is_not_confirmed_and_the_next_one_is(
