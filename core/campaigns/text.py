@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
@@ -227,18 +227,36 @@ def opt_out_line_for(country: str) -> str:
 
 def with_default(template: str, name: str, default: str) -> str:
     """The text with `default` said wherever this name has none yet; as it is where its gaps cannot be read."""
-    try:
-        parts = parts_of(template)
-    except BadInput:
-        return template
+    return _with_defaults(template, name, lambda said: default if said is None else said)
+
+
+def with_other_default(template: str, name: str, default: str | None) -> str:
+    """The text with `default`, or none, wherever this name stands; as it is where its gaps cannot be read."""
+    return _with_defaults(template, name, lambda _said: default)
+
+
+def default_of(template: str, name: str) -> str | None:
+    """What is said first in place of this name; None where it is not asked for, has no default, or cannot be read."""
+    gaps = [part for part in _readable(template) if isinstance(part, Gap)]
+    return next((gap.default for gap in gaps if gap.name == name and gap.default is not None), None)
+
+
+def _with_defaults(template: str, name: str, becomes: Callable[[str | None], str | None]) -> str:
     written = []
-    for part in parts:
+    for part in _readable(template) or [template]:
         if isinstance(part, str):
             written.append(part)
             continue
-        said = default if part.default is None and part.name == name else part.default
+        said = becomes(part.default) if part.name == name else part.default
         written.append("{" + part.spelling + ("" if said is None else f"|{said}") + "}")
     return "".join(written)
+
+
+def _readable(template: str) -> tuple[Part, ...]:
+    try:
+        return parts_of(template)
+    except BadInput:
+        return ()
 
 
 def spelling_of(name: str, language: str) -> str:

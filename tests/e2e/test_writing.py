@@ -30,6 +30,7 @@ MOUNT = """async (code) => {
     const self = { $el: document.querySelector('.p-mirror'), known: ['empresa', 'bairro', 'avaliacao', 'meu_nome'] };
     for (const [name, method] of Object.entries(made.methods)) self[name] = method.bind(self);
     made.mounted.call(self);
+    window.mirror = self;
     document.querySelector('textarea').focus();
 }"""
 CHIPS = "() => [...document.querySelectorAll('.p-mirror .p-gap')].map((each) => [each.className, each.textContent])"
@@ -125,6 +126,16 @@ def test_a_brace_opens_the_list_below_it_and_the_keys_choose_from_it(page: Page)
     page.keyboard.press("Enter")
     assert said(page) == "Oi! Vi a {bairro}"
     assert listed.is_hidden()
+
+
+def test_what_the_page_puts_in_stands_where_the_cursor_was_and_can_be_taken_back(page: Page) -> None:
+    page.keyboard.type("Em , vizinhos")
+    page.locator("textarea").evaluate("area => { area.setSelectionRange(3, 3); area.blur(); }")
+    page.evaluate("window.mirror.put('{bairro|sua região}')")
+    assert said(page) == "Em {bairro|sua região}, vizinhos"
+    assert page.evaluate(CHIPS) == [["p-gap", "{bairro|sua região}"]]
+    page.keyboard.press("Control+z")
+    assert said(page) == "Em , vizinhos"
 
 
 def test_escape_leaves_the_brace_alone_and_what_was_put_in_can_be_taken_back(page: Page) -> None:

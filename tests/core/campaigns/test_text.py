@@ -16,6 +16,7 @@ from core.campaigns.text import (
     Gap,
     LeadFacts,
     MissingVariable,
+    default_of,
     opt_out_line_for,
     parts_of,
     pieces,
@@ -26,6 +27,7 @@ from core.campaigns.text import (
     variables_of,
     with_default,
     with_opt_out_line,
+    with_other_default,
 )
 from core.errors import BadInput
 
@@ -81,6 +83,22 @@ def test_a_default_can_be_given_to_every_gap_of_a_name_that_has_none() -> None:
         "Em {bairro|sua região}, {bairro|aqui}, {neighbourhood|sua região}: {empresa}"
     )
     assert with_default("Em {bairro", "neighbourhood", "x") == "Em {bairro"
+
+
+def test_what_is_said_instead_can_be_changed_and_taken_away_wherever_a_name_stands() -> None:
+    text = "Em {bairro}, {Bairro|aqui}: {empresa|vocês}"
+    other = with_other_default(text, "neighbourhood", "sua região")
+    assert other == "Em {bairro|sua região}, {bairro|sua região}: {empresa|vocês}"
+    assert with_other_default(other, "neighbourhood", None) == "Em {bairro}, {bairro}: {empresa|vocês}"
+    assert with_other_default("Em {bairro", "neighbourhood", "x") == "Em {bairro"
+    assert with_other_default("", "neighbourhood", "x") == ""
+    assert [default_of(each, "neighbourhood") for each in (text, other, "Oi", "{bairro", "{bairro|}")] == [
+        "aqui",
+        "sua região",
+        None,
+        None,
+        "",
+    ]
 
 
 def test_a_gap_without_value_or_default_is_never_sent_as_a_hole() -> None:

@@ -79,6 +79,55 @@ async def test_fields_are_drawn_behind_what_is_typed_and_what_a_remedy_puts_in_i
     assert [each.props["said"] for each in mirrors(client)] == [area.value for area in areas(client)]
 
 
+def fallback(client: Client, words: str) -> tuple[ui.menu, ui.input]:
+    """The menu that says what to say instead of a field, as its arrow opens it."""
+    typed = next(each for each in of_kind(client, ui.input) if each.props.get("aria-label") == words)
+    menu = next(each for each in of_kind(client, ui.menu) if typed in list(each.descendants()))
+    listener = next(key for key, one in menu._event_listeners.items() if one.type == "beforeShow")
+    menu._handle_event({"listener_id": listener, "args": {}})
+    return menu, typed
+
+
+def press_in(menu: ui.menu, words: str) -> None:
+    made = next(each for each in menu.descendants() if isinstance(each, ui.button) and each.text == words)
+    listener = next(key for key, one in made._event_listeners.items() if one.type == "click")
+    made._handle_event({"listener_id": listener, "args": {}})
+
+
+async def test_what_to_say_where_a_field_is_missing_can_be_set_though_no_lead_lacks_it(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    bea, client = await open_builder(web, draft)
+    areas(client)[0].value = "Oi, {empresa} em {cidade}! {meu_nome}"
+    await until(lambda: "{cidade}" in plan_of(people, draft).text)
+    icon_press(client, "Outra variante")
+    menu, typed = fallback(client, "Quando faltar cidade, dizer")
+    assert typed.value == "sua cidade"
+    typed.value = "sua {região} "
+    await bea.should_see("Fica no texto como {cidade|sua região}")
+    press_in(menu, "Usar")
+    said = "Oi, {empresa} em {cidade|sua região}! {meu_nome}"
+    await until(lambda: [each.text for each in plan_of(people, draft).variants] == [said, said])
+    assert [area.value for area in areas(client)] == [said, said]
+    menu, typed = fallback(client, "Quando faltar cidade, dizer")
+    assert typed.value == "sua região"
+    press_in(menu, "Remover")
+    await until(lambda: "{cidade}!" in plan_of(people, draft).text)
+
+
+async def test_a_field_that_the_text_does_not_have_yet_is_put_in_with_what_to_say_instead(
+    web: Web, people: People, draft: CampaignId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _bea, client = await open_builder(web, draft)
+    asked: list[tuple[object, ...]] = []  # of the browser, which knows where the cursor is
+    monkeypatch.setattr(mirrors(client)[0], "run_method", lambda *args: asked.append(args))
+    menu, typed = fallback(client, "Quando faltar bairro, dizer")
+    typed.value = "perto de vocês"
+    press_in(menu, "Usar")
+    assert asked == [("put", "{bairro|perto de vocês}")]
+    assert plan_of(people, draft).text == "Oi, {empresa}! Aqui é {meu_nome}."
+
+
 async def test_a_second_variant_begins_with_the_first_ones_words_and_half_of_the_leads(
     web: Web, people: People, draft: CampaignId
 ) -> None:

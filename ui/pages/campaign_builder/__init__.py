@@ -3,7 +3,7 @@
 desk          what is decided, saved as it is typed; what would follow from it
 section       a card whose number becomes a green check
 *_card        the five cards
-parts, variants, writing, files, preview      what the card of the message is made of
+parts, variants, writing, fields, files, preview      what the card of the message is made of
 templates     messages kept to be used again
 forecast      when it will be done
 summary       the sticky summary with the one primary button

@@ -11,12 +11,13 @@ from core.campaigns.text import MAX_LENGTH, with_default
 from core.errors import BadInput
 from ui.pages.campaign_builder import parts
 from ui.pages.campaign_builder.desk import Desk
+from ui.pages.campaign_builder.fields import DEFAULTS, field_chips
 from ui.pages.campaign_builder.files import Files, open_chooser
 from ui.pages.campaign_builder.parts import FOLLOW_UP
 from ui.pages.campaign_builder.preview import Preview
 from ui.pages.campaign_builder.section import section_card
 from ui.pages.campaign_builder.variants import Variants
-from ui.pages.campaign_builder.writing import Writing, bring_back, field_chips, toolbar
+from ui.pages.campaign_builder.writing import Writing, bring_back, toolbar
 from ui.parts.button import icon_button
 from ui.parts.campaign_words import joined
 from ui.parts.note import note
@@ -26,14 +27,6 @@ from ui.parts.whatsapp_text import reading_s
 from ui.words import N_, _, formats, ngettext
 from ui.words.errors import sentence_of_input
 
-# What is offered to be said where a lead has no value, in the language of the text.
-DEFAULTS = {
-    "neighbourhood": N_("your area"),
-    "city": N_("your city"),
-    "rating": N_("a good rating"),
-    "category": N_("your business"),
-    "company": N_("your company"),
-}
 MISSING = {
     "neighbourhood": (N_("{n} lead has no neighbourhood."), N_("{n} leads have no neighbourhood.")),
     "city": (N_("{n} lead has no city."), N_("{n} leads have no city.")),
@@ -88,7 +81,7 @@ class MessageCard:
                 text(_("Type"))
                 text("{", "p-kbd", tag="kbd")
                 text(_("to put a field in"))
-        field_chips(may_write=may_write)
+        field_chips(self.desk, lambda: dict(self.writings)[self.variants.place])
         self.files = Files(self.desk, lambda media_id: self._take(media_id=media_id))
         self._sender()
         self._way_out()

@@ -141,6 +141,11 @@ export default {
         this.hide();
       }
     },
+    // What the page puts where the cursor is; as if it had been typed, so that it can be taken back.
+    put(words) {
+      this.area.focus();
+      document.execCommand("insertText", false, words);
+    },
     // As if it had been typed, so that it can be taken back.
     fill(each) {
       if (!each) return;

@@ -10,7 +10,7 @@ from core.campaigns.rules import TEXT_DRAFT_LIMIT
 from core.campaigns.text import MEANING, NAMES, spelling_of
 from ui.parts.button import icon_button
 from ui.parts.campaign_words import VARIABLES
-from ui.parts.text import icon, text
+from ui.parts.text import text
 from ui.words import N_, _, language
 
 MARKS = (
@@ -97,6 +97,10 @@ class Writing:
         self.box.props["data-place"] = str(place)
         self.box.props["data-version"] = str(version)
 
+    def put(self, words: str) -> None:
+        """Where the cursor is, as if it had been typed."""
+        self.mirror.run_method("put", words)
+
     def show(self, value: str) -> None:
         if value != self.seen:
             self.seen = self.area.value = value
@@ -127,19 +131,6 @@ def _emoji() -> None:
                 made.props["data-before"] = each
                 made.on("mousedown", js_handler=KEEP_FOCUS)
                 made.on("click", js_handler=PUT_IN)
-
-
-def field_chips(*, may_write: bool) -> None:
-    """What is known of a lead, to be put where the cursor is."""
-    with ui.element("div").classes("p-row p-g6 p-wrap"):
-        for name in NAMES:
-            with ui.element("button").classes("p-var").props("type=button") as chip:
-                chip.props["data-before"] = "{" + spelling_of(name, language()) + "}"
-                icon("add", 14)
-                text(_(VARIABLES[name]))
-            if may_write:
-                chip.on("mousedown", js_handler=KEEP_FOCUS)
-                chip.on("click", js_handler=PUT_IN)
 
 
 def bring_back(take: Callable[[int, str, int], None]) -> None:
