@@ -42,6 +42,15 @@ def box(of: Locator) -> tuple[float, float]:
     return found["y"], found["y"] + found["height"]
 
 
+def test_the_name_of_a_button_does_not_lie_over_the_menu_below_it(page: Page) -> None:
+    show(page, '<div class="q-tooltip">More actions</div><div id="open"></div>')
+    assert page.locator(".q-tooltip").is_visible()
+    page.locator("#open").evaluate("place => { place.innerHTML = '<div class=q-menu>Delete</div>'; }")
+    assert page.locator(".q-tooltip").is_hidden()
+    page.locator("#open").evaluate("place => { place.innerHTML = ''; }")
+    assert page.locator(".q-tooltip").is_visible()
+
+
 def test_a_toast_stands_above_the_bar_of_what_is_chosen(page: Page) -> None:
     show(page, BAR_AND_TOAST.format(hidden=""))
     _, toast_ends = box(page.locator(".q-notification"))
