@@ -35,6 +35,9 @@ PASTED = {PASTED_LIST: False, PASTED_TABLE: True}
 ACCENTED = frozenset("áàâãäéèêëíìîïóòôõöúùûüçñªº")
 # The wide forms, too, which some spreadsheets take for the same; and what we have made safe already.
 FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+# A phone as other tools take it: a plus and digits alone are no formula that could do anything.  At worst a spreadsheet
+# makes the number of it that it is, to the last digit: it keeps fifteen, and E.164 has no more.
+PHONE = re.compile(r"\+[0-9]{1,15}")
 # Behind a semicolon, where a cell begins for the spreadsheets of many countries, whatever the quotes say; to those each
 # line of a cell is the beginning of one, too.
 INNER_FORMULA = re.compile(r"([;\r\n])('*[^\S\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
@@ -229,6 +232,7 @@ def looks_like_value(cell: str) -> bool:
 def safe_csv(rows: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> bytes:
     """CSV that any spreadsheet opens: UTF-8 with its mark, and no cell that would be run as a formula.
 
+    A cell that is nothing but a phone stays as it is, for the tool that reads it next.
     `unescaped` takes the quote away again, so what we wrote can be read.
     """
     out = io.StringIO()
@@ -237,6 +241,8 @@ def safe_csv(rows: Sequence[Sequence[str]] | Iterator[Sequence[str]]) -> bytes:
 
 
 def _inert(cell: str) -> str:
+    if PHONE.fullmatch(cell):
+        return cell
     head = FORMULA.match(cell)
     begins = head.end() if head else 0
     return "'" * bool(head) + cell[:begins] + INNER_FORMULA.sub(r"\1'\2", cell[begins:])

@@ -201,11 +201,42 @@ def test_an_entity_from_outside_is_not_fetched() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ['=HYPERLINK("http://e","x")', "+5511900000001", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1"]
+    "cell", ['=HYPERLINK("http://e","x")', "+5511900000001+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "＝1"]
 )
 def test_nothing_we_write_is_run_as_a_formula(cell: str) -> None:
     [[written]] = csv.reader(io.StringIO(safe_csv([[cell]]).decode("utf-8-sig"), newline=""))
     assert written == f"'{cell}"
+    assert unescaped(written) == cell
+
+
+@pytest.mark.parametrize("cell", ["+5511900000001", "+1", "+123456789012345"])
+def test_a_phone_is_written_as_another_tool_reads_it(cell: str) -> None:
+    [[written]] = csv.reader(io.StringIO(safe_csv([[cell]]).decode("utf-8-sig"), newline=""))
+    assert written == unescaped(written) == cell
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "+5511900000001*cmd|' /C calc'!A0",
+        "+5511 90000-0001",
+        "++5511900000001",
+        "+5511900000001\n",
+        "+5511900000001;=1",
+        " +5511900000001",
+        "'+5511900000001",
+        "+1234567890123456",
+        "+1E9",
+        "+A1",
+        "+",
+        "＋5511900000001",
+        "+５５１１",
+        "+١٢٣",
+    ],
+)
+def test_what_only_looks_like_a_phone_is_made_safe(cell: str) -> None:
+    [[written]] = csv.reader(io.StringIO(safe_csv([[cell]]).decode("utf-8-sig"), newline=""))
+    assert written.startswith("'")
     assert unescaped(written) == cell
 
 

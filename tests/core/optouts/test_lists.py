@@ -135,7 +135,7 @@ def test_what_goes_out_can_come_in_elsewhere(people: People) -> None:
         service.opt_out(work, people["Bea"], "+5511900000771", OptOutReason.COMPLAINT, "ligou")
     table = exported(people)
     assert tuple(table[0]) == HEADINGS
-    assert table[1][:5] == ["'+5511900000771", "", "complaint", "ligou", "Bea"]
+    assert table[1][:5] == ["+5511900000771", "", "complaint", "ligou", "Bea"]
     assert {row[1] for row in table[1:]} == {"", "'=HYPERLINK(1)"}, "nothing in it is run"
     with people.runtime.work() as work:
         content = service.export_list(work, people["Bea"], headings=HEADINGS, say=str)
