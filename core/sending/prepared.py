@@ -7,7 +7,10 @@ psycopg2 sends each statement as text, to be planned anew: for the claim and the
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import CursorResult
@@ -16,16 +19,29 @@ from sqlalchemy.orm import Session
 VALUE = re.compile(r"(?<![:\w]):(\w+)")
 
 
+@dataclass(frozen=True)
 class Prepared:
     """A statement with `:names`, each of which has a type; `first` goes before it in the same round trip."""
 
-    def __init__(self, name: str, statement: str, *, first: str = "", **types: str) -> None:
-        places = {value: f"${place}" for place, value in enumerate(types, start=1)}
-        planned = VALUE.sub(lambda found: places[found[1]], statement)
-        given = ", ".join(f"cast(%({value})s as {kind})" for value, kind in types.items())
-        self._name = f"prumo_{name}"
-        self._prepare = f"prepare {self._name} ({', '.join(types.values())}) as {planned}"
-        self._execute = VALUE.sub(r"%(\1)s", first) + f"execute {self._name} ({given})"
+    statement: str
+    types: Mapping[str, str]
+    first: str = ""
+
+    @cached_property
+    def _name(self) -> str:
+        """Of what it says: another statement is another plan."""
+        return f"prumo_{zlib.crc32(self.statement.encode()):08x}"
+
+    @cached_property
+    def _prepare(self) -> str:
+        places = {value: f"${place}" for place, value in enumerate(self.types, start=1)}
+        planned = VALUE.sub(lambda found: places[found[1]], self.statement)
+        return f"prepare {self._name} ({', '.join(self.types.values())}) as {planned}"
+
+    @cached_property
+    def _execute(self) -> str:
+        given = ", ".join(f"cast(%({value})s as {kind})" for value, kind in self.types.items())
+        return VALUE.sub(r"%(\1)s", self.first) + f"execute {self._name} ({given})"
 
     def execute(self, session: Session, values: Mapping[str, Any]) -> CursorResult[Any]:
         """In the session's transaction; the plan stays with the connection, whatever becomes of the transaction."""

@@ -42,6 +42,8 @@ from core.ports import MessageReceived, MessageSent, MessageWritten, OptedOutAtP
 from core.sending import claiming, follow_ups, queries, settling
 from core.sending.claiming import Claim, Claimed
 from core.sending.lease import Lease
+from core.sending.prepared import Prepared
+from core.sending.prepared import Prepared
 from core.sending.rules import (
     CLOCKS_DIFFER,
     LEASE,
@@ -1117,11 +1119,15 @@ def reworded(module: Any, name: str, *words: tuple[str, str]) -> Fault:
     """A statement of the product with a guard less."""
 
     def breaks(monkeypatch: pytest.MonkeyPatch, world: World) -> None:
-        statement = str(getattr(module, name))
+        asked = getattr(module, name)
+        statement = asked.statement if isinstance(asked, Prepared) else str(asked)
         for was, becomes in words:
             assert was in statement, f"{name} has other words by now"
             statement = statement.replace(was, becomes)
-        monkeypatch.setattr(module, name, text(statement))
+        less: Any = text(statement)
+        if isinstance(asked, Prepared):  # a connection knows the other by its name
+            less = Prepared(f"{asked.name}_{secrets.token_hex(4)}", statement, first=asked.first, **asked.types)
+        monkeypatch.setattr(module, name, less)
 
     return breaks
 
