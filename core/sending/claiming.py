@@ -373,7 +373,6 @@ def _may_write(campaign: RunningCampaign, now: datetime) -> bool:
 # Each of them if nobody else writes to this person: the row is taken, and with it the text frozen.
 # "not (select exists …)" keeps the look at other rows of the person a look-up by ix_campaign_leads_person for each.
 TAKE = Prepared(
-    "take",
     """
 with written as (
     select * from unnest(:ids, :texts, :tokens) as written (id, words, token)
@@ -400,15 +399,17 @@ with written as (
 )
 select id, message_id from taken
 """,
-    ids="bigint[]",
-    texts="text[]",
-    tokens="uuid[]",
-    now="timestamptz",
-    in_peace="boolean",
-    lately="timestamptz",
-    lease_until="timestamptz",
-    epoch="int",
-    instance_id="bigint",
+    {
+        "ids": "bigint[]",
+        "texts": "text[]",
+        "tokens": "uuid[]",
+        "now": "timestamptz",
+        "in_peace": "boolean",
+        "lately": "timestamptz",
+        "lease_until": "timestamptz",
+        "epoch": "int",
+        "instance_id": "bigint",
+    },
 )
 
 # The number and its campaigns first, as everybody; of their counts of the day goes what was claimed on that day.

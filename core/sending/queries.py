@@ -55,7 +55,6 @@ CAN_SEND = "i.status = 'connected' and i.paused_at is null and i.deaf_since is n
 # In one round trip, since this is asked before every message.  The number is looked at in a statement of its own after
 # the lock: what happened while we waited for it is seen.
 LOCK_NUMBER = Prepared(
-    "lock_number",
     f"""
 select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN_SEND} as can_send,
        i.lease_epoch = :epoch and i.lease_until > clock_timestamp() as lease_is_ours,
@@ -70,13 +69,11 @@ select i.team_id, coalesce(i.gateway_name, '') as gateway_name, i.provider, {CAN
 from instances i join teams t on t.id = i.team_id
 where i.id = :id
 """,  # noqa: S608 - our own text, no value of anybody's
+    {"id": "bigint", "epoch": "int", "refusals_of": "int"},
     first="""
 select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true);
 select from instances where id = :id for no key update;
 """,
-    id="bigint",
-    epoch="int",
-    refusals_of="int",
 )
 
 
@@ -174,25 +171,22 @@ exists (
 )
 """
 RUNNING = Prepared(
-    "running",
     f"""
 select {CAMPAIGN_COLUMNS}
 from campaign_instances ci join campaigns c on c.id = ci.campaign_id join teams t on t.id = c.team_id
 where ci.instance_id = :id and c.status = 'running' and {HAS_DUE}
 order by c.claimed_at nulls first, c.id
 """,  # noqa: S608 - our own text, no value of anybody's
-    id="bigint",
-    now="timestamptz",
+    {"id": "bigint", "now": "timestamptz"},
 )
 LOCK_CAMPAIGN = Prepared(
-    "lock_campaign",
     f"""
 select {CAMPAIGN_COLUMNS}
 from campaigns c join teams t on t.id = c.team_id
 where c.id = :id and c.status = 'running'
 for no key update of c
 """,  # noqa: S608
-    id="bigint",
+    {"id": "bigint"},
 )
 
 
@@ -330,7 +324,6 @@ class Candidate:
 
 # Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
 CANDIDATES = Prepared(
-    "candidates",
     """
 select cl.id, cl.step, cl.variant, cl.place, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
        l.id is null or l.deleted_at is not null as lead_gone,
@@ -371,12 +364,14 @@ order by cl.not_before, cl.id
 limit :most
 for no key update of cl skip locked
 """,
-    campaign_id="bigint",
-    instance_id="bigint",
-    now="timestamptz",
-    started_at="timestamptz",
-    recently="timestamptz",
-    most="int",
+    {
+        "campaign_id": "bigint",
+        "instance_id": "bigint",
+        "now": "timestamptz",
+        "started_at": "timestamptz",
+        "recently": "timestamptz",
+        "most": "int",
+    },
 )
 
 

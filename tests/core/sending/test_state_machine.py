@@ -43,7 +43,6 @@ from core.sending import claiming, follow_ups, queries, settling
 from core.sending.claiming import Claim, Claimed
 from core.sending.lease import Lease
 from core.sending.prepared import Prepared
-from core.sending.prepared import Prepared
 from core.sending.rules import (
     CLOCKS_DIFFER,
     LEASE,
@@ -1124,9 +1123,7 @@ def reworded(module: Any, name: str, *words: tuple[str, str]) -> Fault:
         for was, becomes in words:
             assert was in statement, f"{name} has other words by now"
             statement = statement.replace(was, becomes)
-        less: Any = text(statement)
-        if isinstance(asked, Prepared):  # a connection knows the other by its name
-            less = Prepared(f"{asked.name}_{secrets.token_hex(4)}", statement, first=asked.first, **asked.types)
+        less = replace(asked, statement=statement) if isinstance(asked, Prepared) else text(statement)
         monkeypatch.setattr(module, name, less)
 
     return breaks
