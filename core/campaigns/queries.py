@@ -742,7 +742,7 @@ def recipients(
         asked = asked.where(
             tuple_(CampaignLead.changed_at, CampaignLead.id) < tuple_(literal(after.changed_at), literal(after.id))
         )
-    return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+    return [_recipient(*found) for found in session.execute(asked)]
 
 
 def recipients_by_turn(
@@ -758,7 +758,7 @@ def recipients_by_turn(
     asked = _recipients(team_id, campaign_id).where(TABS[tab]).order_by(CampaignLead.id).limit(limit)
     if after is not None:
         asked = asked.where(CampaignLead.id > after)
-    return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+    return [_recipient(*found) for found in session.execute(asked)]
 
 
 LEAST_DIGITS = 3
@@ -784,24 +784,36 @@ def recipients_by_id(
 ) -> list[RecipientRow]:
     """Certain recipients of a campaign, in no order; those that are not its own are left out."""
     asked = _recipients(team_id, campaign_id).where(CampaignLead.id.in_(ids))
-    return [_recipient(row, message, name) for row, message, name in session.execute(asked)]
+    return [_recipient(*found) for found in session.execute(asked)]
+
+
+# Who still waits is written to at the phone that the lead has then.
+PHONE_NOW = case(
+    (
+        CampaignLead.status == RecipientStatus.QUEUED,
+        select(Lead.phone).where(Lead.id == CampaignLead.lead_id, Lead.deleted_at.is_(None)).scalar_subquery(),
+    ),
+    else_=None,
+)
 
 
 def _recipients(team_id: TeamId, campaign_id: CampaignId) -> Any:
     return (
-        select(CampaignLead, Message, Instance.name)
+        select(CampaignLead, Message, Instance.name, PHONE_NOW)
         .outerjoin(Message, Message.id == CampaignLead.message_id)
         .outerjoin(Instance, Instance.id == CampaignLead.instance_id)
         .where(CampaignLead.team_id == team_id, CampaignLead.campaign_id == campaign_id)
     )
 
 
-def _recipient(row: CampaignLead, message: Message | None, instance_name: str | None) -> RecipientRow:
+def _recipient(
+    row: CampaignLead, message: Message | None, instance_name: str | None, phone_now: str | None
+) -> RecipientRow:
     return RecipientRow(
         id=RecipientId(row.id),
         lead_id=None if row.lead_id is None else LeadId(row.lead_id),
         name=row.lead_name,
-        phone=row.phone,
+        phone=phone_now or row.phone,
         instance_name=instance_name,
         status=RecipientStatus(row.status),
         reason=row.reason,

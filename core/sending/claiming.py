@@ -28,7 +28,7 @@ from core.campaigns.windows import local_day as local_day_of
 from core.errors import BadInput
 from core.instances import breaker
 from core.instances.rules import InstanceId
-from core.sending import answers, queries
+from core.sending import answers, new_phones, queries
 from core.sending.answers import ClaimedAnswer
 from core.sending.lease import Lease
 from core.sending.prepared import Prepared
@@ -178,7 +178,7 @@ class _Search:
         most = self._most_of(campaign, gap)
         looked_at = most
         for _look in range(LOOKS):
-            found = queries.candidates(self.session, campaign, self.lease.instance_id, self.number.now, looked_at)
+            found = self._due(campaign, looked_at)
             written = self._written_to(campaign, self._whose_hour_it_is(campaign, found), most)
             taken = self._take(campaign, gap, written) if written else []
             if taken:
@@ -187,6 +187,18 @@ class _Search:
                 return None
             looked_at = max(most, LOOKED_AT)
         return Claim(wait=timedelta(), touched=frozenset(self.touched))
+
+    def _due(self, campaign: RunningCampaign, most: int) -> list[Candidate]:
+        """Those who are due; who was queued with a phone that is not their lead's any more is looked at with the new
+        one."""
+        asked = (self.session, campaign, self.lease.instance_id, self.number.now, most)
+        found = queries.candidates(*asked)
+        old = [each.id for each in found if each.phone_is_old]
+        if not old:
+            return found
+        new_phones.follow(self.session, old)
+        self.touched.add(campaign.id)
+        return [each for each in queries.candidates(*asked) if not each.phone_is_old]
 
     def _most_of(self, campaign: RunningCampaign, gap: Gap) -> int:
         """As many as asked for and as the caps of the day have room for; one, where anything else paces the number."""

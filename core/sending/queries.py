@@ -320,6 +320,7 @@ class Candidate:
     look: LastLook
     is_being_written: bool  # by another row: on the wire now, or with an outcome that nobody knows yet
     conversation_id: int | None  # where they have ever written to us
+    phone_is_old: bool = False  # the lead has another one by now
 
 
 # Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
@@ -327,6 +328,7 @@ CANDIDATES = Prepared(
     """
 select cl.id, cl.step, cl.variant, cl.place, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
        l.id is null or l.deleted_at is not null as lead_gone,
+       l.deleted_at is null and l.id is not null and l.phone_hash is distinct from cl.phone_hash as phone_is_old,
        l.name, l.category, l.neighbourhood, l.city, l.rating, l.opening_hours,
        exists (
            select from opt_outs o
@@ -415,6 +417,7 @@ def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
         look=LastLook(row.opted_out, row.replied, row.lead_gone, row.recently_written, row.unanswered),
         is_being_written=row.is_being_written,
         conversation_id=row.conversation_id,
+        phone_is_old=row.phone_is_old,
     )
 
 

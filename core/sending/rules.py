@@ -50,6 +50,11 @@ class SkipReason(StrEnum):
     LEAD_DELETED = "lead_deleted"
     MISSING_VARIABLE = "missing_variable"  # the text would have had a hole
     STEP_GONE = "step_gone"  # what was to be said once more has been taken out of the campaign
+    NO_PHONE = "no_phone"  # the lead has none any more
+    PHONE_CHANGED = "phone_changed"  # the lead has another than the one that got the first message
+    IN_CAMPAIGN = "in_campaign"  # the lead's new phone is one that this campaign writes to already
+    NOT_ON_WHATSAPP = "not_on_whatsapp"  # the lead's new phone
+    LANDLINE = "landline"  # the lead's new phone, in a campaign that leaves them out
     BY_HAND = "by_hand"  # a person skipped it
 
 
@@ -180,6 +185,35 @@ def why_skip(look: LastLook) -> SkipReason | None:
         return SkipReason.UNANSWERED
     if look.recently_written:
         return SkipReason.RECENTLY_WRITTEN
+    return None
+
+
+@dataclass(frozen=True)
+class NewPhone:
+    """What is true of the phone that a lead has now, which is not the one that its recipient was queued with."""
+
+    exists: bool = True
+    is_first: bool = True  # no message of this campaign went to the one before
+    in_campaign: bool = False
+    not_on_whatsapp: bool = False
+    unwanted_landline: bool = False
+
+
+def why_not_follow(phone: NewPhone) -> SkipReason | None:
+    """None means that the recipient is queued for the new phone.
+
+    What is said once more would come to somebody who never got the first of it.
+    """
+    if not phone.exists:
+        return SkipReason.NO_PHONE
+    if not phone.is_first:
+        return SkipReason.PHONE_CHANGED
+    if phone.in_campaign:
+        return SkipReason.IN_CAMPAIGN
+    if phone.not_on_whatsapp:
+        return SkipReason.NOT_ON_WHATSAPP
+    if phone.unwanted_landline:
+        return SkipReason.LANDLINE
     return None
 
 
