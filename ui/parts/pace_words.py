@@ -21,9 +21,9 @@ def pause_words(least_s: int, most_s: int, numbers: Sequence[NumberChoice]) -> s
 
 
 def _own_pause(least: int, most: int, names: Sequence[str]) -> str:
-    words = _("For {names} {least} to {most} s count: the number's own pause is longer.")
+    words = _("For {names}, {least} to {most} s count: the number's own pause is longer.")
     if least == most:
-        words = _("For {names} {least} s count: the number's own pause is longer.")
+        words = _("For {names}, {least} s count: the number's own pause is longer.")
     return words.format(names=joined(names), least=formats.number(least), most=formats.number(most))
 
 

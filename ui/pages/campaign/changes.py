@@ -58,11 +58,12 @@ class PaceDialog:
                     self.least = number_input(plan.gap_min_s)
                 with self.form.field("gap_max_s", _("Longest pause, in seconds")):
                     self.most = number_input(plan.gap_max_s)
+            self.own_pause = text("", "p-help", tag="p")
+            with ui.element("div").classes("p-change-2"):
                 with self.form.field("window_start_min", _("Opens at")):
                     self.start = ui.input(value=minute_words(plan.window_start_min))
                 with self.form.field("window_end_min", _("Closes at")):
                     self.end = ui.input(value=minute_words(plan.window_end_min))
-            self.own_pause = text("", "p-help", tag="p")
             with self.form.field("per_day", _("Messages a day, at most")):
                 self.per_day = number_input(plan.per_day)
             for typed in (self.least, self.most, self.per_day):
