@@ -32,13 +32,18 @@ def place(path: Path, node: ast.AST) -> str:
 
 
 def said() -> dict[str | tuple[str, str], str]:
-    """Every sentence that ui/ says, with a place where it does: one text, or (one, many)."""
+    """Every sentence that ui/ says, with a place where it does: one text, or (one, many).
+
+    What stands under a context begins with it, as in a compiled catalogue.
+    """
     found: dict[str | tuple[str, str], str] = {}
     for path in sources():
         for call in calls(path):
             texts = [a.value for a in call.args if isinstance(a, ast.Constant) and isinstance(a.value, str)]
             if name_of(call) in ("_", "N_") and texts:
                 found.setdefault(texts[0], place(path, call))
+            elif name_of(call) == "of_many" and texts:
+                found.setdefault(f"many\x04{texts[0]}", place(path, call))
             elif name_of(call) == "ngettext" and len(texts) >= 2:
                 found.setdefault((texts[0], texts[1]), place(path, call))
     for path in sorted(UI.rglob("*.html")):

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import BadInput, TooManyTries
 from tests.ui.reading import ROOT, UI, calls, name_of, place, said, sources
-from ui.words import FOLDER, LANGUAGES, _, language, messages, ngettext, preferred, speaking
+from ui.words import FOLDER, LANGUAGES, _, language, messages, ngettext, of_many, preferred, speaking
 from ui.words.errors import all_sentences, sentence_of, sentence_of_input, written
 
 PORTUGUESE = FOLDER / "pt_BR"
@@ -62,6 +62,8 @@ def portuguese() -> dict[str | tuple[str, str], list[tuple[str, str | tuple[str,
     for file in sorted(PORTUGUESE.glob("*.po")):
         for message in messages(file):
             key = tuple(message.id) if isinstance(message.id, list | tuple) else message.id
+            if message.context:
+                key = f"{message.context}\x04{key}"
             text = tuple(message.string) if isinstance(message.string, list | tuple) else message.string
             found.setdefault(key, []).append((file.name, text))
     return found
@@ -155,6 +157,12 @@ def test_a_count_takes_the_form_of_its_language() -> None:
 )
 def test_before_signing_in_the_browser_chooses_the_language(header: str, expected: str) -> None:
     assert preferred(header) == expected
+
+
+def test_a_state_of_many_has_its_own_form_where_the_language_has_one() -> None:
+    for tag, one, many in (("pt-BR", "Enviada", "Enviadas"), ("en", "Sent", "Sent")):
+        with speaking(tag):
+            assert (_("Sent"), of_many("Sent")) == (one, many)
 
 
 def test_outside_of_a_page_the_language_is_portuguese() -> None:

@@ -18,6 +18,7 @@ from ui.parts.avatar import initials, tint
 from ui.parts.button import button, once_at_a_time
 from ui.parts.campaign_words import LOOKS_ALIVE, audience_words, doing_look, filter_labels, waits_since
 from ui.parts.confirm import confirm
+from ui.parts.outcome_words import outcome_words
 from ui.parts.states import state
 from ui.parts.text import text
 from ui.session import current_actor
@@ -91,13 +92,14 @@ class _List:
                 "headerClasses": classes,
             }
 
+        outcome = outcome_words()
         columns = [
             column("name", _("Campaign"), classes=""),
             column("status", _("Status"), classes="p-m-hide p-mid-hide"),
             column("progress", _("Progress"), classes="p-progress"),
-            column("read", _("Reads"), "right", "p-m-hide p-mid-hide"),
-            column("replied", _("Replies"), "right", "p-m-hide p-b"),
-            column("left", _("Opt-outs"), "right"),
+            column("read", outcome["read"], "right", "p-m-hide p-mid-hide"),
+            column("replied", outcome["replied"], "right", "p-m-hide p-b"),
+            column("left", outcome["opted_out"], "right", "p-m-hide p-narrow"),
             column("who", _("Who"), classes="p-m-hide p-mid-hide"),
             column("when", _("When"), "right", "p-m-hide p-t-sm p-t-2"),
         ]

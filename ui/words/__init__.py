@@ -47,6 +47,14 @@ def ngettext(one: str, many: str, n: int) -> str:
     return _catalogue(language()).ngettext(one, many, n)
 
 
+def of_many(message: str) -> str:
+    """What is said of one ("Sent", Enviada), as the title of many (Enviadas): in Portuguese it takes another form.
+
+    In the catalogue it stands under msgctxt "many".
+    """
+    return _catalogue(language()).pgettext("many", message)
+
+
 def N_(message: str) -> str:
     """Marks a sentence that is kept as a constant and translated where it is shown, with `_(it)`."""
     return message
@@ -105,8 +113,8 @@ def merged(folder: Path) -> Catalog:
     whole.mime_headers = [("Plural-Forms", ZERO_IS_MANY)]
     for file in sorted(folder.glob("*.po")):
         for message in messages(file):
-            if message.string and whole.get(message.id) is None:
-                whole.add(message.id, message.string)
+            if message.string and whole.get(message.id, message.context) is None:
+                whole.add(message.id, message.string, context=message.context)
     return whole
 
 

@@ -391,8 +391,8 @@ async def test_who_comes_second_takes_theirs_and_keeps_the_own_words_as_a_draft(
         plan: Plan = replace(plan_of(people, draft), text="de Ana")
         service.save_draft(work, people["Ana"], draft, version_of(people, draft), plan)
     areas(client)[0].value = "de Bea"
-    await bea.should_see("Usar o deles e guardar o meu como cópia", retries=30)
-    press(client, "Usar o deles e guardar o meu como cópia")
+    await bea.should_see("Abrir o que a outra pessoa escreveu e guardar o meu como rascunho", retries=30)
+    press(client, "Abrir o que a outra pessoa escreveu e guardar o meu como rascunho")
     await until(lambda: bea.back_history and "?kept=" in bea.back_history[-1])
     kept = CampaignId(int(bea.back_history[-1].partition("?kept=")[2]))
     assert plan_of(people, draft).text == "de Ana"

@@ -16,7 +16,7 @@ from ui.parts.card import card
 from ui.parts.chart_data import chart_data
 from ui.parts.text import section, text
 from ui.theme import charts
-from ui.words import N_, _, formats
+from ui.words import N_, _, formats, of_many
 
 SIZES = {"1min": N_("1 min"), "5min": N_("5 min"), "1h": N_("1 h")}
 
@@ -35,7 +35,7 @@ class Activity:
                 section(_("Sends and replies"))
                 with ui.element("span").classes("p-row p-g12 p-end"):
                     with ui.element("span").classes("p-row p-g12 p-t-xs p-t-2 p-m-hide"):
-                        _legend(_("Sent out"), "now")
+                        _legend(of_many("Sent"), "now")
                         _legend(_("Replies"), "answer")
                     sizes = {size: _(words) for size, words in SIZES.items()}
                     ui.toggle(sizes, value=self.size, on_change=self._resize)
@@ -43,7 +43,7 @@ class Activity:
                 self.chart = ui.echart({}, theme=charts.theme())
                 self.chart.props["role"] = "img"
             with ui.element("div").style("padding:0 20px 12px"):
-                chart_data(_("Sends and replies"), (_("From"), _("Sent out"), _("Replies")), self._rows)
+                chart_data(_("Sends and replies"), (_("From"), of_many("Sent"), _("Replies")), self._rows)
 
     async def _resize(self, event: events.ValueChangeEventArguments[str]) -> None:
         self.size = event.value if event.value in SIZES else "5min"
@@ -103,7 +103,7 @@ def _bars(found: list[Bucket], zone: str, *, by_day: bool) -> dict[str, Any]:
         ],
         "series": [
             {
-                "name": _("Sent out"),
+                "name": of_many("Sent"),
                 "type": "bar",
                 "data": [b.sent for b in found],
                 "barWidth": "58%",

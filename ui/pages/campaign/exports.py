@@ -130,7 +130,7 @@ class _File:
         """Its headings; and its name, since by now it is known who takes it."""
         self.stem = _("recipients")
         headings = [_("Lead"), _("Phone"), _("By"), _("Variant"), _("State"), _("Why")]
-        return [*headings, _("Sent"), _("Delivered"), _("Read"), _("Replied"), _("Asked to leave")]
+        return [*headings, _("Sent"), _("Delivered"), _("Read"), _("Replied"), _("Opted out")]
 
     def _lines(self, found: Portion) -> Iterator[list[str]]:
         return (self._line(row) for row in found.rows)

@@ -16,18 +16,19 @@ from ui.pages.campaign.turn import when_words
 from ui.parts.campaign_words import back_at, moment_in
 from ui.parts.kpi import Meter, Tone, share
 from ui.parts.number_words import at_time, number_look
+from ui.parts.outcome_words import outcome_words
 from ui.parts.text import Text, icon, text
-from ui.words import N_, _, formats, ngettext
+from ui.words import N_, _, formats, ngettext, of_many
 
-# Cell of the funnel → its icon, colour of the icon, words, colour of the bar.
-CELLS: dict[str, tuple[str, str, str, Tone]] = {
-    "queued": ("schedule", "p-t-3", N_("Queued"), "mut"),
-    "sent": ("check", "p-t-3", N_("Sent out"), ""),
-    "delivered": ("done_all", "p-t-3", N_("Deliveries"), ""),
-    "read": ("visibility", "p-t-3", N_("Reads"), ""),
-    "replied": ("reply", "p-t-ok", N_("Answered"), "ok"),
-    "opted_out": ("block", "p-t-3", N_("Asked to leave"), "mut"),
-    "failed": ("error", "p-t-bad", N_("Failures"), "bad"),
+# Cell of the funnel → its icon, colour of the icon, colour of the bar.
+CELLS: dict[str, tuple[str, str, Tone]] = {
+    "queued": ("schedule", "p-t-3", "mut"),
+    "sent": ("check", "p-t-3", ""),
+    "delivered": ("done_all", "p-t-3", ""),
+    "read": ("visibility", "p-t-3", ""),
+    "replied": ("reply", "p-t-ok", "ok"),
+    "opted_out": ("block", "p-t-3", "mut"),
+    "failed": ("error", "p-t-bad", "bad"),
 }
 
 # What it waits for where it is known until when.
@@ -84,7 +85,7 @@ class ProgressCard:
         done = counts[RecipientStatus.SENT] if is_cancelled else counts.done
         self.percent.text = formats.percent(share(done, total), 0)
         self.done.text = _("{n} of {total}").format(n=formats.number(done), total=formats.number(total))
-        self.done_words.text = _("Sent out").lower() if is_cancelled else _("processed")
+        self.done_words.text = of_many("Sent").lower() if is_cancelled else _("processed")
         failed = counts[RecipientStatus.FAILED]
         fine = done if is_cancelled else done - failed
         self.sent.style(f"width:{100 * share(fine, total):.2f}%")
@@ -173,11 +174,12 @@ class Funnel:
         self.cells: dict[str, tuple[Text, Text, Meter]] = {}
         with ui.element("section").classes("p-card p-fun") as made:
             made.props["aria-label"] = _("Funnel")
-            for name, (icon_name, tone, words, bar) in CELLS.items():
+            words = outcome_words()
+            for name, (icon_name, tone, bar) in CELLS.items():
                 with ui.element("button").classes("p-fc").props("type=button") as cell:
                     with ui.element("span").classes("p-row p-g6 p-t-sm p-t-2 p-nowrap"):
                         icon(icon_name, 16, tone)
-                        text(_(words))
+                        text(words[name])
                     with ui.element("span").classes("p-row p-g6 p-baseline"):
                         number = text("", "p-fv p-num")
                         percent = text("", "p-t-xs p-t-3 p-num")

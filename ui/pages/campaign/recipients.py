@@ -28,17 +28,19 @@ from ui.parts.button import button, icon_button, once_at_a_time
 from ui.parts.campaign_words import day_in, in_zone
 from ui.parts.card import card
 from ui.parts.confirm import confirm
+from ui.parts.outcome_words import outcome_words
 from ui.parts.states import state
 from ui.parts.status import STATES
 from ui.parts.text import text
 from ui.words import N_, _, formats, ngettext
 
+# In their order, with the words of those that are no cell of the funnel.
 TABS = {
     "all": N_("Everybody"),
-    "replied": N_("Answered"),
-    "failed": N_("Failures"),
-    "queued": N_("Queued"),
-    "opted_out": N_("Asked to leave"),
+    "replied": "",
+    "failed": "",
+    "queued": "",
+    "opted_out": "",
     "doubtful": N_("To be decided"),
     "skipped": N_("Left out"),
     "again": N_("Second message"),
@@ -68,8 +70,9 @@ class Recipients:
             made.props["aria-label"] = _("Recipients")
             with ui.element("div").classes("p-row p-between p-recipients-h"):
                 with ui.tabs(value=self.tab, on_change=self._change_tab).classes("p-grow") as self.tabs:
+                    outcome = outcome_words()
                     for name, words in TABS.items():
-                        with ui.tab(name, label=_(words)) as one:
+                        with ui.tab(name, label=_(words) if words else outcome[name]) as one:
                             self.counts[name] = (one, text("", "p-cnt quiet"))
                 with ui.element("div").classes("p-row p-g8 p-recipients-acts"):
                     self.find = ui.input(placeholder=_("Name or phone"), on_change=self._find)

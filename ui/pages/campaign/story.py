@@ -32,7 +32,7 @@ LOOKS: dict[What, tuple[str, str, str]] = {
     What.READ: ("visibility", "p-t-info", N_("Read")),
     What.UNDELIVERED: ("error", "p-t-bad", N_("WhatsApp took it and then refused it.")),
     What.REPLIED: ("reply", "p-t-ok", N_("Replied")),
-    What.OPTED_OUT: ("block", "p-t-bad", N_("Asked to leave")),
+    What.OPTED_OUT: ("block", "p-t-bad", N_("Opted out")),
     What.HELD: ("help", "p-t-warn", N_("Waits for a person to decide")),
     What.FAILED: ("error", "p-t-bad", N_("Not sent")),
     What.SKIPPED: ("skip_next", "", N_("Skipped")),

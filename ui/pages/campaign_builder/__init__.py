@@ -246,13 +246,14 @@ class _Builder:
         if trouble == self._shown_trouble:
             return
         self._shown_trouble = trouble
+        way_out = _("Open what they wrote, keep mine as a draft") if self.desk.is_overtaken else _("Load it again")
         self.lost.clear()
         with self.lost:
             note(
                 trouble,
                 title=_("What you type here is not saved."),
                 tone="bad",
-                action=_("Take theirs, keep mine as a copy") if self.desk.is_overtaken else _("Load it again"),
+                action=way_out,
                 on_action=self._take_theirs if self.desk.is_overtaken else ui.navigate.reload,
             )
 

@@ -20,6 +20,7 @@ from ui.calls import ask
 from ui.pages.instances.official import callback_rows
 from ui.parts.button import icon_button
 from ui.parts.number_words import cap_words, error_words, health_reason, health_words, pause_words
+from ui.parts.outcome_words import outcome_words
 from ui.parts.text import section, text
 from ui.parts.toast import problem
 from ui.words import N_, _, formats
@@ -110,12 +111,13 @@ def _sub(number: NumberCard) -> str:
 
 def _messages(shares: Shares) -> None:
     """Six figures; each but the first with its share of what was sent."""
+    outcome = outcome_words()
     cells = (
-        (_("Sent out"), shares.sent),
-        (_("Deliveries"), shares.delivered),
-        (_("Reads"), shares.read),
-        (_("Answered"), shares.replied),
-        (_("Asked to leave"), shares.opted_out),
+        (outcome["sent"], shares.sent),
+        (outcome["delivered"], shares.delivered),
+        (outcome["read"], shares.read),
+        (outcome["replied"], shares.replied),
+        (outcome["opted_out"], shares.opted_out),
         (_("Refused"), shares.refused),
     )
     with ui.element("section"):

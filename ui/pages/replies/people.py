@@ -281,7 +281,7 @@ class _Line:
 def _mark_of(row: ConversationRow) -> tuple[Any, ...]:
     """Words, tone and icon of the chip, where there is one."""
     if row.opted_out:
-        return (_("Left"), "line")
+        return (_("Opted out"), "line")
     if row.is_doubtful:
         return (_("May want to leave"), "warn", "help")
     if row.in_trouble:
