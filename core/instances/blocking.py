@@ -51,8 +51,8 @@ where c.status = 'running' and c.id in (select campaign_id from campaign_instanc
 )
 returning c.id, c.team_id
 """)  # noqa: S608 - the words put in are our own
-# Two that are lost in the same moment each see the other still there; and who refuses a number in the answer to its
-# message does not look at campaigns.  One that a person let go on since then is left alone.
+# Two that are lost in the same moment each see the other still there.  One that a person let go on since then is left
+# alone.
 PAUSE_NUMBERLESS = text(f"""
 with of_numbers as (
     select c.id, bool_and(i.status = 'removed' or {IS_LOST}) as all_lost,
@@ -87,6 +87,16 @@ def pause_campaigns_of(work: Work, instance_id: InstanceId, why: str | None) -> 
     else:
         rows = work.session.execute(PAUSE_LEFT_ALONE, asked | {"lost": list(LOST)})
     return _told(work, [(row.id, row.team_id, int(instance_id), reason) for row in rows])
+
+
+def pause_for_refused_key(work: Work, instance_id: InstanceId, stood_still_for: str | None) -> list[CampaignId]:
+    """The same for a number that the gateway refuses in the answer to a message; `stood_still_for` is what it was
+    paused for before.  Nothing where it was stopped already: then a person may have let them go on.
+
+    Before that message is locked: campaigns come before recipients and conversations.
+    """
+    is_news = stood_still_for in (None, StatusReason.BY_HAND)
+    return pause_campaigns_of(work, instance_id, GATEWAY_REFUSED) if is_news else []
 
 
 def pause_numberless(work: Work) -> int:

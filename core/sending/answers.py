@@ -18,6 +18,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.accounts.rules import TeamId
+from core.instances.blocking import pause_for_refused_key
 from core.instances.rules import InstanceId, InstanceStatus, Provider
 from core.jobs import SendDue
 from core.optouts.recording import record_opt_out
@@ -268,7 +269,7 @@ def release_uncalled(work: Work, instance_id: InstanceId, epoch: int, called: Se
 # ---------------------------------------------------------------- the end of a call
 
 LOCK_NUMBER = text("""
-select unconfirmed_in_a_row, set_config('synchronous_commit', :commit, true) as commit_mode
+select unconfirmed_in_a_row, pause_reason, set_config('synchronous_commit', :commit, true) as commit_mode
 from instances where id = :id for no key update
 """)
 LOCK_ITS_CONVERSATION = text("""
@@ -332,7 +333,9 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
     One that a person had put back is SENT by a call that was accepted, and does not leave again.
     """
     commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
-    doubts = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).scalar_one()
+    number = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).one()
+    if outcome.refusal is RejectedKind.CONFIG:
+        pause_for_refused_key(work, claimed.instance_id, number.pause_reason)
     leaves_alone = _heed(work, claimed, outcome)
     locked = work.session.execute(LOCK_ITS_CONVERSATION, {"id": claimed.answer_id}).scalar_one()
     row = work.session.execute(LOCK_ANSWER, {"id": claimed.answer_id, "token": claimed.token}).one_or_none()
@@ -343,7 +346,7 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
         outcome = Outcome(AttemptOutcome.UNCONFIRMED, "id_of_another_message")
     if row is not None and row.status == RecipientStatus.QUEUED and outcome.kind is not AttemptOutcome.ACCEPTED:
         row = None  # a person has weighed it
-    follows = after(outcome, tries=row.attempts if row is not None else 1, in_a_row=doubts)
+    follows = after(outcome, tries=row.attempts if row is not None else 1, in_a_row=number.unconfirmed_in_a_row)
     _note(work, claimed, outcome)
     if row is None:
         if outcome.kind is not AttemptOutcome.UNCONFIRMED:  # no doubt any more where the evidence was faster

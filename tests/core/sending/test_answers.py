@@ -32,7 +32,7 @@ from core.sending.receipts import apply_receipt, meet
 from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
 from core.sending.settling import settle_by_evidence
-from core.tables import Answer, Attempt, CampaignLead, Instance, Lead, Message, OptOut, Team
+from core.tables import Answer, Attempt, Campaign, CampaignLead, Instance, Lead, Message, OptOut, Team
 from tests.core.replies.making import Talk, hears, opts_out
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, raises
 from tests.factories import Scene, make_campaign, make_instance, make_leads, make_scene, phone_of
@@ -287,6 +287,9 @@ def test_a_refused_key_pauses_the_number(people: People, talk: Talk, whatsapp: F
     send(talk)
     assert states(talk) == ["queued"]
     assert (number_of(talk).pause_reason, talk.answers()[0].attempts) == ("gateway_refused", 1)
+    with talk.runtime.work() as work:
+        campaign = work.session.query(Campaign).one()
+    assert (campaign.status, campaign.pause_reason) == ("paused", "gateway_refused"), "in the same moment"
 
 
 def test_a_refused_key_stops_answers_of_a_number_that_a_person_had_paused(

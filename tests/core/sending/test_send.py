@@ -7,9 +7,13 @@ from datetime import timedelta
 from core.errors import OutcomeUnknown, Rejected, Unreachable
 from core.ports import RejectedKind
 from core.runtime import Runtime
-from core.tables import CampaignLead, Lead, OptOut
+from core.sending.claiming import Claimed, claim_next
+from core.sending.lease import acquire
+from core.sending.rules import AttemptOutcome, Outcome
+from core.sending.settling import settle
+from core.tables import AuditEntry, Campaign, CampaignLead, Lead, OptOut
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, raises, work_through
-from tests.factories import LINE, make_campaign, make_scene, phone_of
+from tests.factories import LINE, make_campaign, make_instance, make_leads, make_scene, phone_of
 
 
 def seconds_to_wait(row: CampaignLead) -> int:
@@ -130,6 +134,41 @@ def test_a_gateway_that_refuses_its_key_pauses_the_number_not_the_people(
     assert scene.statuses() == {"queued": 3}
     assert scene.instance().pause_reason == "gateway_refused"
     assert len(scene.attempts()) == 1, "nothing more is tried from a paused number"
+
+
+def test_a_number_whose_key_is_refused_pauses_in_the_same_moment_what_has_no_other(
+    runtime: Runtime, whatsapp: FakeWhatsApp
+) -> None:
+    scene = make_scene(runtime, 1)
+    second = make_instance(runtime, scene.team_id, "vendas-02")
+    both = make_campaign(runtime, scene.team_id, [scene.instance_id, second], make_leads(runtime, scene.team_id, [9]))
+    whatsapp.behaves[""] = raises(Rejected(RejectedKind.CONFIG, "http_401"))
+    work_through(runtime, scene)
+    assert (scene.campaign().status.value, scene.campaign().pause_reason) == ("paused", "gateway_refused")
+    with runtime.work() as work:
+        assert work.session.get_one(Campaign, both).status.value == "running"
+        [told] = work.session.query(AuditEntry).filter_by(object_id=scene.campaign_id)
+    assert (told.action, told.user_name) == ("campaign.paused", "Prumo")
+    assert told.details == {"reason": "gateway_refused", "number": scene.instance_id}
+
+
+def test_a_late_refusal_pauses_nothing_that_a_person_has_let_go_on(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
+    """Several were on the wire when the key was refused; of the last one we hear after a person has looked."""
+    scene = make_scene(runtime, 1)
+    with runtime.work() as work:
+        lease = acquire(work, scene.instance_id, "slow")
+        assert lease is not None
+    with runtime.work() as work:
+        [claimed] = claim_next(work, lease, max_in_flight=1).taken
+        assert isinstance(claimed, Claimed)
+    refused = Outcome(AttemptOutcome.REJECTED, "http_401", RejectedKind.CONFIG)
+    with runtime.work() as work:
+        settle(work, claimed, refused)
+    assert scene.campaign().status.value == "paused"
+    scene.set_campaign(status="running", pause_reason=None)
+    with runtime.work() as work:
+        settle(work, claimed, refused)
+    assert scene.campaign().status.value == "running"
 
 
 def test_silence_is_neither_a_failure_nor_a_reason_to_repeat(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
