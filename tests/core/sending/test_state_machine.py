@@ -1185,8 +1185,21 @@ FAULTS: dict[str, Fault] = {
 }
 
 
-# Where it is not among the first: found elsewhere it takes longer, and is found no less.
-FOUND_IN = {"a pause is not seen": 1, "whoever asked not to be written to": 1}
+# Which ten stories see it soonest, where it is not the first ten; in others it takes longer, and is found no less.
+FOUND_IN = {
+    "an earlier sender may claim": 1,
+    "whoever is late may settle": 3,
+    "what is in doubt is tried again": 1,
+    "a pause is not seen": 3,
+    "as many at once as the wire takes": 1,
+    "together, whoever's claim it is": 3,
+    "whoever asked not to be written to": 2,
+    "whoever wrote to us": 1,
+    "whose lead is gone": 2,
+    "whom another campaign wrote to": 1,
+    "once more, before the day": 1,
+    "once more, to who wrote": 1,
+}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
