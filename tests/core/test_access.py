@@ -93,6 +93,11 @@ def test_every_service_function_takes_the_work_and_then_the_actor() -> None:
             assert names[1] == "actor", function
 
 
+def test_the_people_of_our_stories_are_who_their_cookies_say(people: People) -> None:
+    with people.runtime.work() as work:
+        assert people.actors == {name: accounts.actor_of(work, token) for name, token in people.token.items()}
+
+
 @pytest.mark.parametrize("case", cases(), ids=name_of)
 def test_who_may_call(case: Case, people: People) -> None:
     args, kwargs = case.arguments(people)
