@@ -15,6 +15,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     null,
@@ -27,7 +28,7 @@ from sqlalchemy.orm import aliased
 from core.accounts.rules import TeamId, UserId
 from core.campaigns.queries import ALIVE, UNDER_WAY
 from core.campaigns.rules import LeftOut, Plan
-from core.campaigns.text import Gap, Part, parts_of, with_opt_out_line
+from core.campaigns.text import Gap, Part, parts_of, seen_pattern, with_opt_out_line
 from core.errors import BadInput
 from core.leads.queries import conditions
 from core.leads.rules import Basis, OnWhatsApp, PhoneType
@@ -215,8 +216,12 @@ COLUMNS: dict[str, Any] = {
 
 
 def _is_blank(name: str) -> ColumnElement[bool]:
+    """Nothing is known, or nothing that anybody would see: then the claim finds a hole there too."""
     column = COLUMNS[name]
-    return column.is_(None) if name == "rating" else func.coalesce(func.btrim(column), "") == ""
+    if name == "rating":
+        return column.is_(None)  # type: ignore[no-any-return]
+    begins_plain = func.ascii(column).between(ord("!"), ord("~"))  # nearly always, and soon told
+    return case((begins_plain, false()), else_=func.coalesce(column, "").op("!~", is_comparison=True)(seen_pattern()))
 
 
 def _length(plan: Plan, parts: Sequence[Part]) -> ColumnElement[int]:

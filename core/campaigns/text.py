@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from core.errors import BadInput, PrumoError
 
@@ -120,6 +120,20 @@ def plain_text(value: str, *, field: str, limit: int) -> str:
 def is_seen(text: str) -> bool:
     """Whether a person sees anything of it."""
     return any(unicodedata.category(c)[0] in "LNSP" and c not in UNSEEN for c in text)
+
+
+@cache
+def seen_pattern() -> str:
+    """The same as PostgreSQL's regular expressions say it: a text that matches has something to be seen."""
+    ranges: list[list[int]] = []
+    for n in (*range(1, 0x20000), *range(0xE0000, 0xE01F0)):  # beyond these there is nothing but letters
+        if unicodedata.category(chr(n)) in ("Cs", "Cn") or is_seen(chr(n)):
+            continue
+        if ranges and ranges[-1][1] == n - 1:
+            ranges[-1][1] = n
+        else:
+            ranges.append([n, n])
+    return "[^" + "".join(f"{chr(first)}-{chr(last)}" for first, last in ranges) + "]"
 
 
 @lru_cache(maxsize=512)
@@ -294,10 +308,13 @@ def _nearest(spelling: str) -> str:
 
 
 def _one_line(value: str | None) -> str | None:
-    """A value from outside keeps no line breaks, control or direction characters: it stands in a sentence of ours."""
-    if value is None:
+    """A value from outside keeps no line breaks, control or direction characters: it stands in a sentence of ours.
+
+    None for one of which nobody would see anything: it would be a hole in that sentence.
+    """
+    if value is None or not is_seen(value):
         return None
     if value.isprintable():  # nearly always: then it has none of them
-        return " ".join(value.split()) or None
+        return " ".join(value.split())
     kept = (c if c in JOINERS or unicodedata.category(c) not in ("Cc", "Cf") else " " for c in value)
-    return " ".join("".join(kept).split()).strip(JOINERS) or None
+    return " ".join("".join(kept).split()).strip(JOINERS)

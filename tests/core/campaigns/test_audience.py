@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy import text as sql
 
 from core.campaigns import queries, service
 from core.campaigns.audience import Order
 from core.campaigns.rules import Audience, CampaignStatus, LeftOut, OnMissing
-from core.campaigns.text import render, values_of, with_opt_out_line
+from core.campaigns.text import (
+    MissingVariable,
+    is_seen,
+    pieces,
+    render,
+    seen_pattern,
+    values_of,
+    with_opt_out_line,
+)
 from core.leads.rules import LeadFilter, OnWhatsApp, PhoneType
 from core.optouts import service as optouts
 from core.replies.rules import ConversationStatus
@@ -209,7 +219,10 @@ def test_who_lives_nowhere_known_is_counted_where_their_clock_matters(people: Pe
     assert (judge(people).nowhere, judge(people, local_time=True).nowhere) == (0, 1)
 
 
-@pytest.mark.parametrize("blank", [None, "", "   "])
+BLANKS = [None, "", "   ", "\u00a0", "\u200b\u2060", "\u2800", "\u3164 \u115f", "\u200d", "\u2800\u0301", "\ufe0f"]
+
+
+@pytest.mark.parametrize("blank", BLANKS, ids=ascii)
 def test_a_lead_for_whom_the_text_would_have_a_hole_is_left_out(people: People, blank: str | None) -> None:
     keep_lead(people, 1, neighbourhood="Pinheiros")
     keep_lead(people, 2, neighbourhood=blank)
@@ -217,6 +230,32 @@ def test_a_lead_for_whom_the_text_would_have_a_hole_is_left_out(people: People, 
     assert (found.recipients, found.count(LeftOut.MISSING_VARIABLE)) == (1, 1)
     assert dict(found.missing) == {"neighbourhood": 1, "company": 0}
     assert judge(people, text="Em {bairro|sua região}?").recipients == 2
+
+
+@pytest.mark.parametrize("blank", BLANKS[2:], ids=ascii)
+def test_a_business_whose_name_nobody_sees_has_none(people: People, blank: str) -> None:
+    keep_lead(people, 1, "Clínica Marfim")
+    nameless = keep_lead(people, 2, blank)
+    plan = plan_of(people, write_draft(people, text="Oi, {empresa}! {meu_nome} aqui."))
+    with people.runtime.work() as work:
+        found = service.audience_of(work, people["Bea"], plan)
+        [shown] = service.left_out(work, people["Bea"], plan, LeftOut.MISSING_VARIABLE)
+    assert (found.recipients, found.count(LeftOut.MISSING_VARIABLE), dict(found.missing)) == (1, 1, {"company": 1})
+    assert shown.id == nameless
+    with pytest.raises(MissingVariable):
+        pieces(plan.variants[0].text, values_of(shown.facts))
+    assert judge(people, text="Oi, {empresa|pessoal}! {meu_nome} aqui.").recipients == 2
+
+
+def test_the_database_sees_what_a_person_sees(people: People) -> None:
+    """Of every character there is, by itself; those that are none yet are never kept."""
+    every = [chr(n) for n in range(1, 0x110000) if unicodedata.category(chr(n)) not in ("Cn", "Cs", "Co")]
+    asked = sql("select c from unnest(cast(:every as text[])) as c where c ~ :pattern")
+    with people.runtime.work() as work:
+        seen = set(work.session.scalars(asked, {"every": every, "pattern": seen_pattern()}))
+    assert seen == {c for c in every if is_seen(c)}
+    assert {"\u2800", "\u3164", "\u200b", "\u00a0", "\U000e0100"}.isdisjoint(seen)
+    assert {"A", "é", "字", "🍕", "-", "7"} <= seen
 
 
 def test_a_rating_that_is_not_known_is_a_hole_and_zero_is_not(people: People) -> None:

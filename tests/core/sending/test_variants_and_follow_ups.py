@@ -212,6 +212,24 @@ def test_a_hole_in_the_text_is_skipped_or_held_as_the_campaign_says(runtime: Run
     assert [left.text.split("\n")[0] for left in whatsapp.left] == ["Oi! Pinheiros?"]
 
 
+@pytest.mark.parametrize(("on_missing", "status"), [("skip", "skipped"), ("hold", "held")])
+@pytest.mark.parametrize("name", ["\u2800", "\u200b\u2060", "\u3164\u00a0", "\u2800\u0301"], ids=ascii)
+def test_a_name_that_nobody_sees_is_a_hole(
+    runtime: Runtime, whatsapp: FakeWhatsApp, name: str, on_missing: str, status: str
+) -> None:
+    scene = make_scene(runtime, 1, message="Oi, {empresa}!", on_missing=on_missing)
+    with_default = make_campaign(
+        runtime, scene.team_id, [scene.instance_id], scene.leads, message="Oi, {empresa|pessoal}!", repeat_after_days=0
+    )
+    with runtime.work() as work:
+        work.session.get_one(Lead, scene.leads[0]).name = name
+    work_through(runtime, scene, times=2)
+    [row] = scene.recipients()
+    assert (row.status.value, row.reason) == (status, "missing_variable")
+    assert [left.text.split("\n")[0] for left in whatsapp.left] == ["Oi, pessoal!"]
+    assert scene.statuses(with_default) == {"sent": 1}
+
+
 # ---------------------------------------------------------------- hours
 
 
