@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import String, case, cast, func, select, text, update
+from sqlalchemy.orm import Session
 
 from core.campaigns.rules import CampaignId, CampaignStatus
 from core.instances.rules import InstanceId, InstanceStatus
@@ -29,6 +30,7 @@ from core.tables import (
     Lead,
     Message,
     Team,
+    WrittenLead,
 )
 
 TEXT = "Oi, {empresa}! Podemos conversar?"
@@ -180,6 +182,16 @@ def _lead(runtime: Runtime, team_id: int, n: int, values: dict[str, Any]) -> Lea
         "phone_hash": phone_hash(runtime.settings.secret_key, phone_of(n)),
     }
     return Lead(**columns | values)
+
+
+def note_sent(session: Session, lead: Lead, at: datetime | None) -> None:
+    """It was last written to then; with None it never was."""
+    if at is not None:
+        session.merge(WrittenLead(lead_id=lead.id, team_id=lead.team_id, last_sent_at=at))
+
+
+def last_sent_at(session: Session, lead_id: int) -> datetime | None:
+    return session.scalar(select(WrittenLead.last_sent_at).where(WrittenLead.lead_id == lead_id))
 
 
 def make_campaign(

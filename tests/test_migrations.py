@@ -38,6 +38,29 @@ def test_everything_goes_down_and_up_again(database: str) -> None:
     command.check(config_for(database))
 
 
+WRITTEN = text("select lead_id, last_sent_at from written_leads")
+LAST_SENT = text("select id, last_sent_at from leads where last_sent_at is not null")
+
+
+def test_when_a_lead_was_written_to_is_still_known_after_going_down_and_up(database: str) -> None:
+    engine = create_engine(database, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("insert into teams (id, name) values (1, 'Prumo')"))
+        connection.execute(
+            text("insert into leads (team_id, place_key, name) select 1, 'test:' || n, '' from generate_series(1, 3) n")
+        )
+        connection.execute(
+            text("insert into written_leads select id, team_id, now() - id * interval '1 h' from leads where id <= 2")
+        )
+        kept = connection.execute(WRITTEN).all()
+    command.downgrade(config_for(database), "0012")
+    with engine.connect() as connection:
+        assert len(kept) == 2 and sorted(connection.execute(LAST_SENT).all()) == sorted(kept)
+    command.upgrade(config_for(database), "head")
+    with engine.connect() as connection:
+        assert sorted(connection.execute(WRITTEN).all()) == sorted(kept)
+
+
 def test_our_folder_does_not_hide_the_library() -> None:
     assert "site-packages" in (alembic.__file__ or "")
     assert not Path("alembic/__init__.py").exists()

@@ -48,8 +48,8 @@ from leads, (select now() - make_interval(days => :days) as at) long_ago
 where team_id = :team_id and id % 100 >= :since and id % 100 < :until
 """)
 LAST_SENT = text("""
-update leads l set last_sent_at = s.at
-from (select lead_id, max(sent_at) as at from campaign_leads group by lead_id) s where s.lead_id = l.id
+insert into written_leads (lead_id, team_id, last_sent_at)
+select lead_id, team_id, max(sent_at) from campaign_leads where lead_id is not null group by lead_id, team_id
 """)
 TALKING = text("""
 insert into conversations (team_id, phone, phone_hash, lead_id, instance_id, heard_at)

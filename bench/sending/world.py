@@ -68,8 +68,8 @@ select
      where r.campaign_id = :id and m.sent_at is not null and m.gateway_message_id is not null and m.phone = r.phone
     ) as bound,
     (select count(*) from messages where campaign_id = :id) as messages,
-    (select count(*) from leads l join campaign_leads r on r.lead_id = l.id
-     where r.campaign_id = :id and l.last_sent_at is not null) as leads,
+    (select count(*) from written_leads w join campaign_leads r on r.lead_id = w.lead_id
+     where r.campaign_id = :id) as leads,
     (select coalesce(sum(sent_today), 0) from instances) as counted_by_numbers,
     (select sent_today from campaigns where id = :id) as counted_by_campaign
 """)

@@ -34,7 +34,7 @@ from core.leads.queries import conditions
 from core.leads.rules import Basis, OnWhatsApp, PhoneType
 from core.replies.rules import ConversationStatus
 from core.sending.rules import MOST_UNANSWERED, RecipientStatus
-from core.tables import Campaign, CampaignLead, Conversation, Lead, OptOut
+from core.tables import Campaign, CampaignLead, Conversation, Lead, OptOut, WrittenLead
 
 RATING_CHARACTERS = 3  # "4,9"
 VERIFIED_WITHIN = timedelta(days=90)  # then it is time to look up anew who is on WhatsApp
@@ -160,8 +160,12 @@ def _unanswered(team_id: TeamId) -> Any:
 
 def _written_since(team_id: TeamId, since: datetime) -> Any:
     other = aliased(Lead)
-    written = (other.team_id == team_id, other.last_sent_at > since, other.phone_hash.is_not(None))
-    return select(other.phone_hash).where(*written).group_by(other.phone_hash)
+    return (
+        select(other.phone_hash)
+        .join(WrittenLead, WrittenLead.lead_id == other.id)
+        .where(WrittenLead.team_id == team_id, WrittenLead.last_sent_at > since, other.phone_hash.is_not(None))
+        .group_by(other.phone_hash)
+    )
 
 
 def _written_by_others_since(team_id: TeamId, since: datetime, by: UserId | None) -> Any:

@@ -7,12 +7,28 @@ and then sorted; what is more is so dense that walking the index of the order so
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, and_, any_, func, literal, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    and_,
+    any_,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    text,
+    tuple_,
+    union_all,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from core.accounts.rules import TeamId
@@ -45,6 +61,7 @@ from core.tables import (
     SearchFind,
     Tag,
     User,
+    WrittenLead,
 )
 
 COUNTED_UP_TO = 10_000
@@ -55,7 +72,7 @@ LONGEST_TIMELINE = 60
 ORDER: dict[LeadSort, InstrumentedAttribute[Any]] = {
     LeadSort.NAME: Lead.name_folded,
     LeadSort.RATING: Lead.rating,
-    LeadSort.LAST_CONTACT: Lead.last_sent_at,
+    LeadSort.LAST_CONTACT: WrittenLead.last_sent_at,
     LeadSort.CREATED: Lead.created_at,
 }
 KNOWN_ALWAYS = (LeadSort.NAME, LeadSort.CREATED)
@@ -74,9 +91,10 @@ SHOWN = (
     Lead.on_whatsapp,
     Lead.opted_out_at,
     Lead.last_replied_at,
-    Lead.last_sent_at,
+    WrittenLead.last_sent_at,
     Lead.created_at,
 )
+LAST_WRITTEN = WrittenLead.lead_id == Lead.id  # one row, or none where nobody has written to it
 
 
 @dataclass(frozen=True)
@@ -203,7 +221,7 @@ def conditions(team_id: TeamId, which: LeadFilter, *, are_many: bool = False) ->
     if which.categories:
         found.append(Lead.category.in_(which.categories))
     if which.statuses:
-        found.append(or_(*(_has_status(status) for status in which.statuses)))
+        found += _have_status(team_id, which.statuses, are_many)
     if which.on_whatsapp:
         found.append(Lead.on_whatsapp.in_(which.on_whatsapp))
     if which.phone_types:
@@ -239,17 +257,31 @@ def conditions(team_id: TeamId, which: LeadFilter, *, are_many: bool = False) ->
     return found
 
 
-def _has_status(status: LeadStatus) -> ColumnElement[bool]:
-    stays = Lead.opted_out_at.is_(None)
-    match status:
-        case LeadStatus.OPTED_OUT:
-            return Lead.opted_out_at.is_not(None)
-        case LeadStatus.REPLIED:
-            return and_(stays, Lead.last_replied_at.is_not(None))
-        case LeadStatus.CONTACTED:
-            return and_(stays, Lead.last_replied_at.is_(None), Lead.last_sent_at.is_not(None))
-        case LeadStatus.NEW:
-            return and_(stays, Lead.last_replied_at.is_(None), Lead.last_sent_at.is_(None))
+def _have_status(team_id: TeamId, statuses: Sequence[LeadStatus], are_many: bool) -> list[ColumnElement[bool]]:
+    """One of these.  Whether a lead was written to stands in another table, which is joined as a whole: asked for in
+    the middle of an OR, PostgreSQL would look it up for each lead of the team.  Where there are many only those on the
+    way to a page are.
+    """
+    stays, answered = Lead.opted_out_at.is_(None), Lead.last_replied_at.is_not(None)
+    is_quiet = and_(stays, ~answered)
+    heard_of = {LeadStatus.OPTED_OUT: ~stays, LeadStatus.REPLIED: and_(stays, answered)}
+    others = [said for status, said in heard_of.items() if status in statuses]
+    is_new, is_contacted = LeadStatus.NEW in statuses, LeadStatus.CONTACTED in statuses
+    found = [or_(*others, is_quiet) if is_new or is_contacted else or_(*others)]
+    if is_new and not is_contacted:
+        found.append(~_was_written_to(team_id, is_quiet))
+    elif is_contacted and not is_new and (are_many or not others):
+        found.append(or_(*others, _was_written_to(team_id)))
+    elif is_contacted and not is_new:
+        they = [select(WrittenLead.lead_id).where(WrittenLead.team_id == team_id)]
+        they += [select(Lead.id).where(Lead.team_id == team_id, said).correlate(None) for said in others]
+        found.append(Lead.id.in_(union_all(*they)))
+    return found
+
+
+def _was_written_to(team_id: TeamId, *where: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The team is said twice: so those of it can be looked up together, and not each by itself."""
+    return select(literal(1)).where(WrittenLead.team_id == team_id, LAST_WRITTEN, *where).correlate(Lead).exists()
 
 
 def count(session: Session, team_id: TeamId, which: LeadFilter, up_to: int = COUNTED_UP_TO) -> int:
@@ -274,19 +306,107 @@ def page(
 
     What is not known comes last in a falling order and first in a rising one, as the indexes have it.
     """
+    if sort is LeadSort.LAST_CONTACT and total > COUNTED_UP_TO:
+        ids = _many_by_last_contact(session, team_id, which, descending, limit, offset, after)
+    else:
+        ids = _by_column(session, team_id, which, total, sort, descending, limit, offset, after)
+    tags = tags_of(session, team_id, ids)
+    shown = select(*SHOWN).select_from(Lead).outerjoin(WrittenLead, LAST_WRITTEN).where(Lead.id.in_(ids))
+    rows = {row.id: _row(row, row.last_sent_at, tags) for row in session.execute(shown)}
+    return [rows[found] for found in ids]
+
+
+def _by_column(
+    session: Session,
+    team_id: TeamId,
+    which: LeadFilter,
+    total: int,
+    sort: LeadSort,
+    descending: bool,
+    limit: int,
+    offset: int,
+    after: After | None,
+) -> Sequence[int]:
     column = ORDER[sort]
-    meant = select(Lead.id, column.label("key")).where(*conditions(team_id, which, are_many=total > COUNTED_UP_TO))
+    asked = select(Lead.id, column.label("key")).where(*conditions(team_id, which, are_many=total > COUNTED_UP_TO))
+    if sort is LeadSort.LAST_CONTACT:
+        asked = asked.select_from(Lead).outerjoin(WrittenLead, LAST_WRITTEN)
     # Few are gathered before they are sorted: otherwise the planner may walk a million rows in order to find ten.
-    few = meant.limit(COUNTED_UP_TO + 1).cte("few").prefix_with("MATERIALIZED") if total <= COUNTED_UP_TO else None
+    few = asked.limit(COUNTED_UP_TO + 1).cte("few").prefix_with("MATERIALIZED") if total <= COUNTED_UP_TO else None
     key: SQLColumnExpression[Any] = column if few is None else few.c.key
     lead_id: SQLColumnExpression[int] = Lead.id if few is None else few.c.id
-    ask = meant if few is None else select(lead_id, key)
+    ask = asked if few is None else select(lead_id, key)
     ask = ask.order_by(*_order(key, lead_id, sort in KNOWN_ALWAYS, descending)).limit(limit)
     ask = ask.where(_beyond(key, lead_id, after, descending)) if after else ask.offset(offset)
-    ids = [found[0] for found in session.execute(ask)]
-    tags = tags_of(session, team_id, ids)
-    rows = {row.id: _row(row, tags) for row in session.execute(select(*SHOWN).where(Lead.id.in_(ids)))}
-    return [rows[found] for found in ids]
+    return [found[0] for found in session.execute(ask)]
+
+
+def _many_by_last_contact(
+    session: Session,
+    team_id: TeamId,
+    which: LeadFilter,
+    descending: bool,
+    limit: int,
+    offset: int,
+    after: After | None,
+) -> Sequence[int]:
+    """Those who were written to, by their index, and those who never were, by their ids: one after the other, the
+    second only where the first do not fill the page.  No index has both, and sorting them would read the whole team.
+    """
+    session.execute(LEADS_ARE_AT_HAND)
+    written, never = _written_to(team_id, which), _never_written_to(team_id, which)
+    place = (WrittenLead.last_sent_at, WrittenLead.lead_id)
+    if after and after.value is None:
+        never = never.where(Lead.id < after.lead_id if descending else Lead.id > after.lead_id)
+    elif after:
+        last = (after.value, after.lead_id)
+        written = written.where(tuple_(*place) < last if descending else tuple_(*place) > last)
+    if descending:
+        first, second = written.order_by(*(column.desc() for column in place)), never.order_by(Lead.id.desc())
+    else:
+        first, second = never.order_by(Lead.id), written.order_by(*place)
+    if after and (after.value is None) == descending:  # the page before ended in the second
+        return session.scalars(second.limit(limit)).all()
+    offset = 0 if after else offset
+    ids, passed = _slice(session, first, offset, limit)
+    if len(ids) < limit:
+        ids += session.scalars(second.offset(offset - passed).limit(limit - len(ids)))
+    return ids
+
+
+def _slice(session: Session, ask: Select[int], offset: int, limit: int) -> tuple[list[int], int]:
+    """The ids from there on, and how many are before them: fewer than `offset` where there are no more."""
+    walked = func.array(ask.limit(offset + limit).scalar_subquery(), type_=ARRAY(BigInteger))
+    found = select(walked.label("ids")).cte("found").prefix_with("MATERIALIZED")
+    ids, length = session.execute(select(found.c.ids[offset + 1 : offset + limit], func.cardinality(found.c.ids))).one()
+    return ids, min(offset, length)
+
+
+# By the ids of ten thousand leads PostgreSQL would rather read the whole team, which takes twice as long: it expects
+# each from a disk.  And for one page no processes need be started beside our own.
+LEADS_ARE_AT_HAND = text("""
+select set_config('random_page_cost', '1.1', true), set_config('max_parallel_workers_per_gather', '0', true)
+""")
+
+
+def _written_to(team_id: TeamId, which: LeadFilter) -> Select[int]:
+    meant = _of_part(team_id, which, LeadStatus.CONTACTED, LeadStatus.NEW)
+    return select(Lead.id).join(WrittenLead, LAST_WRITTEN).where(WrittenLead.team_id == team_id, *meant)
+
+
+def _never_written_to(team_id: TeamId, which: LeadFilter) -> Select[int]:
+    meant = _of_part(team_id, which, LeadStatus.NEW, LeadStatus.CONTACTED)
+    return select(Lead.id).where(~_was_written_to(team_id), *meant)
+
+
+def _of_part(team_id: TeamId, which: LeadFilter, has: LeadStatus, lacks: LeadStatus) -> list[ColumnElement[bool]]:
+    """Many are meant; of them those in a part that has nobody of one state: it need not be told from the other."""
+    if not which.statuses:
+        return conditions(team_id, which, are_many=True)
+    if has in which.statuses:
+        return conditions(team_id, replace(which, statuses=(*which.statuses, lacks)), are_many=True)
+    left = tuple(status for status in which.statuses if status is not lacks)
+    return conditions(team_id, replace(which, statuses=left), are_many=True) if left else [false()]
 
 
 def _order(
@@ -322,11 +442,13 @@ def after_of(row: LeadRow, sort: LeadSort, folded_name: str) -> After:
 
 def lead(session: Session, team_id: TeamId, lead_id: LeadId) -> LeadDetails | None:
     """One lead of the team, also a deleted one, so that deleting can be undone."""
-    found = session.scalar(select(Lead).where(Lead.team_id == team_id, Lead.id == lead_id))
-    if found is None:
+    asked = select(Lead, WrittenLead.last_sent_at).select_from(Lead).outerjoin(WrittenLead, LAST_WRITTEN)
+    kept = session.execute(asked.where(Lead.team_id == team_id, Lead.id == lead_id)).one_or_none()
+    if kept is None:
         return None
+    found, last_sent_at = kept
     return LeadDetails(
-        row=_row(found, tags_of(session, team_id, [lead_id])),
+        row=_row(found, last_sent_at, tags_of(session, team_id, [lead_id])),
         categories=tuple(found.categories),
         address=found.address,
         state=found.state,
@@ -408,7 +530,7 @@ def tags_of(session: Session, team_id: TeamId, lead_ids: Sequence[int]) -> dict[
     return found
 
 
-def _row(found: Any, tags: Mapping[int, tuple[TagName, ...]]) -> LeadRow:
+def _row(found: Any, last_sent_at: datetime | None, tags: Mapping[int, tuple[TagName, ...]]) -> LeadRow:
     """Of a whole Lead or of the columns in SHOWN."""
     return LeadRow(
         id=LeadId(found.id),
@@ -426,9 +548,9 @@ def _row(found: Any, tags: Mapping[int, tuple[TagName, ...]]) -> LeadRow:
         status=status_of(
             opted_out_at=found.opted_out_at,
             last_replied_at=found.last_replied_at,
-            last_sent_at=found.last_sent_at,
+            last_sent_at=last_sent_at,
         ),
-        last_contact_at=found.last_sent_at,
+        last_contact_at=last_sent_at,
         created_at=found.created_at,
         tags=tags.get(found.id, ()),
     )

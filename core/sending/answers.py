@@ -310,7 +310,9 @@ where id = :id
 returning phone_hash
 """)
 LEADS_SENT = text("""
-update leads set last_sent_at = greatest(last_sent_at, :at) where team_id = :team_id and phone_hash = :phone_hash
+insert into written_leads (lead_id, team_id, last_sent_at)
+select id, team_id, :at from leads where team_id = :team_id and phone_hash = :phone_hash order by id
+on conflict (lead_id) do update set last_sent_at = greatest(written_leads.last_sent_at, excluded.last_sent_at)
 """)
 # Outside the counts of the day; a campaign's message does not follow at once.
 SETTLE_NUMBER = text("""

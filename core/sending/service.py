@@ -40,9 +40,12 @@ with settled as (
     returning id, team_id, phone_hash, message_id, sent_at
 ), told as (
     update messages m set sent_at = s.sent_at from settled s where m.id = s.message_id
-), marked as (
-    update leads l set last_sent_at = greatest(l.last_sent_at, s.sent_at)
-    from settled s where l.team_id = s.team_id and l.phone_hash = s.phone_hash
+), written as (
+    insert into written_leads (lead_id, team_id, last_sent_at)
+    select l.id, l.team_id, max(s.sent_at)
+    from settled s join leads l on l.team_id = s.team_id and l.phone_hash = s.phone_hash
+    group by l.id order by l.id
+    on conflict (lead_id) do update set last_sent_at = greatest(written_leads.last_sent_at, excluded.last_sent_at)
 )
 select id from settled
 """).bindparams(bindparam("evidence", type_=JSONB))

@@ -102,7 +102,12 @@ where campaign_lead_id = any(:ids) and direction = 'out' and sent_at is null and
 """)
 # Every lead with this phone: the person was written to, whichever of their entries the list had.
 LEADS_SENT = text("""
-update leads set last_sent_at = greatest(last_sent_at, :at), on_whatsapp = 'yes', whatsapp_checked_at = :at
+with written as (
+    insert into written_leads (lead_id, team_id, last_sent_at)
+    select id, team_id, :at from leads where team_id = :team_id and phone_hash = :phone_hash order by id
+    on conflict (lead_id) do update set last_sent_at = greatest(written_leads.last_sent_at, excluded.last_sent_at)
+)
+update leads set on_whatsapp = 'yes', whatsapp_checked_at = :at
 where team_id = :team_id and phone_hash = :phone_hash
 """)
 LEADS_NOT_ON_WHATSAPP = text("""
@@ -180,9 +185,15 @@ with told as (
 ), noted as (
     insert into attempts (team_id, campaign_lead_id, instance_id, claim_token, started_at, ended_at, outcome)
     select team_id, id, :instance_id, token, claimed_at, sent_at, 'accepted' from sent
+), written as (
+    insert into written_leads (lead_id, team_id, last_sent_at)
+    select l.id, l.team_id, max(sent.sent_at)
+    from sent join leads l on l.team_id = sent.team_id and l.phone_hash = sent.phone_hash
+    group by l.id order by l.id
+    on conflict (lead_id) do update set last_sent_at = greatest(written_leads.last_sent_at, excluded.last_sent_at)
 ), marked as (
     update leads l
-    set last_sent_at = greatest(l.last_sent_at, sent.sent_at), on_whatsapp = 'yes', whatsapp_checked_at = sent.sent_at
+    set on_whatsapp = 'yes', whatsapp_checked_at = sent.sent_at
     from sent where l.team_id = sent.team_id and l.phone_hash = sent.phone_hash
 )
 select sent.id, sent.team_id, sent.phone_hash, sent.attempts, (

@@ -11,7 +11,18 @@ from core.tables.campaigns import (
     MessageTemplate,
 )
 from core.tables.instances import GatewayLeftover, Instance, PhoneCheck, WebhookEvent, WhatsAppAddress
-from core.tables.leads import Lead, LeadImport, LeadNote, LeadTag, LeadView, LeadWords, Site, Tag, UnfiledLead
+from core.tables.leads import (
+    Lead,
+    LeadImport,
+    LeadNote,
+    LeadTag,
+    LeadView,
+    LeadWords,
+    Site,
+    Tag,
+    UnfiledLead,
+    WrittenLead,
+)
 from core.tables.optouts import OptOut
 from core.tables.replies import Answer, Conversation, QuickReply
 from core.tables.searches import SavedSearch, Search, SearchCell, SearchFind, SearchLeftOut, SourcePause, SourceUse
@@ -61,4 +72,5 @@ __all__ = [
     "User",
     "WebhookEvent",
     "WhatsAppAddress",
+    "WrittenLead",
 ]

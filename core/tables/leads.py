@@ -48,7 +48,6 @@ class Lead(Base):
         Index(None, "team_id", "name_folded", "id"),
         # What is not known comes last when the list falls and first when it rises: one index serves both ways.
         Index("ix_leads_rating", "team_id", text("rating DESC NULLS LAST"), text("id DESC")),
-        Index("ix_leads_last_sent", "team_id", text("last_sent_at DESC NULLS LAST"), text("id DESC")),
         # Few of many: without these, asking for those who replied would read the whole team.
         Index("ix_leads_replied", "team_id", "last_replied_at", postgresql_where=text("last_replied_at is not null")),
         Index("ix_leads_opted_out", "team_id", "opted_out_at", postgresql_where=text("opted_out_at is not null")),
@@ -119,11 +118,28 @@ class Lead(Base):
     basis: Mapped[str] = mapped_column(String(40), server_default="legitimate_interest")
     on_whatsapp: Mapped[OnWhatsApp] = state_column(OnWhatsApp, "on_whatsapp", server_default="unknown")
     whatsapp_checked_at: Mapped[datetime | None] = time_column()
-    # kept by the statements that send and that receive; the lead's state is read from these
-    last_sent_at: Mapped[datetime | None] = time_column()
+    # kept by the statements that receive; the lead's state is read from these, and from `written_leads`
     last_replied_at: Mapped[datetime | None] = time_column()
     opted_out_at: Mapped[datetime | None] = time_column()
     deleted_at: Mapped[datetime | None] = time_column()
+
+
+class WrittenLead(Base):
+    """A lead that was written to, and when last; one without a row never was.  Kept by the statements that send.
+
+    Not in the lead, which is long and has an index for each order of its list: all of them would be written anew for
+    every message.
+    """
+
+    __tablename__ = "written_leads"
+    __table_args__ = (
+        ForeignKeyConstraint(["team_id", "lead_id"], ["leads.team_id", "leads.id"], ondelete="CASCADE"),
+        Index("ix_written_leads_last_sent", "team_id", text("last_sent_at DESC"), text("lead_id DESC")),
+    )
+
+    lead_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    team_id: Mapped[int] = mapped_column(BigInteger)
+    last_sent_at: Mapped[datetime] = time_column()
 
 
 class LeadWords(Base):

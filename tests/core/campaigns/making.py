@@ -17,6 +17,7 @@ from core.leads.phones import phone_hash
 from core.leads.rules import PhoneType
 from core.sending.rules import RecipientStatus
 from core.tables import Campaign, CampaignLead, Instance, Lead
+from tests.factories import note_sent
 from tests.people import People
 
 TEXT = "Oi, {empresa}! Aqui é {meu_nome}."
@@ -44,6 +45,7 @@ def keep_lead(people: People, n: int, name: str | None = None, *, team: TeamId |
         lead = Lead(**{key: value for key, value in columns.items() if key in known})
         work.session.add(lead)
         work.session.flush()
+        note_sent(work.session, lead, values.get("last_sent_at"))
         return lead.id
 
 

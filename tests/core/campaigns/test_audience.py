@@ -29,6 +29,7 @@ from core.replies.rules import ConversationStatus
 from core.sending.rules import RecipientStatus
 from core.tables import Campaign, CampaignLead, Conversation, Instance, Lead
 from tests.core.campaigns.making import connect_number, keep_lead, mark, now, plan_of, recipients, start, write_draft
+from tests.factories import note_sent
 from tests.people import People
 
 
@@ -147,7 +148,7 @@ def write_to(people: People, lead: int, *, who: str, days_ago: int, heard_days_a
         work.session.add(
             CampaignLead(campaign_id=campaign.id, lead_name="X", status=RecipientStatus.SENT, sent_at=at, **same)
         )
-        kept.last_sent_at = at
+        note_sent(work.session, kept, at)
         if heard_days_ago is not None:
             heard = {"heard_at": now(people) - timedelta(days=heard_days_ago), "status": ConversationStatus.DONE}
             work.session.add(Conversation(instance_id=connect_number(people), **heard, **same))

@@ -8,14 +8,20 @@ from core.leads.phones import phone_hash
 from core.leads.rules import PhoneType, fold, name_key, words_of
 from core.runtime import Runtime
 from core.tables import Lead
+from tests.factories import note_sent
 
 
 def make_leads(runtime: Runtime, team_id: int, *said: dict[str, Any]) -> list[int]:
-    """One lead for each dict of columns; names, keys and words are made where none are given."""
+    """One lead for each dict of columns; names, keys and words are made where none are given.
+
+    `last_sent_at` beside them: when it was last written to.
+    """
     with runtime.work() as work:
         rows = [_lead(runtime, team_id, n, columns) for n, columns in enumerate(said, start=1)]
         work.session.add_all(rows)
         work.session.flush()
+        for row, columns in zip(rows, said, strict=True):
+            note_sent(work.session, row, columns.get("last_sent_at"))
         return [row.id for row in rows]
 
 
@@ -35,4 +41,4 @@ def _lead(runtime: Runtime, team_id: int, n: int, columns: dict[str, Any]) -> Le
     if phone:
         made["phone_type"] = PhoneType.MOBILE
         made["phone_hash"] = phone_hash(runtime.settings.secret_key, phone)
-    return Lead(**made | columns)
+    return Lead(**made | {name: value for name, value in columns.items() if name != "last_sent_at"})

@@ -15,6 +15,7 @@ from core.optouts.rules import OptOutReason
 from core.ports import Place
 from core.runtime import Runtime
 from core.tables import Lead, LeadNote
+from tests.factories import last_sent_at, note_sent
 from tests.people import People
 
 
@@ -90,7 +91,8 @@ def test_what_people_and_the_past_wrote_is_not_touched(people: People) -> None:
     [(lead_id, _)] = keep(people, place(), search_id=1)
     with people.runtime.work() as work:
         lead = work.session.get_one(Lead, lead_id)
-        lead.deleted_at = lead.last_sent_at = work.now
+        lead.deleted_at = work.now
+        note_sent(work.session, lead, work.now)
         lead.on_whatsapp = OnWhatsApp.YES
         work.session.add(LeadNote(team_id=lead.team_id, lead_id=lead_id, text="segunda unidade"))
 
@@ -98,7 +100,9 @@ def test_what_people_and_the_past_wrote_is_not_touched(people: People) -> None:
 
     [lead] = leads(people)
     assert lead.name == "Clínica Jatobá Centro"
-    assert lead.deleted_at and lead.last_sent_at and lead.on_whatsapp is OnWhatsApp.YES
+    assert lead.deleted_at and lead.on_whatsapp is OnWhatsApp.YES
+    with people.runtime.work() as work:
+        assert last_sent_at(work.session, lead_id) == lead.deleted_at
     assert lead.first_search_id == 1
 
 

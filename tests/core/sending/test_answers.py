@@ -32,7 +32,7 @@ from core.sending.receipts import apply_receipt, meet
 from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
 from core.sending.settling import settle_by_evidence
-from core.tables import Answer, Attempt, Campaign, CampaignLead, Instance, Lead, Message, OptOut, Team
+from core.tables import Answer, Attempt, Campaign, CampaignLead, Instance, Lead, Message, OptOut, Team, WrittenLead
 from tests.core.replies.making import Talk, hears, opts_out
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, raises
 from tests.factories import Scene, make_campaign, make_instance, make_leads, make_scene, phone_of
@@ -124,7 +124,7 @@ def test_an_answer_leaves_once_and_nobody_waits_any_more(people: People, talk: T
     assert (it.status, it.sent_at, message.gateway_message_id) == ("sent", message.sent_at, whatsapp.left[0].id)
     with talk.runtime.work() as work:
         [attempt] = work.session.query(Attempt)
-        assert work.session.query(Lead).one().last_sent_at == it.sent_at
+        assert work.session.query(WrittenLead).one().last_sent_at == it.sent_at
     assert (attempt.answer_id, attempt.campaign_lead_id, attempt.outcome) == (it.id, None, "accepted")
     row = talk.row()
     assert row is not None and (row.waiting_since, row.last_text) == (None, "Custa 90 reais")

@@ -23,9 +23,9 @@ from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome, RecipientId, RecipientStatus
 from core.sending.service import Decision
 from core.sending.settling import settle, settle_by_evidence
-from core.tables import AuditEntry, Conversation, Lead
+from core.tables import AuditEntry, Conversation
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, work_through
-from tests.factories import Scene, make_scene, phone_of
+from tests.factories import Scene, last_sent_at, make_scene, phone_of
 from tests.people import gather
 
 
@@ -205,8 +205,8 @@ def test_it_arrived_says_a_person_who_looked(runtime: Runtime, scene: Scene, bea
     assert first.evidence == {"by": "person", "user_id": bea.user_id, "name": "Bea"}
     assert scene.messages()[0].sent_at == first.sent_at
     with runtime.work() as work:
-        assert work.session.get_one(Lead, scene.leads[0]).last_sent_at == first.sent_at
-        assert work.session.get_one(Lead, scene.leads[1]).last_sent_at is None
+        assert last_sent_at(work.session, scene.leads[0]) == first.sent_at
+        assert last_sent_at(work.session, scene.leads[1]) is None
 
 
 def test_its_id_is_learned_when_the_gateway_tells_it_later(runtime: Runtime, scene: Scene, bea: Actor) -> None:

@@ -26,7 +26,7 @@ from core.sending.receipts import apply_receipt, receive
 from core.sending.reconcile import reap, reconcile
 from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus, claimed_ahead
 from core.sending.settling import Ended, settle, settle_accepted, settle_by_evidence
-from core.tables import Lead, OptOut
+from core.tables import Lead, OptOut, WrittenLead
 from tests.core.sending.test_races import wait_until
 from tests.core.sending.world import FakeWhatsApp, address_of, is_silent, work_through
 from tests.factories import Scene, make_campaign, make_instance, make_scene, phone_of
@@ -208,7 +208,9 @@ def test_a_whole_campaign_is_written_to_once(
     assert all(attempt.started_at <= attempt.ended_at for attempt in scene.attempts())
     with runtime.work() as work:
         leads = work.session.scalars(select(Lead)).all()
-        assert all(lead.last_sent_at is not None and lead.on_whatsapp.value == "yes" for lead in leads)
+        assert all(lead.on_whatsapp.value == "yes" for lead in leads)
+        written = dict(work.session.execute(select(WrittenLead.lead_id, WrittenLead.last_sent_at)).all())
+    assert written == {row.lead_id: row.sent_at for row in scene.recipients()}
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from core.sending.reconcile import reconcile
 from core.sending.rules import FailReason, NewPhone, RecipientId, SkipReason, why_not_follow
 from core.tables import CampaignLead, CampaignStep, Lead
 from tests.core.sending.world import FakeWhatsApp, is_silent, work_through
-from tests.factories import Scene, make_scene, phone_of
+from tests.factories import Scene, last_sent_at, make_scene, phone_of
 from tests.people import gather
 from ui.parts.campaign_words import REASONS
 
@@ -56,7 +56,7 @@ def test_who_waits_is_written_to_at_the_phone_that_the_lead_has_by_then(
     message = next(each for each in scene.messages() if each.campaign_lead_id == scene.recipients()[1].id)
     assert (message.phone, message.phone_hash) == (phone_of(NEW), scene.recipients()[1].phone_hash)
     with runtime.work() as work:
-        assert work.session.get_one(Lead, scene.leads[1]).last_sent_at is not None
+        assert last_sent_at(work.session, scene.leads[1]) == message.sent_at
 
 
 def _shown(scene: Scene, n: int) -> list[str]:

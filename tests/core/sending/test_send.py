@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.errors import OutcomeUnknown, Rejected, Unreachable
+from core.leads.phones import phone_hash
 from core.ports import RejectedKind
 from core.runtime import Runtime
 from core.sending.claiming import Claimed, claim_next
@@ -13,7 +14,7 @@ from core.sending.rules import AttemptOutcome, Outcome
 from core.sending.settling import settle
 from core.tables import AuditEntry, Campaign, CampaignLead, Lead, OptOut
 from tests.core.sending.world import FakeWhatsApp, is_silent, lies, raises, work_through
-from tests.factories import LINE, make_campaign, make_instance, make_leads, make_scene, phone_of
+from tests.factories import LINE, last_sent_at, make_campaign, make_instance, make_leads, make_scene, phone_of
 
 
 def seconds_to_wait(row: CampaignLead) -> int:
@@ -38,8 +39,20 @@ def test_the_lead_knows_that_it_was_written_to(runtime: Runtime) -> None:
     work_through(runtime, scene)
     with runtime.work() as work:
         lead = work.session.get_one(Lead, scene.leads[0])
-    assert lead.last_sent_at is not None
+        assert last_sent_at(work.session, lead.id) == scene.recipients()[0].sent_at
     assert lead.on_whatsapp.value == "yes"
+
+
+def test_each_lead_with_the_phone_knows_it_and_no_other(runtime: Runtime) -> None:
+    scene = make_scene(runtime, 1)
+    team_id, theirs = scene.team_id, phone_hash(runtime.settings.secret_key, phone_of(1))
+    twin, other = make_leads(runtime, team_id, [2, 3])
+    with runtime.work() as work:
+        work.session.get_one(Lead, twin).phone_hash = theirs
+    work_through(runtime, scene)
+    with runtime.work() as work:
+        sent_at = scene.recipients()[0].sent_at
+        assert [last_sent_at(work.session, lead) for lead in (*scene.leads, twin, other)] == [sent_at, sent_at, None]
 
 
 def test_the_day_is_counted_for_the_number_and_for_the_campaign(runtime: Runtime) -> None:
