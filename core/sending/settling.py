@@ -101,6 +101,9 @@ delete from messages
 where campaign_lead_id = any(:ids) and direction = 'out' and sent_at is null and gateway_message_id is null
 """)
 # Every lead with this phone: the person was written to, whichever of their entries the list had.
+#
+# That they are on WhatsApp is written where it says something new, since it costs all indexes of the lead.  A day does
+# not count: what is known is asked for again after thirty days, and told as verified for ninety.
 LEADS_SENT = text("""
 with written as (
     insert into written_leads (lead_id, team_id, last_sent_at)
@@ -109,6 +112,7 @@ with written as (
 )
 update leads set on_whatsapp = 'yes', whatsapp_checked_at = :at
 where team_id = :team_id and phone_hash = :phone_hash
+  and (on_whatsapp <> 'yes' or whatsapp_checked_at is null or whatsapp_checked_at < :at - interval '1 day')
 """)
 LEADS_NOT_ON_WHATSAPP = text("""
 update leads set on_whatsapp = 'no', whatsapp_checked_at = clock_timestamp()
@@ -195,6 +199,8 @@ with told as (
     update leads l
     set on_whatsapp = 'yes', whatsapp_checked_at = sent.sent_at
     from sent where l.team_id = sent.team_id and l.phone_hash = sent.phone_hash
+        and (l.on_whatsapp <> 'yes' or l.whatsapp_checked_at is null
+             or l.whatsapp_checked_at < sent.sent_at - interval '1 day')
 )
 select sent.id, sent.team_id, sent.phone_hash, sent.attempts, (
     select c.id from conversations c where c.team_id = sent.team_id and c.phone_hash = sent.phone_hash

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from core.errors import OutcomeUnknown, Rejected, Unreachable
 from core.leads.phones import phone_hash
+from core.leads.rules import OnWhatsApp
 from core.ports import RejectedKind
 from core.runtime import Runtime
 from core.sending.claiming import Claimed, claim_next
@@ -53,6 +56,32 @@ def test_each_lead_with_the_phone_knows_it_and_no_other(runtime: Runtime) -> Non
     with runtime.work() as work:
         sent_at = scene.recipients()[0].sent_at
         assert [last_sent_at(work.session, lead) for lead in (*scene.leads, twin, other)] == [sent_at, sent_at, None]
+
+
+@pytest.mark.parametrize(
+    ("on_whatsapp", "checked_ago", "is_news"),
+    [
+        ("unknown", None, True),
+        ("no", timedelta(minutes=1), True),
+        ("yes", None, True),
+        ("yes", timedelta(hours=25), True),
+        ("yes", timedelta(hours=23), False),
+    ],
+)
+def test_a_message_that_leaves_tells_who_is_on_whatsapp_where_that_is_news(
+    runtime: Runtime, on_whatsapp: str, checked_ago: timedelta | None, is_news: bool
+) -> None:
+    scene = make_scene(runtime, 1)
+    with runtime.work() as work:
+        lead = work.session.get_one(Lead, scene.leads[0])
+        lead.on_whatsapp = OnWhatsApp(on_whatsapp)
+        lead.whatsapp_checked_at = told_at = None if checked_ago is None else work.now - checked_ago
+    work_through(runtime, scene)
+    with runtime.work() as work:
+        lead = work.session.get_one(Lead, scene.leads[0])
+        assert lead.on_whatsapp is OnWhatsApp.YES
+        assert lead.whatsapp_checked_at == (scene.recipients()[0].sent_at if is_news else told_at)
+        assert last_sent_at(work.session, lead.id) == scene.recipients()[0].sent_at
 
 
 def test_the_day_is_counted_for_the_number_and_for_the_campaign(runtime: Runtime) -> None:
