@@ -18,6 +18,7 @@ from sqlalchemy import Select, func, insert, select, update
 
 from core import audit
 from core.accounts.rules import Actor, Role
+from core.campaigns.pictures import LONGEST_SIDE, MOST_POINTS, size_of
 from core.errors import BadInput, NotFound
 from core.ports import LARGEST_MEDIA, MediaKind
 from core.tables import MediaFile
@@ -74,7 +75,8 @@ class MediaContent:
 def keep(work: Work, actor: Actor, *, name: str, content: bytes) -> MediaCard:
     """Keeps a file, or finds the one of this team with the very same bytes.
 
-    Raises BadInput("media", …): `media_empty`, `media_unknown`, `media_too_large` (mb).
+    Raises BadInput("media", …): `media_empty`, `media_unknown`, `media_too_large` (mb), and of a picture `media_broken`
+    and `media_too_many_points` (width, height, most in millions, side).
     """
     actor.require(Role.MEMBER)
     mimetype, kind = what_is(content)
@@ -148,7 +150,18 @@ def what_is(content: bytes) -> tuple[str, MediaKind]:
     kind = KINDS[mimetype][0]
     if len(content) > LIMITS[kind]:
         raise BadInput("media", "media_too_large", mb=LIMITS[kind] // MB)
+    if kind is MediaKind.IMAGE:
+        _refuse_unshowable(mimetype, content)
     return mimetype, kind
+
+
+def _refuse_unshowable(mimetype: str, content: bytes) -> None:
+    size = size_of(mimetype, content)
+    if size is None:
+        raise BadInput("media", "media_broken")
+    if size.is_too_large:
+        most = {"most": MOST_POINTS // 1_000_000, "side": LONGEST_SIDE}
+        raise BadInput("media", "media_too_many_points", width=size.width, height=size.height, **most)
 
 
 def _office(content: bytes) -> str | None:

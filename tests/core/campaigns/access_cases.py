@@ -10,6 +10,7 @@ from core.campaigns.rules import Audience, CampaignId, LeftOut, Plan
 from core.leads.rules import LeadFilter
 from core.sending.rules import RecipientId
 from tests.core.access import CANARY, Arguments, Case, Needs, Stranger
+from tests.core.campaigns.drawing import png
 from tests.core.campaigns.making import (
     connect_number,
     keep_lead,
@@ -105,7 +106,7 @@ def a_template_to_apply(people: People) -> Arguments:
         return (templates.save_template(work, people["Ana"], name=CANARY, plan=plan), plan), {}
 
 
-A_FILE = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
+A_FILE = png(8, 8)
 
 CASES = [
     Case(media.keep, Needs.MEMBER, Stranger.OWN, lambda people: ((), {"name": "x.png", "content": A_FILE})),

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import uuid
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
 from sqlalchemy import delete, func, select, update
 
 from core.campaigns import media, queries, service, templates
+from core.campaigns.pictures import size_of
 from core.campaigns.rules import FollowUp, Variant
 from core.campaigns.unused_files import forget_unused
 from core.errors import BadInput, NotAllowed, NotFound
 from core.ports import MediaKind
 from core.replies import trying
 from core.tables import Answer, MediaFile
+from tests.core.campaigns.drawing import extended_webp, jpeg, lossless_webp, png, webp
 from tests.core.campaigns.making import HOUR, connect_number, keep_lead, now, plan_of, set_campaign, start, write_draft
 from tests.people import People
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
-JPEG = b"\xff\xd8\xff\xe0" + b"\0" * 64
+PNG = png(8, 8)
+JPEG = jpeg(8, 8)
 MP4 = b"\x00\x00\x00\x18ftypmp42\x00\x00\x00\x00mp42isom" + b"\0" * 64
 
 
@@ -40,7 +48,7 @@ def document(part: str) -> bytes:
     [
         (PNG, MediaKind.IMAGE, "image/png"),
         (JPEG, MediaKind.IMAGE, "image/jpeg"),
-        (b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 64, MediaKind.IMAGE, "image/webp"),
+        (webp(8, 8), MediaKind.IMAGE, "image/webp"),
         (MP4, MediaKind.VIDEO, "video/mp4"),
         (b"ID3\x03" + b"\0" * 64, MediaKind.AUDIO, "audio/mpeg"),
         (b"OggS" + b"\0" * 64, MediaKind.AUDIO, "audio/ogg"),
@@ -82,6 +90,75 @@ def test_an_empty_and_a_large_file_are_refused_with_the_limit_of_their_kind() ->
     with pytest.raises(BadInput) as refused:
         media.what_is(MP4 + b"\0" * (16 << 20))
     assert refused.value.values == {"mb": 16}
+
+
+PICTURES = [png, jpeg, partial(jpeg, "progressive"), partial(jpeg, "exif"), webp, lossless_webp, extended_webp]
+Draws = Callable[[int, int], bytes]
+
+
+@pytest.mark.parametrize("draws", PICTURES)
+@pytest.mark.parametrize("size", [(1, 1), (10_000, 4_000), (4_000, 10_000), (6_300, 6_300)])
+def test_a_picture_of_a_good_camera_goes(draws: Draws, size: tuple[int, int]) -> None:
+    content = draws(*size)
+    mimetype, kind = media.what_is(content)
+    assert (kind, size_of(mimetype, content)) == (MediaKind.IMAGE, size)
+
+
+@pytest.mark.parametrize("draws", PICTURES)
+@pytest.mark.parametrize("size", [(16_000, 16_000), (10_001, 1), (1, 10_001), (10_000, 4_001)])
+def test_a_picture_that_would_take_gigabytes_to_show_is_refused(
+    people: People, draws: Draws, size: tuple[int, int]
+) -> None:
+    content = draws(*size)
+    assert len(content) < 1_000
+    with people.runtime.work() as work, pytest.raises(BadInput) as refused:
+        media.keep(work, people["Bea"], name="bomba", content=content)
+    told = {"width": size[0], "height": size[1], "most": 40, "side": 10_000}
+    assert (refused.value.key, refused.value.values) == ("media_too_many_points", told)
+
+
+def test_the_bytes_of_a_real_picture_say_the_same_as_who_draws_it() -> None:
+    for form, mimetype, how in [
+        ("PNG", "image/png", {}),
+        ("JPEG", "image/jpeg", {"progressive": True, "exif": b"Exif\0\0" + b"\xff\xc0" * 99}),
+        ("JPEG", "image/jpeg", {"comment": "x" * 60_000}),
+        ("WEBP", "image/webp", {}),
+        ("WEBP", "image/webp", {"lossless": True}),
+        ("WEBP", "image/webp", {"exif": b"Exif\0\0"}),
+    ]:
+        drawn = io.BytesIO()
+        Image.new("RGB", (321, 123), "teal").save(drawn, form, **how)
+        assert media.what_is(drawn.getvalue()) == (mimetype, MediaKind.IMAGE)
+        assert size_of(mimetype, drawn.getvalue()) == (321, 123)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\x89PNG\r\n\x1a\n" + b"\0" * 64,
+        png(8, 8)[:20],
+        png(0, 8),
+        jpeg(8, 0),
+        b"\xff\xd8\xff\xe0" + b"\0" * 64,
+        b"\xff\xd8" + b"\xff\xe0\0\2" * 5_000 + jpeg(8, 8)[2:],
+        b"\xff\xd8" + b"\xff" * 5_000,
+        b"\xff\xd8\xff\xd9" + jpeg(8, 8)[2:],
+        b"RIFF\0\0\0\0WEBPVP8 " + b"\0" * 64,
+        webp(8, 8)[:28],
+    ],
+)
+def test_a_picture_that_nobody_could_open_is_refused(content: bytes) -> None:
+    with pytest.raises(BadInput) as refused:
+        media.what_is(content)
+    assert refused.value.key == "media_broken"
+
+
+@given(st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"RIFF\0\0\0\0WEBPVP8"]), st.binary(max_size=60))
+def test_whatever_stands_behind_the_first_bytes_is_read_or_refused(begin: bytes, rest: bytes) -> None:
+    with contextlib.suppress(BadInput):
+        mimetype, _kind = media.what_is(begin + rest)
+        size = size_of(mimetype, begin + rest)
+        assert size is not None and not size.is_too_large
 
 
 def test_the_same_bytes_are_kept_once_for_a_team_and_again_for_another(people: People) -> None:

@@ -26,6 +26,11 @@ SENTENCES = {
     "too_many_variants": N_("{most} variants at most."),
     "media_empty": N_("There is nothing in this file."),
     "media_too_large": N_("{mb} MB at most for a file of this kind."),
+    "media_broken": N_("This picture cannot be opened: the file is damaged. Save it again, then choose it."),
+    "media_too_many_points": N_(
+        "This picture has {width} × {height} pixels. At most {side} on a side go, and {most} million in all: save it "
+        "smaller."
+    ),
     "media_unknown": N_(
         "WhatsApp does not show this kind of file. JPEG, PNG, WebP, MP4, MP3, M4A, OGG, PDF, DOCX and XLSX go."
     ),
