@@ -30,6 +30,7 @@ from core.sending import queries
 from core.sending.addresses import person_behind, person_of_phone
 from core.sending.answers import settle_answer_by_evidence
 from core.sending.claiming import Claimed
+from core.sending.prepared import Prepared
 from core.sending.receipts import apply_early_receipts
 from core.sending.rules import (
     After,
@@ -161,11 +162,11 @@ update instances set unconfirmed_in_a_row = 0, next_send_at = greatest(next_send
 where id = :id and (unconfirmed_in_a_row > 0 or rest_after > 0 or :rest > interval '0')
 """)
 # The recipients in their order, then their messages, attempts and leads: every lead with this phone, as by LEADS_SENT.
-SETTLE_ACCEPTED = text("""
+SETTLE_ACCEPTED = Prepared(
+    """
 with told as (
     select *, clock_timestamp() as at
-    from unnest(cast(:ids as bigint[]), cast(:tokens as uuid[]), cast(:gateway_ids as text[]),
-        cast(:addresses as text[])) as told (id, token, gateway_id, address)
+    from unnest(:ids, :tokens, :gateway_ids, :addresses) as told (id, token, gateway_id, address)
 ), claims as (
     select r.id, told.token, told.gateway_id, told.address, told.at
     from campaign_leads r join told on told.id = r.id
@@ -206,7 +207,9 @@ select sent.id, sent.team_id, sent.phone_hash, sent.attempts, (
     select c.id from conversations c where c.team_id = sent.team_id and c.phone_hash = sent.phone_hash
 ) as conversation_id
 from sent
-""")
+""",
+    {"ids": "bigint[]", "tokens": "uuid[]", "gateway_ids": "text[]", "addresses": "text[]", "instance_id": "bigint"},
+)
 CAME_EARLY = text("""
 select distinct gateway_message_id from early_receipts
 where instance_id = :instance_id and gateway_message_id = any(:gateway_ids)
@@ -228,8 +231,8 @@ def settle_accepted(work: Work, accepted: Sequence[Ended]) -> set[RecipientId]:
     # The gap counts from the end of the call: the gateway writes somewhere in between.
     session.execute(GOOD_NEWS, {"id": instance_id, "rest": max(each.claimed.least_gap for each in plain)})
     gateway_ids = [each.outcome.gateway_message_id for each in plain]
-    sent = session.execute(
-        SETTLE_ACCEPTED,
+    sent = SETTLE_ACCEPTED.execute(
+        session,
         {
             "instance_id": instance_id,
             "ids": [each.claimed.recipient_id for each in plain],
