@@ -22,7 +22,7 @@ from tests.e2e.looking import read_qr, wait_until
 PASSWORD = "uma senha bem comprida"
 EMAIL = "ana@prumo.example"
 OUR_NUMBER = "5511900001234"
-LEADS = 40
+LEADS = 20
 CITY_WIDE = "barbearia"
 TEXT = "Oi! Vi que {empresa} fica em {bairro}. Posso mandar um vídeo de 1 minuto sobre agenda on-line?"
 
