@@ -181,7 +181,9 @@ def statements_of(runtime: Runtime) -> Iterator[list[tuple[str, Any]]]:
     said: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, values: Any, *_rest: Any) -> None:
-        said.extend((each, values) for each in statement.split(";") if each.strip())
+        parts = (each.strip() for each in statement.split(";"))
+        # What is planned once for the connection is carried out by its name, and can be explained by it.
+        said.extend((each, values) for each in parts if each and not each.startswith("prepare "))
 
     event.listen(runtime.engine, "before_cursor_execute", note)
     try:

@@ -31,6 +31,7 @@ SEAMS = {
     "settle": re.compile(r"insert into attempts\b[^;]*?\bended_at\b", re.DOTALL),
     "renewal": re.compile(r"update instances\s+set lease_until = clock_timestamp\(\)", re.DOTALL),
 }
+PLANNED = re.compile(r"\b(prepare|execute) (prumo_\w+)")  # what is planned once says later only its name
 COMMIT_S = 0.003  # a commit with fsync takes about as long
 CALL_S = 0.3  # so long the sandbox writes at most
 
@@ -101,6 +102,7 @@ class Armed:
 
 _armed: Armed | None = None
 _seen = threading.local()
+_planned: dict[str, set[str]] = {}
 _reconciles = False
 
 
@@ -136,7 +138,13 @@ def _tags() -> set[str]:
 
 
 def _look(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-    _tags().update(name for name, says in SEAMS.items() if says.search(statement))
+    says = {name for name, words in SEAMS.items() if words.search(statement)}
+    named = PLANNED.search(statement)
+    if named and named[1] == "prepare":
+        _planned[named[2]] = says
+    elif named:
+        says |= _planned.get(named[2], set())
+    _tags().update(says)
 
 
 def _before_commit(_connection: Any) -> None:

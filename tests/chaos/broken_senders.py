@@ -34,6 +34,7 @@ def no_lease() -> None:
 def no_token() -> None:
     """What came of a call is written down for the row, whichever claim it was of."""
     _rewrite(r"select.*\bfrom campaign_leads\b.*?(\s+and (?:\w+\.)?claim_token = \S+).*for no key update")
+    _rewrite(r"\bfrom campaign_leads r\s+where id = \S+(\s+and \(claim_token = .*?\)\)\))\s+for no key update")
 
 
 def retry() -> None:
