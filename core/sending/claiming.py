@@ -178,7 +178,9 @@ class _Search:
         most = self._most_of(campaign, gap)
         looked_at = most
         for _look in range(LOOKS):
-            found = self._due(campaign, looked_at)
+            found = queries.candidates(self.session, campaign, self.lease.instance_id, self.number.now, looked_at)
+            if self._follow_new_phones(campaign, found):
+                continue
             written = self._written_to(campaign, self._whose_hour_it_is(campaign, found), most)
             taken = self._take(campaign, gap, written) if written else []
             if taken:
@@ -188,17 +190,14 @@ class _Search:
             looked_at = max(most, LOOKED_AT)
         return Claim(wait=timedelta(), touched=frozenset(self.touched))
 
-    def _due(self, campaign: RunningCampaign, most: int) -> list[Candidate]:
-        """Those who are due; who was queued with a phone that is not their lead's any more is looked at with the new
-        one."""
-        asked = (self.session, campaign, self.lease.instance_id, self.number.now, most)
-        found = queries.candidates(*asked)
+    def _follow_new_phones(self, campaign: RunningCampaign, found: Sequence[Candidate]) -> bool:
+        """Whether some were queued with a phone that is not their lead's any more; then they are to be looked at anew,
+        with the new one."""
         old = [each.id for each in found if each.phone_is_old]
-        if not old:
-            return found
-        new_phones.follow(self.session, old)
-        self.touched.add(campaign.id)
-        return [each for each in queries.candidates(*asked) if not each.phone_is_old]
+        if old:
+            new_phones.follow(self.session, old)
+            self.touched.add(campaign.id)
+        return bool(old)
 
     def _most_of(self, campaign: RunningCampaign, gap: Gap) -> int:
         """As many as asked for and as the caps of the day have room for; one, where anything else paces the number."""

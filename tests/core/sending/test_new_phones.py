@@ -139,6 +139,14 @@ def test_of_two_leads_that_come_to_one_phone_the_first_gets_it(runtime: Runtime,
     assert [outcome(scene, n)[:2] for n in range(3)] == [("sent", None)] + [("skipped", "in_campaign")] * 2
 
 
+def test_those_who_are_passed_over_on_the_way_keep_nobody_waiting(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
+    scene = make_scene(runtime, 15)
+    for lead in range(14):
+        change_phone(scene, lead, n=15)
+    work_through(runtime, scene)
+    assert whatsapp.phones() == [phone_of(15)]
+
+
 def test_a_phone_that_is_no_longer_theirs_leaves_the_place_to_its_new_owner(
     runtime: Runtime, whatsapp: FakeWhatsApp
 ) -> None:
