@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -118,6 +119,7 @@ def slow_claims(monkeypatch: pytest.MonkeyPatch, by_s: float) -> None:
 def test_the_next_are_claimed_while_the_gateway_answers(
     runtime: Runtime, whatsapp: FakeWhatsApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    runtime.settings = replace(runtime.settings, send_timeout=timedelta(seconds=60))  # whatever else the machine does
     scene = make_scene(runtime, 100)
     slow_claims(monkeypatch, 0.05)
     whatsapp.latency_s = 0.02
