@@ -84,8 +84,8 @@ set status = 'skipped', reason = :reason, claim_token = null, lease_until = null
 where id = any(:ids) and status = 'held'
 returning id
 """)
-# Behind the change, since it may be one of many rows: whoever claims or ends the campaign waits for this no longer than
-# the commit takes.
+# Before the change, though it may be one of many rows and a claim waits for it: a change has written the counters, and
+# whoever claims comes to them from the campaign.
 STILL = text("select status from campaigns where id = any(:ids) order by id for share")
 RETRY_FAILED = text("""
 update campaign_leads
@@ -136,17 +136,13 @@ def send_again(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -
 
 
 def _again(work: Work, actor: Actor, held: list[Held]) -> Decided:
-    for each in held:
-        if each.campaign_status not in GOES_ON:
-            raise StateChanged(each.campaign_status.value)
+    _hold_open(work, {each.campaign_id for each in held})
     asked = {"ids": [each.id for each in held], "most": MOST_UNANSWERED}
     may_get_it = set(work.session.execute(MAY_GET_IT, asked).scalars())
     few = [each for each in held if each.id in may_get_it or each.status is not RecipientStatus.HELD]
     if not few:
         raise BadInput("recipient", "may_have_got_it_twice")
-    decided = replace(_decide(work, actor, few, AGAIN, "recipient.sent_again"), asked=len(held))
-    _refuse_ended(work, {each.campaign_id for each in held})
-    return decided
+    return replace(_decide(work, actor, few, AGAIN, "recipient.sent_again"), asked=len(held))
 
 
 def skip(work: Work, actor: Actor, recipient_ids: Sequence[RecipientId]) -> Decided:
@@ -188,19 +184,20 @@ def retry_failed(work: Work, actor: Actor, campaign_id: CampaignId) -> int:
     status = queries.campaign_status(work.session, actor.team_id, campaign_id)
     if status is None:
         raise NotFound
-    if status not in GOES_ON:
-        raise StateChanged(status.value)
+    _hold_open(work, {campaign_id})
     reasons = [reason.value for reason in WORTH_ANOTHER_TRY]
     rows = work.session.execute(RETRY_FAILED, {"campaign_id": campaign_id, "reasons": reasons}).all()
     if rows:
-        _refuse_ended(work, {campaign_id})
         audit.record(work, actor, "campaign.retried_failed", "campaign", campaign_id, recipients=len(rows))
         work.tell(f"campaign:{campaign_id}")
     return len(rows)
 
 
-def _refuse_ended(work: Work, campaign_ids: Collection[CampaignId]) -> None:
-    """Raises StateChanged where one has ended since it was read: nobody would come to whom was put back."""
+def _hold_open(work: Work, campaign_ids: Collection[CampaignId]) -> None:
+    """None of them ends before this is committed; their recipients are locked only after them, as everywhere.
+
+    Raises StateChanged where one has ended: nobody would come to whom is put back.
+    """
     for status in work.session.execute(STILL, {"ids": list(campaign_ids)}).scalars():
         if status not in GOES_ON:
             raise StateChanged(str(status))

@@ -9,24 +9,27 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import text, update
 
+from core.campaigns.rules import CampaignId
 from core.leads.phones import phone_hash
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.ports import MessageReceived
 from core.runtime import Runtime
-from core.sending import claiming, lease
+from core.sending import claiming, lease, queries, service
 from core.sending.claiming import Claimed, claim_next
 from core.sending.engine import send_due
 from core.sending.receipts import receive
-from core.tables import Campaign
+from core.sending.rules import WORTH_ANOTHER_TRY, RecipientId
+from core.tables import Campaign, CampaignLead
 from tests.core.sending.world import FakeWhatsApp, work_through
 from tests.factories import Scene, make_campaign, make_instance, make_scene, phone_of
+from tests.people import gather
 
 
 def in_threads(*jobs: Callable[[], None]) -> None:
@@ -278,6 +281,44 @@ def answer(runtime: Runtime, scene: Scene, n: int) -> None:
 
 
 # ---------------------------------------------------------------- pace
+
+
+@pytest.mark.parametrize("decides", ["again", "retry"])
+def test_who_puts_somebody_back_waits_for_a_claim_and_does_not_stand_in_its_way(runtime: Runtime, decides: str) -> None:
+    """The claim has the campaign and comes to the counters; who has these already must not ask for the campaign."""
+    bea = gather(runtime)["Bea"]
+    scene = make_scene(runtime, 2, in_team=bea.team_id)
+    mine, other = (RecipientId(row.id) for row in scene.recipients())
+    if decides == "again":
+        scene.set_recipient(mine, status="held", claimed_at=datetime.now(UTC))
+    else:
+        scene.set_recipient(mine, status="failed", reason=next(iter(WORTH_ANOTHER_TRY)).value)
+
+    def put_back() -> None:
+        with runtime.work() as work:
+            if decides == "again":
+                service.send_again(work, bea, [mine])
+            else:
+                service.retry_failed(work, bea, CampaignId(scene.campaign_id))
+
+    def claim() -> None:
+        with runtime.work() as work:
+            assert queries.lock_running(work.session, CampaignId(scene.campaign_id))
+            has_it.set()
+            wait_until(lambda: somebody_waits(runtime))
+            work.session.execute(
+                update(CampaignLead).where(CampaignLead.id == other).values(status="skipped", reason="opted_out")
+            )
+
+    has_it = threading.Event()
+    in_threads(claim, lambda: put_back() if has_it.wait(30) else None)
+    assert scene.statuses() == {"queued": 1, "skipped": 1}
+
+
+def somebody_waits(runtime: Runtime) -> bool:
+    with runtime.work() as work:
+        waits = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        return work.session.execute(text(waits)).first() is not None
 
 
 def test_after_an_hour_of_downtime_there_is_no_burst(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
