@@ -134,13 +134,15 @@ async def test_a_lost_line_comes_back_without_a_word_of_closing(
     await receiver.until(lambda: states(receiver) == ["open", "connecting", "open"])
 
 
-async def test_a_restart_answers_with_a_state_that_is_no_longer_true(gateway: Gateway, client: Client) -> None:
-    gateway.open_instance("vendas-01", OURS)
-    _, answer = await client.post("/instance/restart/vendas-01")
-    assert answer["instance"]["state"] == "open"
-    await asyncio.sleep(0)
-    assert await client.state() in ("close", "connecting")
-    await until_state(client, "open")
+async def test_a_restart_answers_with_a_state_that_is_no_longer_true() -> None:
+    with serve(timings=replace(FAST, reconnect_s=3.0)) as gateway:  # it is not back before it is looked at
+        async with aiohttp.ClientSession(gateway.base_url, headers={"apikey": gateway.key}) as session:
+            client = Client(session)
+            gateway.open_instance("vendas-01", OURS)
+            _, answer = await client.post("/instance/restart/vendas-01")
+            assert answer["instance"]["state"] == "open"
+            assert await client.state() in ("close", "connecting")
+            await until_state(client, "open")
 
 
 @pytest.mark.parametrize(("end", "code"), [("log_out_elsewhere", 401), ("ban", 403)])
