@@ -334,10 +334,7 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
     None where this claim is not open any more: evidence was faster, or a person decided.  The attempt is noted anyway.
     One that a person had put back is SENT by a call that was accepted, and does not leave again.
     """
-    commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
-    number = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).one()
-    if outcome.refusal is RejectedKind.CONFIG:
-        pause_for_refused_key(work, claimed.instance_id, number.pause_reason)
+    in_a_row = lock_number(work, claimed.instance_id, outcome)
     leaves_alone = _heed(work, claimed, outcome)
     locked = work.session.execute(LOCK_ITS_CONVERSATION, {"id": claimed.answer_id}).scalar_one()
     row = work.session.execute(LOCK_ANSWER, {"id": claimed.answer_id, "token": claimed.token}).one_or_none()
@@ -348,7 +345,7 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
         outcome = Outcome(AttemptOutcome.UNCONFIRMED, "id_of_another_message")
     if row is not None and row.status == RecipientStatus.QUEUED and outcome.kind is not AttemptOutcome.ACCEPTED:
         row = None  # a person has weighed it
-    follows = after(outcome, tries=row.attempts if row is not None else 1, in_a_row=number.unconfirmed_in_a_row)
+    follows = after(outcome, tries=row.attempts if row is not None else 1, in_a_row=in_a_row)
     _note(work, claimed, outcome)
     if row is None:
         if outcome.kind is not AttemptOutcome.UNCONFIRMED:  # no doubt any more where the evidence was faster
@@ -378,6 +375,19 @@ def settle_answer(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> Recip
         listening.silence(work, TeamId(claimed.team_id), leaves_alone)
     work.tell(listening.topic(claimed.team_id), {"id": row.conversation_id})
     return follows.status
+
+
+def lock_number(work: Work, instance_id: InstanceId, outcome: Outcome) -> int:
+    """The number first, as everybody, and after it the campaigns of one whose key is refused; returns how many outcomes
+    in a row it does not know.
+
+    What was accepted is in the gateway's history too: a power cut that loses this commit costs a look, no message.
+    """
+    commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
+    number = work.session.execute(LOCK_NUMBER, {"id": instance_id, "commit": commit}).one()
+    if outcome.refusal is RejectedKind.CONFIG:
+        pause_for_refused_key(work, instance_id, number.pause_reason)
+    return int(number.unconfirmed_in_a_row)
 
 
 def _heed(work: Work, claimed: ClaimedAnswer, outcome: Outcome) -> bytes | None:

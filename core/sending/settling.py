@@ -19,7 +19,6 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from core.accounts.rules import TeamId
-from core.instances.blocking import pause_for_refused_key
 from core.instances.rules import InstanceId
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
@@ -28,7 +27,7 @@ from core.replies import listening
 from core.replies.listening import Somebody
 from core.sending import queries
 from core.sending.addresses import person_behind, person_of_phone
-from core.sending.answers import settle_answer_by_evidence
+from core.sending.answers import lock_number, settle_answer_by_evidence
 from core.sending.claiming import Claimed
 from core.sending.prepared import Prepared
 from core.sending.receipts import apply_early_receipts
@@ -48,11 +47,6 @@ log = logging.getLogger(__name__)
 LONGEST_DETAIL = 300
 LONGEST_ADDRESS = 80
 
-# The number first, then the recipient: the order of the claim.
-LOCK_NUMBER = text("""
-select unconfirmed_in_a_row, pause_reason, set_config('synchronous_commit', :commit, true) as commit_mode
-from instances where id = :id for no key update
-""")
 # By its token; or, of one who was put back since, by its text, which is kept as long as it may have left.
 LOCK_RECIPIENT = text("""
 select status, attempts from campaign_leads r
@@ -261,11 +255,7 @@ def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | 
     None where this claim is not open any more: evidence was faster, or a person decided.  The attempt is noted anyway.
     Whoever a person had put back is SENT by a call that was accepted, and not written to again.
     """
-    # What was accepted is in the gateway's history too: a power cut that loses this commit costs a look, no message.
-    commit = "off" if outcome.kind is AttemptOutcome.ACCEPTED else "on"
-    number = work.session.execute(LOCK_NUMBER, {"id": claimed.instance_id, "commit": commit}).one()
-    if outcome.refusal is RejectedKind.CONFIG:
-        pause_for_refused_key(work, claimed.instance_id, number.pause_reason)
+    in_a_row = lock_number(work, claimed.instance_id, outcome)
     its_claim = {"id": claimed.recipient_id, "token": claimed.token, "message_id": claimed.message_id}
     row = work.session.execute(LOCK_RECIPIENT, its_claim).one_or_none()
     if outcome.kind is AttemptOutcome.ACCEPTED and _is_anothers(work, claimed, outcome):
@@ -274,7 +264,7 @@ def settle(work: Work, claimed: Claimed, outcome: Outcome) -> RecipientStatus | 
     if row is not None and row.status == RecipientStatus.QUEUED and outcome.kind is not AttemptOutcome.ACCEPTED:
         row = None  # a person has weighed it
     tries = row.attempts if row is not None else 1
-    follows = after(outcome, tries=tries, in_a_row=number.unconfirmed_in_a_row)
+    follows = after(outcome, tries=tries, in_a_row=in_a_row)
     _note(work, claimed, outcome)
     status = None if row is None else _settle_recipient(work, claimed, outcome, follows, RecipientStatus(row.status))
     _heed(work, claimed, outcome)
