@@ -474,11 +474,13 @@ async def test_one_that_waits_for_its_hour_says_when_and_how_many_would_receive_
     for words in ("3", "pessoas receberiam", moment_in(starts_at, zone), moment_in(starts_at + 2 * MINUTE, zone)):
         await until(lambda words=words: words in said(client))
     assert not {"0 de 0", "processadas", "Ritmo agora"} & said(client)
+    assert not is_shown(client, "Funil"), "no row of zeros"
     with people.runtime.work() as work:
         service.start(work, people["Bea"], draft, version_of(people, draft))
     build(people, draft)
     await until(lambda: "0 de 3" in said(client), 15)
     assert {"processadas", "Ritmo agora"} <= said(client)
+    assert is_shown(client, "Funil")
 
 
 async def test_while_its_queue_is_built_it_says_so_and_can_be_cancelled(
@@ -493,6 +495,15 @@ async def test_while_its_queue_is_built_it_says_so_and_can_be_cancelled(
     await bea.should_see("Cancelar a campanha?")
     press(client, "Cancelar campanha")
     await until(lambda: campaign(people, running).status is CampaignStatus.CANCELLED)
+
+
+def is_shown(client: Client, label: str) -> bool:
+    """Whether the part of the page with this label is, and all that it stands in."""
+    [part] = [each for each in client.elements.values() if each.props.get("aria-label") == label]
+    around: ui.element | None = part
+    while around is not None and around.visible:
+        around = around.parent_slot.parent if around.parent_slot else None
+    return around is None
 
 
 def choose_in_menu(client: Client, words: str) -> None:

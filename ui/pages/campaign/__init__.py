@@ -87,12 +87,14 @@ class _Campaign:
         self.incidents = ui.element("div").classes("p-live-note")
         self._told: list[Incident] = []
         self.progress = ProgressCard()
-        self.funnel = Funnel(self._filter)
         age = found.read_at - (found.head.started_at or found.read_at)
-        with ui.element("div").classes("p-live-g"):
-            self.activity = Activity(self.id, found.timezone, is_young=age < YOUNG)
-            self.variants = Variants(found.timezone)
-        self.recipients = Recipients(found, tab, may_act=self.may_act, refresh_all=self.refresh)
+        # One that waits for its hour has none of this yet.
+        with ui.element("div").style("display: contents") as self.as_it_goes:
+            self.funnel = Funnel(self._filter)
+            with ui.element("div").classes("p-live-g"):
+                self.activity = Activity(self.id, found.timezone, is_young=age < YOUNG)
+                self.variants = Variants(found.timezone)
+            self.recipients = Recipients(found, tab, may_act=self.may_act, refresh_all=self.refresh)
         with ui.element("div").classes("p-m-only p-mbar") as bar:
             self.buttons.append(bar)
         self._drawn: object = None
@@ -153,6 +155,7 @@ class _Campaign:
 
     def _show(self) -> None:
         self.progress.show(self.found, self.expected)
+        self.as_it_goes.visible = self.found.head.status is not CampaignStatus.SCHEDULED
         self.funnel.show(self.found.counts)
         self.recipients.show_tabs(self.found)
         head, now = self.found.head, self.found.progress.now
