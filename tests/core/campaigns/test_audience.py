@@ -341,6 +341,33 @@ def test_some_of_those_behind_each_number_are_shown(people: People) -> None:
     assert names(LeftOut.NO_PHONE) == names(LeftOut.CLOSED, "Carlos") == []
 
 
+LEADS = sql("""
+insert into leads (team_id, place_key, name, name_folded, words, phone, phone_type, phone_hash, source)
+select :team_id, 'name:' || n, 'Loja ' || n, 'loja ' || n, 'loja ' || n, '+55119' || 80000000 + n, 'mobile',
+    sha256(cast(cast(n as text) as bytea)), 'file'
+from generate_series(1, :n) n
+""")
+
+
+def test_thousands_that_have_come_a_moment_ago_are_judged_at_once(people: People) -> None:
+    """Their table has not been counted yet: PostgreSQL takes them for a few."""
+    connect_number(people)
+    n, receive = 2_000, 1_400
+    with people.runtime.work() as work:
+        work.session.execute(LEADS, {"team_id": people.team_id, "n": n})
+    assert start(people, write_draft(people)) == n
+    with people.runtime.work() as work:
+        work.session.execute(sql("delete from campaign_leads where lead_id % 10 < 7"))
+    plan = plan_of(people, write_draft(people, name="Outra"))
+    with people.runtime.work() as work:
+        work.session.execute(sql("set local statement_timeout = '15s'"))
+        found = service.audience_of(work, people["Bea"], plan)
+        assert (found.recipients, dict(found.left_out)) == (receive, {LeftOut.IN_ANOTHER_CAMPAIGN: n - receive})
+        assert len(service.previews(work, people["Bea"], plan)) > 1
+        assert len(service.left_out(work, people["Bea"], plan, LeftOut.IN_ANOTHER_CAMPAIGN)) > 1
+        assert work.session.scalars(sql("select current_setting('enable_nestloop')")).one() == "on"
+
+
 def test_a_stranger_judges_only_leads_of_their_own(people: People) -> None:
     keep_lead(people, 1)
     plan = plan_of(people, write_draft(people))
