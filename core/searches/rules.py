@@ -356,15 +356,21 @@ def distance_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:
 
 def time_left(*, cells: int, cells_over: int, pages: int, got: int, limit: int, elapsed: timedelta) -> timedelta | None:
     """A guess that improves: the open cells at the pace of those that are over, or the limit at the pace of the finds,
-    whichever comes first.  Cells that will yet be cut are not foreseen.  None before the first page.
+    whichever comes first.  Of cells that will yet be cut only the first is foreseen.  None before the first page.
     """
     if pages <= 0 or elapsed <= timedelta(0):
         return None
-    pages_a_cell = pages / cells_over if cells_over else max(pages, MOST_PAGES / 2)
-    to_the_end = elapsed / pages * max(0.0, (cells - cells_over) * pages_a_cell - (0 if cells_over else pages))
+    to_come = (cells - cells_over) * pages / cells_over if cells_over else cells * _pages_of_first(pages) - pages
+    to_the_end = elapsed / pages * max(0.0, to_come)
     if got <= 0:
         return to_the_end
     return min(to_the_end, elapsed * (max(0, limit - got) / got))
+
+
+def _pages_of_first(read: int) -> int:
+    """How many lists the first cell will have been when it is over: one that is nearly full is asked again in four."""
+    full = math.ceil(CEILING / PAGE_SIZE)
+    return full if read < full - 1 else full * 5
 
 
 def per_minute(got: int, elapsed: timedelta) -> float | None:

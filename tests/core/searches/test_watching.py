@@ -14,7 +14,7 @@ from core.ports import PageOutcome
 from core.searches import reading, service
 from core.searches.dispatch import queue_searches
 from core.searches.queries import HistoryFilter
-from core.searches.rules import SearchStatus
+from core.searches.rules import LIMIT, SearchStatus, time_left
 from core.tables import Search
 from tests.core.searches.makers import PINHEIROS, ask, cell_ids, page, store, taken
 from tests.people import People
@@ -47,6 +47,17 @@ def test_progress_is_read_while_it_runs(people: People) -> None:
     assert running.time_left, "the other cell, at the pace of this one"
     assert running.time_left.total_seconds() == pytest.approx(60, rel=0.05)
     assert running.share == 0.5
+
+
+@pytest.mark.parametrize(
+    ("pages", "to_come"),
+    [(1, 5), (4, 2), (5, 25), (6, 24)],
+    ids=["as many as a full list has", "as many as a full list has", "it is nearly full", "and is asked again in four"],
+)
+def test_a_first_list_that_is_full_is_not_the_end_of_a_search(pages: int, to_come: int) -> None:
+    a_page = timedelta(seconds=2)
+    told = time_left(cells=1, cells_over=0, pages=pages, got=20 * pages, limit=LIMIT[1], elapsed=pages * a_page)
+    assert told == to_come * a_page
 
 
 def test_what_waits_says_how_many_are_ahead(people: People) -> None:

@@ -308,9 +308,10 @@ async def test_outside_its_hours_it_says_when_it_goes_on(web: Web, people: Peopl
     tomorrow = (now(people) + timedelta(days=1)).isoweekday()
     set_campaign(people, running, weekdays=[tomorrow], timezone="UTC", window_start_min=540, window_end_min=600)
     bea = web.as_("Bea")
-    await bea.open(f"/campaigns/{running}")
+    client = await bea.open(f"/campaigns/{running}")
     await bea.should_see("Fora da janela")
     await bea.should_see("amanhã às 09:00")
+    assert not [words for words in said(client) if "por minuto" in words], "nothing leaves"
 
 
 async def test_one_that_stopped_by_itself_says_why(web: Web, people: People, running: CampaignId) -> None:
