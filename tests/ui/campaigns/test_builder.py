@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from itertools import accumulate
 from urllib.parse import quote
 
@@ -23,6 +24,7 @@ from tests.core.campaigns.making import (
     campaign,
     connect_number,
     keep_lead,
+    now,
     plan_of,
     recipients,
     set_campaign,
@@ -32,6 +34,7 @@ from tests.core.campaigns.making import (
 from tests.people import People
 from tests.ui.campaigns.acting import buttons, of_kind, press, said
 from tests.ui.conftest import Web, until
+from ui.parts.campaign_words import moment_in
 
 
 @pytest.fixture
@@ -283,6 +286,19 @@ async def test_of_two_windows_the_second_is_told_and_overwrites_nothing(
     typed(client, "desta janela")
     await bea.should_see("O que você escreve aqui não está sendo salvo.", retries=30)
     assert plan_of(people, draft).text == "de outra janela"
+
+
+async def test_who_starts_outside_the_hours_is_told_when_the_first_one_leaves(
+    web: Web, people: People, draft: CampaignId
+) -> None:
+    tomorrow = now(people) + timedelta(days=1)
+    hours = {"timezone": "UTC", "window_start_min": 540, "window_end_min": 1080, "weekdays": [tomorrow.isoweekday()]}
+    set_campaign(people, draft, **hours)
+    bea, client = await open_builder(web, draft)
+    typed(client, "Oi, {empresa}! Aqui é {meu_nome}, tudo bem?")
+    press(client, "Iniciar campanha")
+    at = moment_in(tomorrow.replace(hour=9, minute=0, second=0, microsecond=0), "UTC")
+    await bea.should_see(f"A primeira sai {at}.", retries=30)
 
 
 async def test_bea_starts_what_she_saw_after_one_more_question(web: Web, people: People, draft: CampaignId) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from nicegui import ui
 
@@ -26,6 +27,8 @@ TO_THE_TEST = """() => {
   document.getElementById('test').scrollIntoView({behavior: 'smooth', block: 'center'});
   document.querySelector('#test input')?.focus({preventScroll: true});
 }"""
+
+SOON = timedelta(minutes=15)  # whoever starts it need not be told
 
 
 class Summary:
@@ -183,6 +186,9 @@ class Summary:
             )
             body += " " + again.format(n=formats.number(plan.follow_up.days))
         found = desk.outlook.estimate if desk.outlook else None
+        wished = plan.starts_at or datetime.now(UTC)
+        if found and found.first_at and found.first_at > wished + SOON:
+            body += " " + _("The first one leaves {moment}.").format(moment=moment_in(found.first_at, plan.timezone))
         if found and found.finish_at:
             body += " " + _("Finishes around {moment}.").format(moment=moment_in(found.finish_at, plan.timezone))
         if plan.starts_at:
