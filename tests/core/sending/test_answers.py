@@ -30,7 +30,7 @@ from core.sending.dispatch import due_instances
 from core.sending.engine import send_due
 from core.sending.receipts import apply_receipt, meet
 from core.sending.reconcile import reap, reconcile
-from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus
+from core.sending.rules import AttemptOutcome, Outcome, RecipientStatus, local_day
 from core.sending.settling import settle_by_evidence
 from core.tables import Answer, Attempt, Campaign, CampaignLead, Instance, Lead, Message, OptOut, Team, WrittenLead
 from tests.core.replies.making import Talk, hears, opts_out
@@ -164,7 +164,8 @@ def test_what_holds_campaigns_up_does_not_hold_up_an_answer(
 ) -> None:
     campaign_to(talk, [2])
     with talk.runtime.work() as work:
-        meant = {"today": work.now.date(), "later": work.now + timedelta(hours=1), "now": work.now}
+        zone = work.session.get_one(Team, talk.team_id).timezone  # whose day it is that is counted
+        meant = {"today": local_day(zone, work.now), "later": work.now + timedelta(hours=1), "now": work.now}
     set_number(
         talk, **{name: meant.get(value, value) if isinstance(value, str) else value for name, value in number.items()}
     )

@@ -235,8 +235,8 @@ def test_a_name_that_nobody_sees_is_a_hole(
 
 def test_each_is_written_to_by_the_clock_of_their_own_place(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
     now = datetime.now(UTC)
-    start = (now - timedelta(minutes=30)).hour * 60 + (now - timedelta(minutes=30)).minute
-    hours = {"window_start_min": min(start, 1380), "window_end_min": 1440}
+    start = min(max(0, now.hour * 60 + now.minute - 30), 1380)
+    hours = {"window_start_min": start, "window_end_min": start + 60}  # an hour in which it is another one elsewhere
     scene = make_scene(runtime, 3, timezone="UTC", local_time=True, **hours)
     first, second, third = scene.recipients()
     scene.set_recipient(first.id, place="Pacific/Honolulu|")  # ten hours behind
