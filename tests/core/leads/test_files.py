@@ -94,6 +94,8 @@ def test_bytes_of_zero_are_left_out() -> None:
         (b"%PDF-1.7\n1 0 obj", "file_not_a_table"),
         (b"<html><table><tr><td>nome</td></tr></table></html>", "file_not_a_table"),
         (b'nome;fone\n"nunca fechada;1\n' + b"x;y\n" * 40_000, "file_open_quote"),
+        (b'telefone;motivo\n11987710001;"pediu\n11987710002;x\n', "file_open_quote"),
+        (b'nome,telefone\n"Um,11987710001\nDois,11987710002', "file_open_quote"),
         (b";".join(b"c%d" % n for n in range(201)) + b"\n", "file_too_many_columns"),
         (b"a" * (50 * 1024 * 1024 + 1), "file_too_large"),
     ],
