@@ -50,9 +50,10 @@ LENGTHS = ("longest", "longest_caption", "longest_again")
 # PostgreSQL counts the rows of a table once a minute at best, and takes thousands that have just come for a few: it
 # goes through all who were written to once for each lead then, which took a minute for two thousand.  Here whole sets
 # are joined by what is equal in both: never row by row, and such a plan is not worth compiling.
-SET_BY_SET = text("select set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)")
+SET_BY_SET = text("""
+select current_setting('jit') as jit, set_config('enable_nestloop', 'off', true), set_config('jit', 'off', true)
+""")
 AS_BEFORE = text("select set_config('enable_nestloop', 'on', true), set_config('jit', :jit, true)")
-JIT = text("select current_setting('jit')")
 
 
 class Order(StrEnum):
@@ -77,8 +78,7 @@ class SampleLead:
 @contextmanager
 def _set_by_set(session: Session) -> Iterator[None]:
     """For the statements within; where one fails, the transaction ends and all is as before."""
-    jit = session.execute(JIT).scalar_one()
-    session.execute(SET_BY_SET)
+    jit = session.execute(SET_BY_SET).one().jit
     yield
     session.execute(AS_BEFORE, {"jit": jit})
 

@@ -29,7 +29,6 @@ LONGEST_ROW = 4 << 20  # characters; one of 50 MB of commas would become a list 
 LONGEST_COLUMN_NAME = 80
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 30  # rows, to find out the delimiter
-LOOKED_INTO = 200_000  # characters
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
 # What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
 PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
@@ -172,8 +171,8 @@ def _delimited(text: str) -> tuple[str, str]:
 def _fit(text: str, delimiter: str) -> tuple[float, int]:
     """How many of the first rows have the most usual width, and that width; one column is no table."""
     widths = []
-    with suppress(BadInput):  # what was read until then tells as much
-        for row in islice(_rows(text[:LOOKED_INTO], delimiter, LOOKED_INTO), LOOKED_AT):
+    with suppress(BadInput):  # a quote still open where we cut, or never closed: what was read until then tells as much
+        for row in islice(_rows(text[:200_000], delimiter), LOOKED_AT):
             widths.append(len(row.cells))
     if not widths:
         return 0.0, 0
@@ -181,17 +180,17 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
     return (often / len(widths) if width > 1 else 0.0), width
 
 
-def _rows(text: str, delimiter: str, cut_at: int | None = None) -> Iterator[Row]:
+def _rows(text: str, delimiter: str) -> Iterator[Row]:
     """Rows with something in them.  A row's number is that of the line it begins on.
 
-    A text that ends within a quote has lost all lines behind it, unless it was cut, to be `cut_at` long.
+    Raises BadInput for a text that ends within a quote, which has swallowed all lines behind it.
     """
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
     number = 1
     try:
         for cells in reader:
-            if lines.ended_within_row and len(text) != cut_at:
+            if lines.ended_within_row:
                 raise BadInput("file", "file_open_quote", line=number)
             if any(map(str.strip, cells)):
                 yield Row(number, cells)

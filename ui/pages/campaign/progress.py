@@ -140,10 +140,10 @@ class ProgressCard:
         if is_waiting or progress.halt is not None:  # what it may send today is not to be had
             sent = ngettext("{n} sent today", "{n} sent today", progress.sent_today)
             self.pace.set("—", sent.format(n=formats.number(progress.sent_today)))
-        elif found.head.status is CampaignStatus.RUNNING and progress.now.standing is not Standing.SENDING:
-            self.pace.set("—", today)  # nothing leaves, whatever did a moment ago
-        elif found.head.status is CampaignStatus.RUNNING:
+        elif progress.now.standing is Standing.SENDING:
             self.pace.set(_("{n} per minute").format(n=formats.number(progress.per_minute, 1)), today)
+        elif found.head.status is CampaignStatus.RUNNING:
+            self.pace.set("—", today)  # nothing leaves, whatever did a moment ago
         else:
             self.pace.set("—")
 
