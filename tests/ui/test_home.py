@@ -16,6 +16,7 @@ from tests.core.replies.making import Talk, hears
 from tests.factories import make_instance, make_leads
 from tests.people import People
 from tests.ui.conftest import Web, until
+from ui.parts.number_words import at_time
 from ui.words import formats
 
 
@@ -97,7 +98,7 @@ async def test_a_number_that_went_off_is_told_with_what_waits_for_it(
     bea = web.as_("Bea")
     await bea.open("/")
     await bea.should_see("“Comercial 1” está desconectado.")
-    await bea.should_see(f"3 mensagens esperam por este número desde {formats.clock(since)}.")
+    await bea.should_see(f"3 mensagens esperam por este número desde {at_time(since)}.")
     await bea.should_see("Reconectar")
 
 
