@@ -108,7 +108,7 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     if response.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
         raise OutcomeUnknown("the answer is packed")
     body = bytearray()
-    async for chunk in response.content.iter_chunked(65_536):
+    while chunk := await response.content.readany():
         body += chunk
         if len(body) > MOST_BYTES:
             raise OutcomeUnknown(f"the answer is longer than {MOST_BYTES} bytes")
