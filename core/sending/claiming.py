@@ -14,7 +14,7 @@ import logging
 import random
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import text
@@ -32,7 +32,7 @@ from core.sending import answers, new_phones, queries
 from core.sending.answers import ClaimedAnswer
 from core.sending.lease import Lease
 from core.sending.prepared import Prepared
-from core.sending.queries import Candidate, Number, RunningCampaign, Template
+from core.sending.queries import Candidate, Number, RunningCampaign
 from core.sending.rules import (
     CALL_MARGIN,
     Gap,
@@ -235,7 +235,6 @@ class _Search:
         """What the first of them get, at most so many.  Whoever was passed over on the way is skipped or held with a
         reason, or waits while they get something else."""
         answered = queries.being_answered(self.session, [each for each in found if why_skip(each.look) is None])
-        templates = queries.templates(self.session, campaign.id) if found else {}
         written: list[_Written] = []
         not_to_be: dict[RecipientId, SkipReason] = {}
         later: dict[RecipientId, datetime] = {}
@@ -244,7 +243,7 @@ class _Search:
             if reason is None and (candidate.is_being_written or candidate.conversation_id in answered):
                 later[candidate.id] = self.number.now + ASK_AGAIN
                 continue
-            said = reason or _said_to(campaign, candidate, templates.get((candidate.step, candidate.variant)))
+            said = reason or _said_to(campaign, candidate)
             if isinstance(said, _Written):
                 written.append(said)
                 if len(written) == most:
@@ -268,23 +267,25 @@ class _Search:
     def _take(self, campaign: RunningCampaign, gap: Gap, written: Sequence[_Written]) -> list[Claimed]:
         """Without those whom somebody else was faster to write to: the next look finds out what that means."""
         if len(written) == 1:
-            return self._take_all(campaign, gap, written)
+            return self._take_all(campaign, gap, written, TAKE)
         try:
-            with self.session.connection().begin_nested():
-                return self._take_all(campaign, gap, written)
+            return self._take_all(campaign, gap, written, TAKE_MANY)
         except IntegrityError as trouble:
             # One of them has just been claimed by another number: uq_campaign_leads_person_in_flight.  Of many, one
             # after the other might be, again and again; so this time the first goes alone.
             if getattr(trouble.orig, "pgcode", None) != UNIQUE_VIOLATION:
                 raise
-            return self._take_all(campaign, gap, written[:1])
+            self.session.connection().exec_driver_sql("rollback to savepoint many")
+            return self._take_all(campaign, gap, written[:1], TAKE)
 
-    def _take_all(self, campaign: RunningCampaign, gap: Gap, written: Sequence[_Written]) -> list[Claimed]:
+    def _take_all(
+        self, campaign: RunningCampaign, gap: Gap, written: Sequence[_Written], take: Prepared
+    ) -> list[Claimed]:
         now, number = self.number.now, self.number
         number_day, campaign_day = local_day(number.timezone, now), local_day_of(campaign.window(), now)
         # Everybody takes people in the same order, so that two numbers with the same people do not wait for each other.
         in_order = sorted(written, key=lambda each: each.to.phone_hash)
-        rows = TAKE.execute(
+        rows = take.execute(
             self.session,
             {
                 "ids": [each.to.id for each in in_order],
@@ -355,8 +356,9 @@ def _opens_at(campaign: RunningCampaign, candidate: Candidate, now: datetime) ->
     return None if opens_at <= now else min(opens_at, now + LONGEST_POSTPONED)
 
 
-def _said_to(campaign: RunningCampaign, candidate: Candidate, template: Template | None) -> _Written | SkipReason:
+def _said_to(campaign: RunningCampaign, candidate: Candidate) -> _Written | SkipReason:
     """The text for this person, or why there is none."""
+    template = candidate.template
     if candidate.facts is None:
         return SkipReason.LEAD_DELETED
     if template is None:
@@ -422,6 +424,8 @@ select id, message_id from taken
         "instance_id": "bigint",
     },
 )
+# In the same round trip, since another number of the campaign waits until this claim is committed.
+TAKE_MANY = replace(TAKE, first="savepoint many;\n")
 
 # The number and its campaigns first, as everybody; of their counts of the day goes what was claimed on that day.
 LOCK_ABOVE = text("""

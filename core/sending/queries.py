@@ -71,7 +71,8 @@ where i.id = :id
 """,  # noqa: S608 - our own text, no value of anybody's
     {"id": "bigint", "epoch": "int", "refusals_of": "int"},
     first="""
-select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true);
+select set_config('synchronous_commit', 'on', true), set_config('lock_timeout', '5s', true),
+       set_config('plan_cache_mode', 'force_generic_plan', true);
 select from instances where id = :id for no key update;
 """,
 )
@@ -222,13 +223,28 @@ def _campaign(row: Row[Any]) -> RunningCampaign:
     )
 
 
-# The turn of a campaign and the slot of its number, in one round trip.
-TAKE_SLOT = text("""
-update campaigns set claimed_at = :now, sent_on = :campaign_day, sent_today = :campaign_sent where id = :campaign_id;
+# The turn of a campaign and the slot of its number.
+TAKE_SLOT = Prepared(
+    """
+with turn as (
+    update campaigns set claimed_at = :now, sent_on = :campaign_day, sent_today = :campaign_sent where id = :campaign_id
+)
 update instances
 set next_send_at = clock_timestamp() + :gap, sent_on = :sent_on, sent_today = :sent_today, sent_in_row = :in_row
 where id = :instance_id
-""")
+""",
+    {
+        "campaign_id": "bigint",
+        "instance_id": "bigint",
+        "now": "timestamptz",
+        "gap": "interval",
+        "in_row": "int",
+        "campaign_day": "date",
+        "campaign_sent": "int",
+        "sent_on": "date",
+        "sent_today": "int",
+    },
+)
 
 
 def take_slot(
@@ -243,8 +259,8 @@ def take_slot(
     number_count: DayCount,
 ) -> None:
     """In the transaction of the claim, so that neither a crash nor downtime can make a burst."""
-    session.execute(
-        TAKE_SLOT,
+    TAKE_SLOT.execute(
+        session,
         {
             "campaign_id": campaign_id,
             "instance_id": instance_id,
@@ -257,21 +273,6 @@ def take_slot(
             "sent_today": number_count.n,
         },
     )
-
-
-TEMPLATES = text("select position, variant, text, media_id from campaign_steps where campaign_id = :campaign_id")
-
-
-@dataclass(frozen=True)
-class Template:
-    text: str
-    media_id: int | None
-
-
-def templates(session: Session, campaign_id: CampaignId) -> dict[tuple[int, int], Template]:
-    """Its texts as they stand now, by step and variant."""
-    rows = session.execute(TEMPLATES, {"campaign_id": campaign_id})
-    return {(row.position, row.variant): Template(row.text, row.media_id) for row in rows}
 
 
 MEDIA = text("select kind, mimetype, name, content from media_files where id = :id")
@@ -304,6 +305,12 @@ def pause_campaign(session: Session, campaign_id: CampaignId, reason: str) -> bo
 
 
 @dataclass(frozen=True)
+class Template:
+    text: str
+    media_id: int | None
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A recipient who is due, the row locked, with what is true of this person now."""
 
@@ -317,49 +324,48 @@ class Candidate:
     phone_hash: bytes
     attempts: int
     facts: LeadFacts | None  # None: the lead is gone
+    template: Template | None  # of their step and variant, as it stands now; None: it is gone
     look: LastLook
     is_being_written: bool  # by another row: on the wire now, or with an outcome that nobody knows yet
     conversation_id: int | None  # where they have ever written to us
     phone_is_old: bool = False  # the lead has another one by now
 
 
-# Whose turn it is, by ix_campaign_leads_due; what else happened to the person by ix_campaign_leads_person.
+# Whose turn it is, by ix_campaign_leads_due; what else happened to a person by ix_campaign_leads_person, in one look.
 CANDIDATES = Prepared(
     """
 select cl.id, cl.step, cl.variant, cl.place, cl.lead_id, cl.phone, cl.phone_hash, cl.attempts,
        l.id is null or l.deleted_at is not null as lead_gone,
        l.deleted_at is null and l.id is not null and l.phone_hash is distinct from cl.phone_hash as phone_is_old,
        l.name, l.category, l.neighbourhood, l.city, l.rating, l.opening_hours,
+       s.text as template, s.media_id,
        exists (
            select from opt_outs o
            where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.undone_at is null
        ) as opted_out,
-       coalesce(l.last_replied_at >= :started_at, false) or exists (
-           select from messages m
-           where m.team_id = cl.team_id and m.phone_hash = cl.phone_hash and m.at >= :started_at
-             and m.direction = 'in'
-       ) as replied,
-       exists (
-           select from campaign_leads o
-           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.status in ('sent', 'held')
-             and o.campaign_id <> cl.campaign_id and coalesce(o.sent_at, o.claimed_at) > :recently
-       ) as recently_written,
-       (
-           select count(*) from campaign_leads o
-           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash and o.status in ('sent', 'held')
-             and coalesce(o.sent_at, o.claimed_at) > coalesce((
-                 select max(m.at) from messages m
-                 where m.team_id = cl.team_id and m.phone_hash = cl.phone_hash and m.direction = 'in'
-             ), '-infinity')
-       ) as unanswered,
-       exists (
-           select from campaign_leads o
-           where o.team_id = cl.team_id and o.phone_hash = cl.phone_hash
-             and o.status in ('sending', 'unconfirmed')
-       ) as is_being_written,
+       coalesce(l.last_replied_at >= :started_at, false) or coalesce(heard.at >= :started_at, false) as replied,
+       others.recently_written, others.unanswered, others.is_being_written,
        (select c.id from conversations c where c.team_id = cl.team_id and c.phone_hash = cl.phone_hash)
            as conversation_id
-from campaign_leads cl left join leads l on l.id = cl.lead_id
+from campaign_leads cl
+left join leads l on l.id = cl.lead_id
+left join campaign_steps s on s.campaign_id = cl.campaign_id and s.position = cl.step and s.variant = cl.variant
+cross join lateral (
+    select max(m.at) as at from messages m
+    where m.team_id = cl.team_id and m.phone_hash = cl.phone_hash and m.direction = 'in'
+) heard
+cross join lateral (
+    select coalesce(bool_or(o.campaign_id <> cl.campaign_id and o.written_at > :recently), false) as recently_written,
+           count(*) filter (where o.written_at > coalesce(heard.at, '-infinity')) as unanswered,
+           coalesce(bool_or(o.status in ('sending', 'unconfirmed')), false) as is_being_written
+    from (
+        select status, campaign_id,
+               case when status in ('sent', 'held') then coalesce(sent_at, claimed_at) end as written_at
+        from campaign_leads
+        where team_id = cl.team_id and phone_hash = cl.phone_hash
+          and status in ('sent', 'held', 'sending', 'unconfirmed')
+    ) o
+) others
 where cl.campaign_id = :campaign_id and cl.instance_id = :instance_id and cl.status = 'queued'
   and cl.not_before <= :now
 order by cl.not_before, cl.id
@@ -414,6 +420,7 @@ def _candidate(row: Row[Any], campaign: RunningCampaign) -> Candidate:
         phone_hash=bytes(row.phone_hash),
         attempts=row.attempts,
         facts=None if row.lead_gone else facts,
+        template=None if row.template is None else Template(row.template, row.media_id),
         look=LastLook(row.opted_out, row.replied, row.lead_gone, row.recently_written, row.unanswered),
         is_being_written=row.is_being_written,
         conversation_id=row.conversation_id,

@@ -142,19 +142,25 @@ class Ended:
 
 
 # What was accepted is in the gateway's history too: a power cut that loses this commit costs a look, no message.
-IDS_OF_OTHERS = text("""
-select set_config('synchronous_commit', 'off', true),
-       array(
-           select gateway_message_id from messages
-           where instance_id = :instance_id and gateway_message_id = any(:gateway_ids)
-       ) as known
-""")
+IDS_OF_OTHERS = Prepared(
+    """
+select gateway_message_id from messages
+where instance_id = :instance_id and gateway_message_id = any(:gateway_ids)
+""",
+    {"instance_id": "bigint", "gateway_ids": "text[]"},
+    first="""
+select set_config('synchronous_commit', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true);
+""",
+)
 # The number first, as everybody.  Its row is left alone where there is neither a doubt to take back nor a pause that
 # counts from here: a doubt that another transaction is writing at this moment counts as the later of the two.
-GOOD_NEWS = text("""
+GOOD_NEWS = Prepared(
+    """
 update instances set unconfirmed_in_a_row = 0, next_send_at = greatest(next_send_at, clock_timestamp() + :rest)
 where id = :id and (unconfirmed_in_a_row > 0 or rest_after > 0 or :rest > interval '0')
-""")
+""",
+    {"id": "bigint", "rest": "interval"},
+)
 # The recipients in their order, then their messages, attempts and leads: every lead with this phone, as by LEADS_SENT.
 SETTLE_ACCEPTED = Prepared(
     """
@@ -204,10 +210,13 @@ from sent
 """,
     {"ids": "bigint[]", "tokens": "uuid[]", "gateway_ids": "text[]", "addresses": "text[]", "instance_id": "bigint"},
 )
-CAME_EARLY = text("""
+CAME_EARLY = Prepared(
+    """
 select distinct gateway_message_id from early_receipts
 where instance_id = :instance_id and gateway_message_id = any(:gateway_ids)
-""")
+""",
+    {"instance_id": "bigint", "gateway_ids": "text[]"},
+)
 
 
 def settle_accepted(work: Work, accepted: Sequence[Ended]) -> set[RecipientId]:
@@ -217,13 +226,14 @@ def settle_accepted(work: Work, accepted: Sequence[Ended]) -> set[RecipientId]:
     """
     session, instance_id = work.session, accepted[0].claimed.instance_id
     told = Counter(each.outcome.gateway_message_id for each in accepted)
-    known = session.execute(IDS_OF_OTHERS, {"instance_id": instance_id, "gateway_ids": list(told)}).one().known
+    of_others = IDS_OF_OTHERS.execute(session, {"instance_id": instance_id, "gateway_ids": list(told)})
+    known = set(of_others.scalars())
     plain = [each for each in accepted if told[each.outcome.gateway_message_id] == 1]
     plain = [each for each in plain if each.outcome.gateway_message_id not in known]
     if not plain:
         return set()
     # The gap counts from the end of the call: the gateway writes somewhere in between.
-    session.execute(GOOD_NEWS, {"id": instance_id, "rest": max(each.claimed.least_gap for each in plain)})
+    GOOD_NEWS.execute(session, {"id": instance_id, "rest": max(each.claimed.least_gap for each in plain)})
     gateway_ids = [each.outcome.gateway_message_id for each in plain]
     sent = SETTLE_ACCEPTED.execute(
         session,
@@ -238,7 +248,8 @@ def settle_accepted(work: Work, accepted: Sequence[Ended]) -> set[RecipientId]:
     not_first = [row.id for row in sent if row.attempts > 1]
     if not_first:
         session.execute(FORGET_OTHERS, {"ids": not_first})
-    for gateway_id in session.execute(CAME_EARLY, {"instance_id": instance_id, "gateway_ids": gateway_ids}).scalars():
+    early = CAME_EARLY.execute(session, {"instance_id": instance_id, "gateway_ids": gateway_ids})
+    for gateway_id in early.scalars():
         apply_early_receipts(work, instance_id, gateway_id)
     in_conversation = [row for row in sent if row.conversation_id is not None]
     for row in sorted(in_conversation, key=lambda row: row.conversation_id):

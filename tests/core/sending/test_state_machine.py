@@ -1148,12 +1148,10 @@ def looks_past(**fact: Any) -> Fault:
     return replaced(claiming, "why_skip", sees_less)
 
 
-def swapped(session: Any, campaign_id: Any) -> Any:
-    found = queries_templates(session, campaign_id)
-    return {(step, variant): found.get((step, 1 - variant), each) for (step, variant), each in found.items()}
-
-
-queries_templates = queries.templates
+OTHER_VARIANT = """s.variant = coalesce((
+    select v.variant from campaign_steps v
+    where v.campaign_id = cl.campaign_id and v.position = cl.step and v.variant = 1 - cl.variant
+), cl.variant)"""
 
 
 FAULTS: dict[str, Fault] = {
@@ -1181,7 +1179,7 @@ FAULTS: dict[str, Fault] = {
         follow_ups, "QUEUE", ("cl.follow_up_at <= clock_timestamp()", "cl.follow_up_at is not null")
     ),
     "once more, to who wrote": reworded(follow_ups, "QUEUE", ("due.replied_at is null and ", "")),
-    "another variant than theirs": replaced(queries, "templates", swapped),
+    "another variant than theirs": reworded(queries, "CANDIDATES", ("s.variant = cl.variant", OTHER_VARIANT)),
 }
 
 
