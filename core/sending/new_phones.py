@@ -23,7 +23,11 @@ select cl.id, cl.step, c.include_landlines, c.local_time, c.timezone as campaign
        exists (
            select from campaign_leads o
            where o.campaign_id = cl.campaign_id and o.phone_hash = l.phone_hash and o.step = 0
-       ) as is_in_campaign
+       ) as is_in_campaign,
+       exists (
+           select from conversations t
+           where t.team_id = l.team_id and t.phone_hash = l.phone_hash and t.status = 'open'
+       ) as is_in_conversation
 from campaign_leads cl join campaigns c on c.id = cl.campaign_id join leads l on l.id = cl.lead_id
 where cl.id = any(:ids) and cl.status = 'queued' and l.deleted_at is null
 order by cl.id
@@ -57,6 +61,7 @@ def _new_phone(row: Row[Any], taken: set[bytes]) -> NewPhone:
         exists=row.phone_hash is not None,
         is_first=row.step == 0,
         in_campaign=row.is_in_campaign or (row.phone_hash is not None and bytes(row.phone_hash) in taken),
+        in_conversation=row.is_in_conversation,
         not_on_whatsapp=row.on_whatsapp == "no",
         unwanted_landline=row.phone_type == "landline" and not row.include_landlines,
     )

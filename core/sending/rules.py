@@ -53,6 +53,7 @@ class SkipReason(StrEnum):
     NO_PHONE = "no_phone"  # the lead has none any more
     PHONE_CHANGED = "phone_changed"  # the lead has another than the one that got the first message
     IN_CAMPAIGN = "in_campaign"  # the lead's new phone is one that this campaign writes to already
+    IN_CONVERSATION = "in_conversation"  # somebody of the team talks with the lead's new phone
     NOT_ON_WHATSAPP = "not_on_whatsapp"  # the lead's new phone
     LANDLINE = "landline"  # the lead's new phone, in a campaign that leaves them out
     BY_HAND = "by_hand"  # a person skipped it
@@ -195,6 +196,7 @@ class NewPhone:
     exists: bool = True
     is_first: bool = True  # no message of this campaign went to the one before
     in_campaign: bool = False
+    in_conversation: bool = False
     not_on_whatsapp: bool = False
     unwanted_landline: bool = False
 
@@ -210,6 +212,8 @@ def why_not_follow(phone: NewPhone) -> SkipReason | None:
         return SkipReason.PHONE_CHANGED
     if phone.in_campaign:
         return SkipReason.IN_CAMPAIGN
+    if phone.in_conversation:
+        return SkipReason.IN_CONVERSATION
     if phone.not_on_whatsapp:
         return SkipReason.NOT_ON_WHATSAPP
     if phone.unwanted_landline:

@@ -97,6 +97,7 @@ REASONS = {
     "no_phone": N_("The lead has no phone any more."),
     "phone_changed": N_("The phone of the lead was changed after the first message."),
     "in_campaign": N_("The phone of the lead was changed to one that this campaign writes to anyway."),
+    "in_conversation": N_("The phone of the lead was changed to one that your team has an open conversation with."),
     "landline": N_("The phone of the lead was changed to a landline."),
     "by_hand": N_("Skipped by hand."),
     "not_on_whatsapp": N_("This number is not on WhatsApp."),

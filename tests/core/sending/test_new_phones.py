@@ -16,12 +16,13 @@ from core.leads.rules import OnWhatsApp, PhoneType
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.ports import MessageSent, Place, SentRecord
+from core.replies.rules import ConversationStatus
 from core.runtime import Runtime
 from core.sending import new_phones, service
 from core.sending.inbox import apply_event
 from core.sending.reconcile import reconcile
 from core.sending.rules import FailReason, NewPhone, RecipientId, SkipReason, why_not_follow
-from core.tables import CampaignLead, CampaignStep, Lead
+from core.tables import CampaignLead, CampaignStep, Conversation, Lead
 from tests.core.sending.world import FakeWhatsApp, is_silent, work_through
 from tests.factories import Scene, last_sent_at, make_scene, phone_of
 from tests.people import gather
@@ -99,6 +100,15 @@ def opts_out(scene: Scene) -> None:
         record_opt_out(work, scene.team_id, hashed, phone=phone_of(NEW), reason=OptOutReason.BY_HAND)  # type: ignore[arg-type]
 
 
+def talks(scene: Scene, status: ConversationStatus) -> None:
+    """A colleague, with whoever has the new phone; about something else, and begun before the campaign."""
+    hashed = phone_hash(scene.runtime.settings.secret_key, phone_of(NEW))
+    with scene.runtime.work() as work:
+        since = work.now - timedelta(days=40)
+        same = {"team_id": scene.team_id, "instance_id": scene.instance_id, "phone": phone_of(NEW)}
+        work.session.add(Conversation(phone_hash=hashed, heard_at=since, status=status, **same))
+
+
 Story = Callable[[Scene], None]
 
 
@@ -108,10 +118,11 @@ Story = Callable[[Scene], None]
         (lambda scene: [opts_out(scene), change_phone(scene, 0)], "opted_out"),
         (lambda scene: [change_phone(scene, 0), opts_out(scene)], "opted_out"),
         (lambda scene: change_phone(scene, 0, n=2), "in_campaign"),
+        (lambda scene: [talks(scene, ConversationStatus.OPEN), change_phone(scene, 0)], "in_conversation"),
         (lambda scene: change_phone(scene, 0, on_whatsapp=OnWhatsApp.NO), "not_on_whatsapp"),
         (lambda scene: change_phone(scene, 0, phone_type=PhoneType.LANDLINE), "landline"),
     ],
-    ids=["was_opted_out", "opts_out_since", "in_campaign", "not_on_whatsapp", "landline"],
+    ids=["was_opted_out", "opts_out_since", "in_campaign", "in_conversation", "not_on_whatsapp", "landline"],
 )
 def test_it_goes_to_nobody_who_would_not_have_been_chosen(
     runtime: Runtime, whatsapp: FakeWhatsApp, story: Story, reason: str
@@ -121,6 +132,14 @@ def test_it_goes_to_nobody_who_would_not_have_been_chosen(
     work_through(runtime, scene, times=3)
     assert outcome(scene, 0)[:2] == ("skipped", reason)
     assert whatsapp.phones() == [phone_of(2)]
+
+
+def test_a_conversation_that_is_over_keeps_nobody_from_it(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
+    scene = make_scene(runtime, 1)
+    talks(scene, ConversationStatus.DONE)
+    change_phone(scene, 0)
+    work_through(runtime, scene)
+    assert whatsapp.phones() == [phone_of(NEW)]
 
 
 def test_landlines_that_the_campaign_takes_in_get_it(runtime: Runtime, whatsapp: FakeWhatsApp) -> None:
@@ -216,6 +235,7 @@ def test_that_the_old_number_got_it_does_not_keep_the_new_one_from_it(runtime: R
         (NewPhone(exists=False), SkipReason.NO_PHONE),
         (NewPhone(is_first=False, in_campaign=True), SkipReason.PHONE_CHANGED),
         (NewPhone(in_campaign=True, not_on_whatsapp=True), SkipReason.IN_CAMPAIGN),
+        (NewPhone(in_conversation=True, not_on_whatsapp=True), SkipReason.IN_CONVERSATION),
         (NewPhone(not_on_whatsapp=True, unwanted_landline=True), SkipReason.NOT_ON_WHATSAPP),
         (NewPhone(unwanted_landline=True), SkipReason.LANDLINE),
     ],
