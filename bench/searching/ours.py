@@ -59,7 +59,7 @@ def asked_for(runtime: Runtime, actor: Actor, **said: Any) -> int:
         "only_with_phone": False,
     }
     with runtime.work() as work:
-        return service.start(work, actor, **values | said)
+        return service.start(work, actor, **values | said).id
 
 
 def leads_of(runtime: Runtime, actor: Actor) -> list[dict[str, Any]]:

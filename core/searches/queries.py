@@ -390,6 +390,7 @@ def _asks_the_same(search: Search, form: SearchForm) -> bool:
         and sorted(map(fold, search.terms)) == sorted(map(fold, form.terms))
         and (search.source, search.radius_m, search.result_limit) == (form.source, form.radius_m, form.limit)
         and (search.only_with_phone, search.skip_known) == (form.only_with_phone, form.skip_known)
+        and (search.language, search.read_sites) == (form.language, form.read_sites)
     )
 
 

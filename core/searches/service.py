@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select, update
@@ -39,6 +40,14 @@ STARTING = 7102  # the class of our advisory locks
 A_DAY = timedelta(hours=24)
 
 
+@dataclass(frozen=True)
+class Started:
+    """The search that answers; not `is_new` where the team had asked exactly this, and it was not over yet."""
+
+    id: SearchId
+    is_new: bool
+
+
 def sources(work: Work, actor: Actor) -> list[Source]:
     """What may be asked on this installation."""
     actor.require(Role.VIEWER)
@@ -60,8 +69,8 @@ def start(
     only_with_phone: bool = True,
     skip_known: bool = True,
     read_sites: bool = False,
-) -> SearchId:
-    """Queues a search.  The same one again while it is not over is the first one's id: two clicks, one search.
+) -> Started:
+    """Queues a search.  The same one again while it is not over is the first one: two clicks, one search.
 
     Raises BadInputs with every field that is wrong, among them the team's allowance of a day.
     """
@@ -84,12 +93,12 @@ def start(
     work.session.execute(select(func.pg_advisory_xact_lock(STARTING, func.hashint8(actor.team_id))))
     same = queries.same_unfinished(work.session, actor.team_id, form)
     if same is not None:
-        return same
+        return Started(same, is_new=False)
     _within_allowance(work, actor, form.source)
     search_id = add_search(work, actor.team_id, actor.user_id, form)
     audit.record(work, actor, "search.started", "search", search_id, source=form.source.value, terms=list(form.terms))
     work.later(ScrapeSearch(search_id))
-    return search_id
+    return Started(search_id, is_new=True)
 
 
 def cancel(work: Work, actor: Actor, search_id: int) -> None:

@@ -70,6 +70,21 @@ async def test_bea_asks_for_dentists_and_the_scraper_is_told(web: Web, people: P
     await bea.should_see("Cancelar", retries=30)
 
 
+async def test_whoever_asks_what_is_under_way_is_told_that_it_is_that_one(web: Web, people: People) -> None:
+    first = ask(people, terms=["dentista"])
+    bea = web.as_("Bea")
+    await bea.open(f"/searches?repeat={first}")
+    press(bea, "Buscar leads")
+    await until(lambda: "Esta busca já está em andamento: aqui está ela." in bea.notify.messages)
+    assert [search.id for search in searches_of(people)] == [first]
+    with people.runtime.work() as work:
+        service.cancel(work, people["Ana"], first)
+    bea.notify.messages.clear()
+    await bea.open(f"/searches?id={first}&again=1")
+    await bea.should_see("Cancelada")
+    assert bea.notify.messages == [], "it is not under way any more"
+
+
 async def test_without_a_term_it_says_so_by_the_field(web: Web, people: People) -> None:
     bea = web.as_("Bea")
     await bea.open("/searches")

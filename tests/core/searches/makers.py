@@ -26,7 +26,7 @@ def ask(people: People, who: str = "Ana", **changed: Any) -> int:
         "language": "pt-BR",
     }
     with people.runtime.work() as work:
-        return service.start(work, people[who], **values | changed)
+        return service.start(work, people[who], **values | changed).id
 
 
 def take(people: People, search_id: int, token: str = "scraper-1") -> Taken | None:

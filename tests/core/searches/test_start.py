@@ -16,7 +16,7 @@ from core.runtime import Runtime
 from core.searches import service
 from core.searches.rules import MAY_FOLLOW, SearchStatus, Source, read_form
 from core.tables import Search
-from tests.core.searches.makers import ask, cells, row
+from tests.core.searches.makers import PINHEIROS, ask, cells, row
 from tests.people import People
 from ui.words.errors import all_sentences
 
@@ -139,7 +139,19 @@ def test_asking_something_else_is_another_search(people: People) -> None:
     first = ask(people)
     assert ask(people, terms=["Dentista"]) == first
     assert ask(people, radius_m=6000) != first
+    assert ask(people, language="en") != first, "its results carry other words"
+    assert ask(people, read_sites=True) != first, "the one that runs looks for no e-mails"
     assert ask(people, "Carlos") != first, "another team asks for itself"
+
+
+def test_whoever_asks_again_is_told_that_it_runs_already(people: People) -> None:
+    values = GOOD | {"latitude": PINHEIROS[0], "longitude": PINHEIROS[1]}
+    with people.runtime.work() as work:
+        first = service.start(work, people["Ana"], **values)
+    with people.runtime.work() as work:
+        second = service.start(work, people["Bea"], **values)
+    assert (first.is_new, second.is_new) == (True, False)
+    assert first.id == second.id
 
 
 def test_the_day_has_its_searches_and_says_when_the_next_may_start(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -77,8 +78,8 @@ def test_a_house_that_was_down_for_weeks_runs_it_once(people: People) -> None:
     assert len(runs_of(people, saved_id)) == 2
 
 
-def finished(people: People) -> int:
-    search_id = ask(people)
+def finished(people: People, **changed: Any) -> int:
+    search_id = ask(people, **changed)
     read_to_the_end(people, search_id, range(1))
     return search_id
 
@@ -87,6 +88,13 @@ def test_one_that_still_runs_is_not_begun_beside_itself(people: People) -> None:
     saved_id = make_weekly(people, ask(people))
     assert a_week_goes_by(people) == 0
     assert len(runs_of(people, saved_id)) == 1
+
+
+def test_one_that_reads_the_sites_is_begun_beside_one_that_does_not(people: People) -> None:
+    saved_id = make_weekly(people, finished(people, read_sites=True))
+    ask(people)
+    assert a_week_goes_by(people) == 1
+    assert len(runs_of(people, saved_id)) == 2
 
 
 def test_pressed_twice_it_is_one(people: People) -> None:

@@ -32,7 +32,7 @@ def ask(people: People, **changed: Any) -> int:
         "language": "pt-BR",
     }
     with people.runtime.work() as work:
-        return service.start(work, people["Ana"], **values | changed)
+        return service.start(work, people["Ana"], **values | changed).id
 
 
 def leads(people: People) -> list[Lead]:

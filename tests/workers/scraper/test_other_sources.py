@@ -89,7 +89,7 @@ def searched(people: People, source: Source, **changed: Any) -> int:
         "language": "pt-BR",
     }
     with people.runtime.work() as work:
-        search_id = service.start(work, people["Ana"], **values | changed)
+        search_id = service.start(work, people["Ana"], **values | changed).id
     scrape(people.runtime, NO_BROWSER, search_id)
     return search_id
 
@@ -275,7 +275,7 @@ def test_cancelling_does_not_wait_for_a_slow_server(house: People, osm: overpass
             radius_m=3_000,
             limit=100,
             language="pt-BR",
-        )
+        ).id
     cancelled_at: list[float] = []
 
     def cancel() -> None:

@@ -1,7 +1,7 @@
 """Find leads: ask the map, watch them come in, and look back at what was asked.
 
-`/searches` is the form with what runs now, `/searches?id=7` one search, `/searches?repeat=7` the form as it was filled
-in then, `/searches?tab=history` all of them.
+`/searches` is the form with what runs now, `/searches?id=7` one search, `/searches?id=7&again=1` one that was asked for
+once more, `/searches?repeat=7` the form as it was filled in then, `/searches?tab=history` all of them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from core.searches import service as searches
 from core.searches.experience import Run
 from core.searches.queries import HistoryFilter, PastSearch, SearchProgress
 from core.searches.rules import SearchForm, Source
+from core.searches.service import Started
 from core.work import Work
 from ui.calls import ask
 from ui.frame import page_frame
@@ -31,7 +32,7 @@ from ui.pages.searches.source_note import Standing, standings
 from ui.parts import safe
 from ui.parts.states import no_permission, state
 from ui.parts.text import icon, text
-from ui.parts.toast import problem
+from ui.parts.toast import problem, toast
 from ui.session import current_actor
 from ui.words import N_, _
 
@@ -44,7 +45,7 @@ tiles.register()
 
 
 @ui.page("/searches", response_timeout=10)
-async def searches_page(tab: str = "new", id: str = "", repeat: str = "") -> None:
+async def searches_page(tab: str = "new", id: str = "", repeat: str = "", again: str = "") -> None:
     with page_frame("searches", _("Find leads"), bleed=True) as frame:
         frame.fact(_("Public businesses from the map, straight to your list"))
         chosen = tab if tab in TABS else "new"
@@ -58,6 +59,8 @@ async def searches_page(tab: str = "new", id: str = "", repeat: str = "") -> Non
         seen = await ask(_look, _number(id), _number(repeat))
         if (id or repeat) and seen.missing:
             problem(_("This search is not here any more."))
+        if again and seen.is_asked_for and seen.shown is not None and not seen.shown.is_over:
+            toast(_("This search is under way already: here it is."))
         await _draw(seen)
         frame.on_theme(lambda: seen.map and seen.map.stand_on(seen.asked.source))
 
@@ -180,8 +183,8 @@ async def _draw(seen: _Seen) -> None:
 
 
 def _form(seen: _Seen) -> Asking:
-    async def started(search_id: int) -> None:
-        safe.go(f"/searches?id={search_id:d}")
+    async def started(search: Started) -> None:
+        safe.go(f"/searches?id={search.id:d}{'' if search.is_new else '&again=1'}")
 
     return Asking(seen.offered, seen.standing, seen.runs, seen.asked, started)
 

@@ -22,6 +22,7 @@ from core.searches.rules import (
     SearchReason,
     Source,
 )
+from core.searches.service import Started
 from ui.calls import ask, do
 from ui.pages.searches.look import LANGUAGES, point_words
 from ui.pages.searches.search_map import SearchMap
@@ -39,7 +40,7 @@ RADII_M = (500, 750, 1000, 1500, 2000, 2500, 3000, 4000, 5000, 6000, 7000, 8000,
 
 
 class Asking:
-    """Reads what a person wants; `started(search_id)` is called once it is queued."""
+    """Reads what a person wants; `started` is called once it is queued, or was before."""
 
     def __init__(
         self,
@@ -47,7 +48,7 @@ class Asking:
         standing: Mapping[Source, Standing],
         runs: Sequence[Run],
         asked: SearchForm,
-        started: Callable[[int], Awaitable[None]],
+        started: Callable[[Started], Awaitable[None]],
     ) -> None:
         self.offered = offered
         self.standing = dict(standing)
