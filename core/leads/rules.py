@@ -373,10 +373,16 @@ WESTERN_FOLDED = bytes(ord(to) if len(to := FOLDED[code]) == 1 and to < "\u0100"
 WESTERN = re.compile(f"[{re.escape(''.join(chr(code) for code in range(0x100) if WESTERN_FOLDED[code]))}]*")
 
 
+@lru_cache(maxsize=4_096)  # the terms of two hundred searches are compared with each letter that is typed
+def unaccented(text: str) -> str:
+    """Lower case, without accents, but with its signs: `Café` is `cafe`, and `C++` is not `C#`."""
+    plain = unicodedata.normalize("NFKD", text).casefold()
+    return "".join(c for c in plain if not unicodedata.combining(c)).strip() or text
+
+
 def alike(name: str) -> str:
     """What two tags of a team, or two views, must not share: their names differ in more than case and accents."""
-    plain = unicodedata.normalize("NFKD", name).casefold()
-    return ("".join(c for c in plain if not unicodedata.combining(c)).strip() or name)[:LONGEST_ALIKE]
+    return unaccented(name)[:LONGEST_ALIKE]
 
 
 LONGEST_ALIKE = 80

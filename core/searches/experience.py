@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
-from core.leads.rules import fold
+from core.leads.rules import fold, unaccented
 from core.searches.grid import Circle, roots
 from core.searches.rules import PAGE_SIZE, WIDEST_CELL_M, Source, distance_m
 
@@ -132,7 +132,7 @@ def _a_request(runs: Sequence[Run]) -> timedelta | None:
 
 
 def _terms(of: Run | Question) -> frozenset[str]:
-    return frozenset(fold(term) for term in of.terms)
+    return frozenset(unaccented(term) for term in of.terms)
 
 
 def _is_there(run: Run, asked: Question) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tup
 from sqlalchemy.orm import Session, aliased
 
 from core.accounts.rules import TeamId
-from core.leads.rules import LeadId, fold
+from core.leads.rules import LeadId, unaccented
 from core.searches.experience import Run
 from core.searches.forms import form_in
 from core.searches.rules import (
@@ -382,12 +382,12 @@ def same_unfinished(session: Session, team_id: TeamId, form: SearchForm) -> Sear
 
 
 def _asks_the_same(search: Search, form: SearchForm) -> bool:
-    where_same = fold(search.place_name or "") == fold(form.place_name or "")
+    where_same = unaccented(search.place_name or "") == unaccented(form.place_name or "")
     if form.has_point:
         where_same = (search.latitude, search.longitude) == (form.latitude, form.longitude)
     return (
         where_same
-        and sorted(map(fold, search.terms)) == sorted(map(fold, form.terms))
+        and sorted(map(unaccented, search.terms)) == sorted(map(unaccented, form.terms))
         and (search.source, search.radius_m, search.result_limit) == (form.source, form.radius_m, form.limit)
         and (search.only_with_phone, search.skip_known) == (form.only_with_phone, form.skip_known)
         and (search.language, search.read_sites) == (form.language, form.read_sites)

@@ -12,7 +12,7 @@ from typing import NewType, TypeVar
 
 from core.accounts.rules import clean_name
 from core.errors import BadInput, BadInputs
-from core.leads.rules import fold
+from core.leads.rules import unaccented
 from core.ports import Box, PageOutcome, PlacePage
 
 SearchId = NewType("SearchId", int)
@@ -200,7 +200,7 @@ def _terms(terms: Sequence[str]) -> tuple[str, ...]:
     for term in terms:
         if term.strip():
             cleaned = clean_name("terms", term, max_length=LONGEST_TERM)
-            distinct.setdefault(fold(cleaned) or cleaned, cleaned)
+            distinct.setdefault(unaccented(cleaned), cleaned)
     kept = tuple(distinct.values())
     if not kept:
         raise BadInput("terms", "search_term_required")

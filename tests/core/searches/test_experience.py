@@ -51,6 +51,12 @@ def test_the_same_question_takes_as_long_as_last_time() -> None:
     assert learned(RUN, asked=replace(ASKED, limit=200, skip_known=False)).whole == 45, "they count again"
 
 
+def test_a_search_for_other_signs_is_another_one() -> None:
+    c_plus = replace(RUN, terms=("C++",))
+    assert learned(c_plus, asked=replace(ASKED, terms=("c++",))).whole == 90
+    assert learned(c_plus, asked=replace(ASKED, terms=("C#",))).whole is None
+
+
 def test_a_name_and_a_point_are_both_the_place() -> None:
     named = replace(ASKED, point=None, place_name="pinheiros")
     assert learned(RUN, asked=named).whole == 90

@@ -144,6 +144,15 @@ def test_asking_something_else_is_another_search(people: People) -> None:
     assert ask(people, "Carlos") != first, "another team asks for itself"
 
 
+def test_signs_tell_searches_apart_and_accents_do_not(people: People) -> None:
+    first = ask(people, terms=["curso de C++", "Café"])
+    assert ask(people, terms=["cafe", "Curso de c++"]) == first
+    assert ask(people, terms=["curso de C#", "Café"]) != first
+    named = {"latitude": None, "longitude": None}
+    assert ask(people, place_name="🙂", **named) != ask(people, place_name="%", **named)
+    assert form(terms=["C++", "C#", "c++"]).terms == ("C++", "C#")
+
+
 def test_whoever_asks_again_is_told_that_it_runs_already(people: People) -> None:
     values = GOOD | {"latitude": PINHEIROS[0], "longitude": PINHEIROS[1]}
     with people.runtime.work() as work:
