@@ -12,7 +12,7 @@ from typing import NewType, TypeVar
 
 from core.accounts.rules import clean_name
 from core.errors import BadInput, BadInputs
-from core.leads.rules import unaccented
+from core.leads.rules import fold, unaccented
 from core.ports import Box, PageOutcome, PlacePage
 
 SearchId = NewType("SearchId", int)
@@ -208,6 +208,8 @@ def _terms(terms: Sequence[str]) -> tuple[str, ...]:
         raise BadInput("terms", "search_too_many_terms", n=MOST_TERMS)
     if any(URL_LIKE.search(term) for term in kept):
         raise BadInput("terms", "search_term_is_address")
+    if not all(map(fold, kept)):
+        raise BadInput("terms", "search_term_without_words")
     return kept
 
 

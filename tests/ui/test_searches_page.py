@@ -93,6 +93,15 @@ async def test_without_a_term_it_says_so_by_the_field(web: Web, people: People) 
     assert searches_of(people) == []
 
 
+async def test_a_term_of_signs_alone_is_refused_by_its_field(web: Web, people: People) -> None:
+    bea = web.as_("Bea")
+    await bea.open("/searches")
+    chips(bea).value = ["dentista", "%%%"]
+    press(bea, "Buscar leads")
+    await bea.should_see("Escreva com palavras o que procurar", retries=30)
+    assert searches_of(people) == []
+
+
 async def test_vic_looks_and_cannot_ask(web: Web, people: People) -> None:
     vic = web.as_("Vic")
     await vic.open("/searches")

@@ -6,6 +6,7 @@ SENTENCES = {
     "search_term_required": N_("Write at least one thing to look for."),
     "search_too_many_terms": N_("{n} terms at most in one search."),
     "search_term_is_address": N_("Write what to look for, like “dentist”; an address of a site finds nothing."),
+    "search_term_without_words": N_("Write what to look for in words, like “dentist”; signs alone find nothing."),
     "search_place_required": N_("Say where: a city or a neighbourhood, or a point on the map."),
     "search_point_unusable": N_("This point is not on the map. Choose another."),
     "not_a_whole_number": N_("Write a whole number."),
