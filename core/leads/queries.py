@@ -214,8 +214,9 @@ def conditions(team_id: TeamId, which: LeadFilter, *, are_many: bool = False) ->
     `are_many`: so many that they are not to be looked up by their words.
     """
     found: list[ColumnElement[bool]] = [Lead.team_id == team_id, Lead.deleted_at.is_(None)]
-    patterns = search_patterns(which.text)
-    found += words.fit(patterns) if are_many else words.are_in(team_id, patterns)
+    if which.text.strip():
+        patterns = search_patterns(which.text)
+        found += words.fit(patterns) if are_many else words.are_in(team_id, patterns)
     if which.cities:
         found.append(Lead.city.in_(which.cities))
     if which.categories:

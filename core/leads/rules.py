@@ -146,7 +146,7 @@ class LeadFilter:
     never become a wider one.
     """
 
-    text: str = ""  # the search box: words of name, phone, site or address
+    text: str = ""  # the search box: words of name, phone, site or address; nothing but signs means nobody
     cities: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     statuses: tuple[LeadStatus, ...] = ()
@@ -209,7 +209,7 @@ def _unreadable() -> BadInput:
 def _text(value: object) -> str:
     if not isinstance(value, str):
         raise _unreadable()
-    return (as_kept(value, LONGEST_TEXT) or "")[:LONGEST_TEXT]
+    return as_looked_for(value)
 
 
 def _listed(value: object, most: int) -> list[object]:
@@ -334,6 +334,17 @@ def as_kept(text: str, most: int) -> str | None:
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
 
+UNREADABLE = "\ufffd"
+
+
+def as_looked_for(typed: str) -> str:
+    """What was typed into a search box as we keep and show it: empty only where the box was blank.
+
+    What cannot be kept at all leaves a sign in its place, which finds nobody.  Empty it would mean everybody.
+    """
+    return as_kept(typed[:LONGEST_TEXT], LONGEST_TEXT) or (UNREADABLE if typed.strip() else "")
+
+
 def _without_tricks(text: str) -> str:
     known = (c for c in text.translate(BIDI) if c.isspace() or unicodedata.category(c) not in NOT_STORED)
     return _with_few_marks("".join(" " if c.isspace() else c for c in known))
@@ -399,6 +410,7 @@ def words_of(*, folded_name: str, phone: str | None, website: str | None, addres
 def search_patterns(text: str) -> list[str]:
     """LIKE patterns for `words_of`, all of which must fit; folded text holds no sign that LIKE would read.
 
+    None at all for a text without letter or digit: nobody has it in their words.
     A text of digits is one number however it is spaced.  Words of one or two letters only fit at the start of a word:
     they hold no trigram otherwise, and the whole team would be read.
     """

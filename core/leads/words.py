@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, false, func, literal, or_, select, union_all
 
 from core.accounts.rules import TeamId
 from core.tables import Lead, LeadWords, UnfiledLead
@@ -22,7 +22,9 @@ LAST = 2**63 - 1
 
 
 def fit(patterns: Sequence[str]) -> list[ColumnElement[bool]]:
-    """WHERE over `leads`: all of these LIKE patterns fit."""
+    """WHERE over `leads`: all of these LIKE patterns fit; without any nobody is meant, never everybody."""
+    if not patterns:
+        return [false()]
     return [Lead.words.like(pattern) for pattern in patterns]
 
 
@@ -31,7 +33,7 @@ def are_in(team_id: TeamId, patterns: Sequence[str]) -> list[ColumnElement[bool]
     yet, or at every lead of the team.
     """
     if not patterns:
-        return []
+        return fit(patterns)
     filed = (
         select(LeadWords.lead_id)
         .where(LeadWords.team_id == team_id, *(LeadWords.words.like(pattern) for pattern in patterns))

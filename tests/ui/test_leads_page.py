@@ -56,6 +56,22 @@ async def test_a_filter_in_the_address_narrows_the_list(web: Web, people: People
     await until(lambda: names(ana) == ["Odonto Ipê"])
 
 
+async def test_signs_alone_find_nobody_and_the_page_says_so(web: Web, people: People) -> None:
+    make_leads(people.runtime, people.team_id, {"name": "Odonto Ipê"})
+    bea = web.as_("Bea")
+    await bea.open("/leads")
+    await until(lambda: names(bea) == ["Odonto Ipê"])
+    assert bea.client is not None
+    box = next(e for e in bea.client.elements.values() if isinstance(e, ui.input) and "p-lead-search" in e.classes)
+    for typed, shown in (("%%%", "“%%%”"), ("\0", "“\ufffd”")):
+        box.value = typed
+        await bea.should_see(f"1 lead fica de fora por causa de {shown}.", retries=30)
+        assert names(bea) == []
+        assert box.value == typed, "what is being typed is left as it is"
+        box.value = " "
+        await until(lambda: names(bea) == ["Odonto Ipê"])
+
+
 async def test_an_address_that_cannot_be_read_says_so_and_shows_the_whole_list(web: Web, people: People) -> None:
     make_leads(people.runtime, people.team_id, {"name": "Odonto Ipê"})
     ana = web.as_("Ana")

@@ -292,6 +292,17 @@ def test_the_filter_narrows_what_is_judged(people: People) -> None:
     assert judge(people, audience=LeadFilter(cities=("São Paulo",), min_rating=4.0)).matched == 1
 
 
+@pytest.mark.parametrize("typed", ["%%%", "🙂", "\0", "\x07", "\u200b"])
+def test_a_search_for_signs_alone_writes_to_nobody(people: People, typed: str) -> None:
+    keep_lead(people, 1)
+    with people.runtime.work() as work:
+        campaign_id = service.create_draft(work, people["Bea"], name="Todos?", audience={"text": typed})
+    chosen = plan_of(people, campaign_id).audience
+    assert not chosen.is_empty
+    assert judge(people, audience=chosen).matched == 0
+    assert judge(people, audience=LeadFilter(text=" ")).matched == 1
+
+
 def test_nobody_is_no_error(people: People) -> None:
     assert judge(people) == Audience(0, 0, {}, 0, 0, {"company": 0})
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadInput
-from core.leads import queries, service
+from core.leads import queries, service, tags
 from core.leads.queries import After
 from core.leads.rules import LeadFilter, LeadSort, LeadStatus, OnWhatsApp, PhoneType
 from tests.core.leads.makers import make_leads
@@ -117,9 +117,18 @@ def test_what_is_set_narrows(names: Any, which: dict[str, Any], found: set[str])
         ("otica", {"Zenite Ótica"}),
         ("xyz", set()),
         ("100%", {"Mercado 100%_certo"}),
-        ("%", ALL),  # signs are no words: nothing was looked for
-        ("_", ALL),
-        ("\\", ALL),
+        ("", ALL),
+        ("  \t ", ALL),
+        ("%", set()),  # signs are in nobody's words, and what cannot be kept neither
+        ("_", set()),
+        ("\\", set()),
+        ("%%% 🙂", set()),
+        ("\0", set()),
+        ("\x01\x02", set()),
+        ("\ud800", set()),
+        ("\u200b", set()),
+        ("\0" * 5000 + "jatoba", set()),
+        ("jatoba 🙂", {"Clínica Jatobá"}),
         ("' OR 1=1--", set()),
         ("jatoba\0", {"Clínica Jatobá"}),
         ("jatoba " * 5000, {"Clínica Jatobá"}),
@@ -127,6 +136,18 @@ def test_what_is_set_narrows(names: Any, which: dict[str, Any], found: set[str])
 )
 def test_the_search_box_reads_names_phones_sites_and_addresses(names: Any, typed: str, found: set[str]) -> None:
     assert set(names(LeadFilter.from_dict({"text": typed}))) == found
+
+
+@pytest.mark.parametrize("typed", ["%%%", "🙂", "\0"])
+def test_what_finds_nobody_is_nobody_for_every_verb(people: People, names: Any, typed: str) -> None:
+    for which in (LeadFilter(text=typed), LeadFilter.from_dict({"text": typed})):
+        for sort in LeadSort:
+            assert names(which, sort=sort) == []
+        with people.runtime.work() as work:
+            page = service.page_of(work, people["Vic"], which)
+            assert (page.total, page.next, service.count_of(work, people["Vic"], which)) == (0, None, 0)
+            assert service.read_sites(work, people["Bea"], which).leads == 0
+            assert tags.put_on(work, people["Bea"], "Todos", which).leads == 0
 
 
 def test_the_alphabet_knows_no_case_and_no_accents(names: Any) -> None:

@@ -62,6 +62,16 @@ def test_a_view_asks_for_the_leads_that_fit_it_by_then(people: People) -> None:
         assert [row.name for row in service.page_of(work, people["Vic"], which).rows] == ["Nova"]
 
 
+@pytest.mark.parametrize("typed", ["%%%", "🙂", "\x07"])
+def test_a_view_that_was_saved_with_signs_alone_means_nobody(people: People, typed: str) -> None:
+    made = save(people, "Ninguém", LeadFilter(text=typed))
+    make_leads(people.runtime, people.team_id, {"name": "Nova"})
+    with people.runtime.work() as work:
+        which = views.view(work, people["Vic"], made.id).filter
+        assert not which.is_empty
+        assert service.count_of(work, people["Vic"], which) == 0
+
+
 def test_every_filter_that_there_is_can_be_kept(people: People) -> None:
     assert save(people, "Tudo", EVERYTHING).filter == EVERYTHING
 

@@ -11,7 +11,7 @@ from nicegui import events, ui
 
 from core.leads import service as leads
 from core.leads.queries import Choice, Choices
-from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneType
+from core.leads.rules import LeadFilter, LeadStatus, OnWhatsApp, PhoneType, as_looked_for
 from ui.calls import ask
 from ui.pages.leads.looks import LOOKS
 from ui.parts.button import button
@@ -70,7 +70,7 @@ class Filters:
     def show(self, which: LeadFilter, names: Names) -> None:
         """What is set now; an open menu stays open."""
         self.which, self.names = which, names
-        if (self.search.value or "").strip() != which.text:
+        if as_looked_for(self.search.value or "") != which.text:
             self.search.value = which.text
         labels = names.labels(which)
         for field, chip in self.chips.items():
@@ -130,7 +130,7 @@ class Filters:
         await self.changed(replace(self.which, **values))
 
     async def _typed(self, event: events.ValueChangeEventArguments[Any]) -> None:
-        typed = (event.value or "")[:100].strip()
+        typed = as_looked_for(event.value or "")
         if typed != self.which.text:
             await self.changed(replace(self.which, text=typed))
 
