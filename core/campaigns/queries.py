@@ -28,7 +28,7 @@ from core.errors import NotFound
 from core.instances.halts import halt_of
 from core.instances.health import is_limited
 from core.instances.rules import InstanceId, InstanceStatus
-from core.leads.rules import LeadFilter, LeadId, fold
+from core.leads.rules import LeadFilter, LeadId, as_looked_for, fold
 from core.sending.rules import RecipientId, RecipientStatus, SkipReason
 from core.tables import (
     Campaign,
@@ -766,7 +766,7 @@ LEAST_DIGITS = 3
 
 def _named(search: str) -> list[ColumnElement[bool]]:
     """As people type it: without regard to case and accents, a phone with or without its signs."""
-    words = search.replace("\x00", "").strip()[:80]
+    words = as_looked_for(search)
     if not words:
         return []
     found: list[ColumnElement[bool]] = [CampaignLead.lead_name.icontains(words, autoescape=True)]

@@ -95,15 +95,16 @@ def _conditions(team_id: TeamId, which: OptOutFilter, now: datetime) -> list[Col
         found.append(OptOut.reason.in_(which.reasons))
     if which.last_days is not None:
         found.append(OptOut.created_at > now - timedelta(days=which.last_days))
-    patterns = search_patterns(which.text)
-    if patterns:
+    if which.text.strip():
+        patterns = search_patterns(which.text)
+        by_phone = [OptOut.phone.like(pattern.replace(" ", "")) for pattern in patterns[:1]]
         named = select(Lead.phone_hash).where(
             Lead.team_id == team_id,
             Lead.phone_hash.is_not(None),
             Lead.deleted_at.is_(None),
             *words.are_in(team_id, patterns),
         )
-        found.append(or_(OptOut.phone.like(patterns[0].replace(" ", "")), OptOut.phone_hash.in_(named)))
+        found.append(or_(*by_phone, OptOut.phone_hash.in_(named)))
     return found
 
 

@@ -22,7 +22,7 @@ from core.instances.rules import InstanceId, InstanceStatus
 from core.leads import queries as leads
 from core.leads import service as lead_service
 from core.leads.queries import LeadRow
-from core.leads.rules import LeadId, as_kept, search_patterns
+from core.leads.rules import LeadId, as_looked_for, search_patterns
 from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.replies import listening, outbox, queries
@@ -52,7 +52,6 @@ from core.work import Work
 PER_PAGE = 40
 LINES_PER_PAGE = 50
 MOST_PER_PAGE = 100
-LONGEST_SEARCH = 100
 LONGEST_TITLE = 40
 LONGEST_QUICK_REPLY = 2_000
 MOST_QUICK_REPLIES = 30
@@ -82,13 +81,13 @@ def inbox(
     """Who has waited longest for an answer first, then what was last spoken of."""
     actor.require(Role.VIEWER)
     per_page = max(1, min(per_page, MOST_PER_PAGE))
-    looked_for = as_kept(search[:LONGEST_SEARCH], LONGEST_SEARCH)
+    looked_for = as_looked_for(search)
     rows = queries.inbox(
         work.session,
         actor.team_id,
         actor.user_id,
         Inbox(which),
-        search=None if looked_for is None else _search(looked_for),
+        search=_search(looked_for) if looked_for else None,
         after=after,
         most=per_page + 1,
     )

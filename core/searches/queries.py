@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, and_, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
 from core.accounts.rules import TeamId
-from core.leads.rules import LeadId, unaccented
+from core.leads.rules import LeadId, as_looked_for, unaccented
 from core.searches.experience import Run
 from core.searches.forms import form_in
 from core.searches.rules import (
@@ -311,10 +311,10 @@ def _meant(team_id: TeamId, which: HistoryFilter, now: datetime) -> list[ColumnE
         meant.append(Search.created_by == which.who_id)
     if which.days is not None:
         meant.append(Search.created_at > now - timedelta(days=which.days))
-    text = which.text.strip()[:100].replace("\0", "")
+    text = as_looked_for(which.text)
     if text:
         # Few enough to be read one by one: a team makes some thousand searches in a year.
-        said = func.concat_ws(" ", cast(Search.terms, String), Search.place_name)
+        said = func.concat_ws(" ", func.array_to_string(Search.terms, " "), Search.place_name)
         meant.append(said.icontains(text, autoescape=True))
     return meant
 

@@ -376,7 +376,7 @@ def test_a_list_is_searched_by_name_and_by_phone_as_people_type_them(people: Peo
     rows = recipients(people, running)
     for typed in ("CLINICA 3", "clínica 3", "(11) 90000-0003", "900000003"):
         assert [row.id for row in list_of(people, running, search=typed).rows] == [rows[3].id], typed
-    for typed in ("%", "_", "Odonto", "\x00'"):
+    for typed in ("%", "_", "Odonto", "\x00'", "\x00", "🙂", "\ud800"):
         assert list_of(people, running, search=typed).rows == [], typed
     assert len(list_of(people, running, search=" ").rows) == 8
 

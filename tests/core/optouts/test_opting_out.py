@@ -170,7 +170,9 @@ def test_the_list_is_searched_by_phone_and_by_business_and_narrowed(people: Peop
     assert found(OptOutFilter()) == [PHONE, "+5511900000771"]
     assert found(OptOutFilter(text="90000-0771")) == ["+5511900000771"]
     assert found(OptOutFilter(text="murici")) == [PHONE]
-    assert found(OptOutFilter(text="ninguém")) == []
+    assert found(OptOutFilter(text=" ")) == [PHONE, "+5511900000771"]
+    for typed in ("ninguém", "%%%", "🙂", "\0", "\ud800"):
+        assert found(OptOutFilter(text=typed)) == [], typed
     assert found(OptOutFilter(reasons=(OptOutReason.COMPLAINT,))) == ["+5511900000771"]
     assert found(OptOutFilter(last_days=30)) == [PHONE]
 

@@ -110,8 +110,12 @@ def test_mine_are_those_given_to_me_and_done_ones_have_a_list_of_their_own(peopl
         ("100%", []),
         ("_", []),
         ("nobody", []),
-        ("\x00", ["Oi, aqui é 1", "Oi, aqui é 2", "Oi, aqui é 3"]),
+        ("%%%", []),
+        ("🙂", []),
+        ("\x00", []),
+        ("\ud800", []),
         ("'; drop table conversations; --", []),
+        (" ", ["Oi, aqui é 1", "Oi, aqui é 2", "Oi, aqui é 3"]),
         ("", ["Oi, aqui é 1", "Oi, aqui é 2", "Oi, aqui é 3"]),
     ],
 )

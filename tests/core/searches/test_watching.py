@@ -113,8 +113,9 @@ def test_the_history_tells_the_latest_first_and_can_be_narrowed(people: People) 
     assert lines(HistoryFilter(days=None, who_id=people["Ana"].user_id)) == [first]
     for text in ("santo", "ACADEMIA", "acad"):
         assert lines(HistoryFilter(days=None, text=text)) == [second]
-    for text in ("%", "' OR 1=1--", "\0x", "_"):
-        assert lines(HistoryFilter(days=None, text=text)) == []
+    for text in ("%", "' OR 1=1--", "\0x", "_", "🙂", "\0", "\ud800", "{", "}", '"'):
+        assert lines(HistoryFilter(days=None, text=text)) == [], text
+    assert lines(HistoryFilter(days=None, text=" ")) == [second, first]
     with people.runtime.work() as work:
         whole = service.history(work, people["Vic"], HistoryFilter(days=None))
     assert (whole.total, whole.added, whole.next_before) == (2, 4, None)

@@ -8,6 +8,7 @@ from typing import Any
 from nicegui import events, ui
 
 from core.accounts.rules import Actor
+from core.leads.rules import as_looked_for
 from core.replies import service as replies
 from core.replies.queries import ConversationRow, Counts, InboxAfter
 from core.replies.rules import Inbox
@@ -161,9 +162,9 @@ class People:
         await self.load()
 
     async def _search_changed(self, event: events.ValueChangeEventArguments) -> None:
-        looked_for = event.value if isinstance(event.value, str) else ""
+        looked_for = as_looked_for(event.value if isinstance(event.value, str) else "")
         if looked_for != self._looked_for:
-            self._looked_for = looked_for[: replies.LONGEST_SEARCH]
+            self._looked_for = looked_for
             await self.load()
 
     # ------------------------------------------------------------ drawing
