@@ -43,6 +43,18 @@ update campaign_leads set status = '{RecipientStatus.SKIPPED}', reason = '{SkipR
 where team_id = :team_id and phone_hash = any(:hashes) and status = '{RecipientStatus.QUEUED}'
 returning campaign_id
 """)  # noqa: S608
+# Nobody may answer them any more, so nothing is left to be done; what they write afterwards opens it again.
+CLOSE_CONVERSATIONS = text("""
+with theirs as (
+    select id from conversations
+    where team_id = :team_id and phone_hash = any(:hashes) and status = 'open'
+    order by id for no key update
+)
+update conversations c
+set status = 'done', done_at = clock_timestamp(), done_by = :by, waiting_since = null, is_doubtful = false
+from theirs where c.id = theirs.id
+returning c.id
+""")
 
 
 def topic(team_id: int) -> str:
@@ -63,8 +75,8 @@ def record_opt_out(
 ) -> bool:
     """From this commit on nobody of the team writes to this person: the claim looks here.
 
-    Also marks the leads with this phone and skips every recipient who waits in any campaign.  True when it is news;
-    a second one changes nothing.
+    Also marks the leads with this phone, skips every recipient who waits in any campaign, and closes what was open with
+    them.  True when it is news; a second one changes nothing.
     """
     phones = {phone_hash: phone}
     return bool(record_opt_outs(work, team_id, phones, reason=reason, words=words, campaign_id=campaign_id, by=by))
@@ -98,5 +110,9 @@ def record_opt_outs(
     work.session.execute(MARK_LEADS, entered)
     for campaign in set(work.session.scalars(SKIP_WAITING, entered)):
         work.tell(f"campaign:{campaign}")
+    # Their own word is read off the messages (`core.replies.listening`): it may be told before what they said earlier.
+    if reason is not OptOutReason.BY_REPLY:
+        for conversation in work.session.scalars(CLOSE_CONVERSATIONS, entered | {"by": by}).all():
+            work.tell(f"replies:{team_id}", {"id": conversation})
     work.tell(topic(team_id))
     return len(news)

@@ -17,7 +17,7 @@ from sqlalchemy import Row, text
 from core.accounts.rules import TeamId
 from core.instances.rules import InstanceId
 from core.optouts.rules import Verdict, read_opt_out
-from core.replies.rules import REACTION, ConversationId, ConversationStatus, Said, shown_of
+from core.replies.rules import REACTION, ConversationId, ConversationStatus, Said, left_at, shown_of
 from core.work import Work
 
 RECENT = 500  # messages of one person that are looked at: somebody may write without an end
@@ -120,13 +120,15 @@ def silence(work: Work, team_id: TeamId, phone_hash: bytes) -> None:
 def refresh(work: Work, conversation_id: ConversationId) -> ConversationId:
     """Works the row out from the messages, and tells whoever looks.  The row has to be locked by this Work."""
     row = work.session.execute(ROW, {"id": conversation_id}).one()
-    shown = shown_of(_recent(work, row), done_at=row.done_at)
+    said = _recent(work, row)
+    shown = shown_of(said, done_at=row.done_at)
     waiting_since = None if row.opted_out or row.status != ConversationStatus.OPEN else shown.waiting_since
     doubtful = waiting_since is not None and _is_doubtful(work, row, waiting_since)
     values = asdict(shown) | {
         "waiting_since": waiting_since,
         "is_doubtful": doubtful,
         "lead_by_phone": row.lead_by_phone,
+        "left_at": left_at(said) if row.opted_out and row.status == ConversationStatus.OPEN else None,
     }
     work.session.execute(SHOW, values | {"id": conversation_id})
     work.tell(topic(row.team_id), {"id": conversation_id})
@@ -221,7 +223,7 @@ from conversations c where c.id = :id
 # ix_messages_address.
 SAID = """
 select m.id, m.at, m.direction, m.kind, left(m.text, 200), m.instance_id, m.address, m.lead_id, m.campaign_id,
-       m.campaign_lead_id
+       m.campaign_lead_id, m.media ->> 'choice'
 from messages m join instances i on i.id = m.instance_id
 where m.team_id = :team_id and {whose}
   and case when m.direction = 'out' then m.sent_at is not null
@@ -238,7 +240,9 @@ set address = coalesce(:address, address), instance_id = coalesce(:instance_id, 
     campaign_id = coalesce(:campaign_id, campaign_id), campaign_lead_id = coalesce(:campaign_lead_id, campaign_lead_id),
     lead_id = coalesce(:lead_id, :lead_by_phone, lead_id), last_at = coalesce(:last_at, last_at),
     last_direction = coalesce(:last_direction, last_direction), last_kind = coalesce(:last_kind, last_kind),
-    last_text = coalesce(:last_text, last_text), waiting_since = :waiting_since, is_doubtful = :is_doubtful
+    last_text = coalesce(:last_text, last_text), waiting_since = :waiting_since, is_doubtful = :is_doubtful,
+    status = case when cast(:left_at as timestamptz) is null then status else 'done' end,
+    done_at = coalesce(:left_at, done_at)
 where id = :id
 """)
 UNANSWERED = text("""

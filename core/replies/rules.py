@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import NewType
 
 from core.instances.rules import InstanceStatus, StatusReason
+from core.optouts.rules import Verdict, read_answer
 
 ConversationId = NewType("ConversationId", int)
 AnswerId = NewType("AnswerId", int)
@@ -17,7 +18,7 @@ QuickReplyId = NewType("QuickReplyId", int)
 
 class ConversationStatus(StrEnum):
     OPEN = "open"  # somebody wrote, and nobody has called it done
-    DONE = "done"  # a person called it done; the next message from them opens it again
+    DONE = "done"  # a person called it done, or they asked to be left alone; their next message opens it again
 
 
 S = ConversationStatus
@@ -67,6 +68,7 @@ class Said:
     lead_id: int | None
     campaign_id: int | None
     campaign_lead_id: int | None
+    choice: str | None = None  # the id of a button that was pressed
 
     @property
     def is_answer(self) -> bool:
@@ -118,6 +120,13 @@ def shown_of(said: Sequence[Said], *, done_at: datetime | None) -> Shown:
         last_kind=last.kind,
         last_text=last.text,
     )
+
+
+def left_at(said: Sequence[Said]) -> datetime | None:
+    """Since when they want to be left alone; None where that is not the last they said.  A reaction says nothing."""
+    last = next((each for each in said if each.direction == "in" and each.kind != REACTION), None)
+    asks = last is not None and read_answer(last.kind, last.text, last.choice) is Verdict.YES
+    return last.at if last is not None and asks else None
 
 
 # ---------------------------------------------------------------- who may be written to

@@ -315,6 +315,7 @@ def mark_done(work: Work, actor: Actor, conversation_id: int) -> None:
 
 
 def reopen(work: Work, actor: Actor, conversation_id: int) -> None:
+    """Raises StateChanged where it is open, or where they asked to be left alone: then nothing can be done in it."""
     actor.require(Role.MEMBER)
     _change(work, actor, conversation_id, REOPEN, "conversation.reopened")
 
@@ -363,8 +364,10 @@ update conversations set status = 'done', done_at = clock_timestamp(), done_by =
 where id = :id and status = 'open' returning id
 """)
 REOPEN = text("""
-update conversations set status = 'open', done_at = null, done_by = null
-where id = :id and status = 'done' returning id
+update conversations c set status = 'open', done_at = null, done_by = null
+where id = :id and status = 'done' and not exists (
+    select from opt_outs o where o.team_id = c.team_id and o.phone_hash = c.phone_hash and o.undone_at is null
+) returning id
 """)
 IS_OF_TEAM = text("""
 select u.id from memberships m join users u on u.id = m.user_id

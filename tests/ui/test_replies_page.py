@@ -224,16 +224,21 @@ async def test_somebody_who_asked_to_be_left_alone_cannot_be_answered(web: Web, 
     [talk] = talks_of(people, "Espaço Oral Tamarindo")
     ana = web.as_("Ana")
     client = await ana.open(f"/replies?c={talk.conversation_id}")
-    await ana.should_not_see("Pediu para sair")
+    await ana.should_see("Resolver")
     opts_out(talk)
-    await ana.should_see("Pediu para sair", retries=40)
-    await ana.should_see("Não contatar: ninguém da equipe escreve mais para este contato.")
+    await ana.should_see("Não contatar: ninguém da equipe escreve mais para este contato.", retries=40)
+    await ana.should_see("Ninguém aqui.", retries=20)
+    for button in ("Resolver", "Reabrir"):
+        await ana.should_not_see(button)
     assert not of_kind(client, ui.textarea)[0].parent_slot.parent.parent_slot.parent.visible
     before = len(talk.answers())
     await write(ana, "Tem certeza?")
     send(client)
     await ana.should_see("Esta pessoa pediu para não receber mais mensagens.", retries=20)
     assert len(talk.answers()) == before
+    await ana.open("/replies?tab=done")
+    await ana.should_see("Espaço Oral Tamarindo", retries=20)
+    await ana.should_see("Pediu para sair")
 
 
 async def test_not_contacting_somebody_asks_first_and_closes_the_conversation(web: Web, people: People) -> None:
@@ -250,8 +255,8 @@ async def test_not_contacting_somebody_asks_first_and_closes_the_conversation(we
     await bea.should_see("Nunca mais escrever para Clínica Vitral?", retries=20)
     press(client, "Não contatar", last=True)
     await bea.should_see("Ninguém escreve mais para este contato.", retries=20)
-    await bea.should_see("Pediu para sair", retries=20)
-    await bea.should_see("Não contatar: ninguém da equipe escreve mais para este contato.")
+    await bea.should_see("Não contatar: ninguém da equipe escreve mais para este contato.", retries=20)
+    await bea.should_see("Ninguém aqui.", retries=20)
 
 
 # ---------------------------------------------------------------- answering

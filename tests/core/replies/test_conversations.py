@@ -20,7 +20,7 @@ from core.replies.queries import InboxAfter
 from core.replies.rules import Inbox, WhyNot
 from core.runtime import Runtime
 from core.tables import Answer, AuditEntry, Instance, Lead, Membership, Message, OptOut
-from tests.core.replies.making import Talk, hears, hold, now, talk_of, types
+from tests.core.replies.making import Talk, hears, hold, now, opts_out, talk_of, types
 from tests.core.sending.webhooks import deliver
 from tests.core.sending.world import FakeWhatsApp
 from tests.factories import Scene, make_campaign, make_instance, make_leads, phone_of
@@ -342,6 +342,17 @@ def test_two_who_call_it_done_at_once(people: People, talk: Talk) -> None:
     it = talk.row()
     assert it is not None and (it.status, it.done_at) == ("open", None)
     assert it.waiting_since == it.heard_at, "nobody had answered"
+
+
+def test_what_was_open_with_somebody_who_asked_to_be_left_alone_is_done_and_stays_so(people: People) -> None:
+    first, _ = talks(people, 2)
+    opts_out(first)
+    assert (names(people), names(people, which=Inbox.DONE)) == (["Oi, aqui é 2"], ["SAIR"])
+    with people.runtime.work() as work:
+        counted = service.counts(work, people["Ana"])
+    assert (counted.open, counted.waiting) == (1, 1)
+    with people.runtime.work() as work, pytest.raises(StateChanged):
+        service.reopen(work, people["Bea"], first.conversation_id)
 
 
 def test_it_is_given_only_to_people_of_the_team(people: People, talk: Talk) -> None:

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text, update
 
 from core.accounts.rules import TeamId
+from core.optouts import service as optouts
 from core.ports import Media, MessageReceived, MessageWritten, Receipt, ReceiptCame, SentRecord
 from core.replies import service
 from core.runtime import Runtime
@@ -178,7 +179,44 @@ def test_a_reaction_is_never_doubtful(talk: Talk) -> None:
 def test_nobody_waits_who_asked_to_be_left_alone(talk: Talk) -> None:
     hears(talk, "SAIR", ago_s=5)
     it = row(talk)
-    assert (it.status, it.waiting_since, it.is_doubtful) == ("open", None, False)
+    assert (it.status, it.waiting_since, it.is_doubtful) == ("done", None, False)
+    assert (it.done_at, it.done_by) == (it.heard_at, None), "no person has called it done"
+    hears(talk, "Oi?", ago_s=20)
+    assert row(talk).status == "done", "that was said before, and only told later"
+    hears(talk, "👍", kind="reaction", ago_s=2)
+    assert row(talk).status == "done"
+
+
+def test_whoever_asked_to_be_left_alone_and_writes_again_is_seen_again_and_not_waited_for(talk: Talk) -> None:
+    hears(talk, "SAIR", ago_s=5)
+    hears(talk, "Mudei de ideia", ago_s=3)
+    assert (row(talk).status, row(talk).waiting_since) == ("open", None)
+    hears(talk, "SAIR", ago_s=1)
+    assert row(talk).status == "done", "and asks for it again"
+
+
+def test_a_button_that_asks_to_be_left_alone_closes_it_as_the_word_does(talk: Talk) -> None:
+    hears(talk, "Não, obrigado", kind="button", choice="SAIR", ago_s=5)
+    assert row(talk).status == "done"
+
+
+def test_whom_a_person_puts_on_the_list_is_in_no_open_conversation(talk: Talk, people: People) -> None:
+    with talk.runtime.work() as work:
+        optouts.opt_out(work, people["Bea"], talk.phone)
+    it = row(talk)
+    assert (it.status, it.waiting_since, it.done_by) == ("done", None, people["Bea"].user_id)
+    with talk.runtime.work() as work:
+        counted = service.counts(work, people["Ana"])
+    assert (counted.open, counted.waiting) == (0, 0)
+    hears(talk, "Por que não respondem?", ago_s=0)
+    assert (row(talk).status, row(talk).waiting_since) == ("open", None)
+
+
+def test_a_list_that_comes_in_closes_what_was_open_with_them_and_with_nobody_else(people: People) -> None:
+    talk, other = talk_of(people), talk_of(people, 2)
+    with people.runtime.work() as work:
+        optouts.import_list(work, people["Bea"], text=talk.phone)
+    assert (row(talk).status, row(other).status) == ("done", "open")
 
 
 # ---------------------------------------------------------------- what strangers say

@@ -90,7 +90,10 @@ class Chat:
 
     def _show_head(self) -> None:
         row = self._seen.row
-        headed = (name_of(row), row.lead_id, self._seen.number.name, row.status, row.assigned_to, row.assigned_name)
+        is_open = row.status is ConversationStatus.OPEN
+        may_reopen = not (is_open or row.opted_out)
+        given = (row.assigned_to, row.assigned_name)
+        headed = (name_of(row), row.lead_id, self._seen.number.name, is_open, may_reopen, given)
         if headed == self._headed:
             return
         self._headed = headed
@@ -110,7 +113,10 @@ class Chat:
                     text(" · " + _("by {number}").format(number=self._seen.number.name), "p-ell p-m-hide")
             if self._may_act:
                 self._assign_menu()
-                self._done_button()
+                if is_open:
+                    self._status_button(_("Resolve"), "check", replies.mark_done)
+                elif may_reopen:
+                    self._status_button(_("Reopen"), "undo", replies.reopen)
 
     def _assign_menu(self) -> None:
         name = self._seen.row.assigned_name
@@ -135,10 +141,7 @@ class Chat:
         if await do(replies.assign, self._seen.row.id, user_id):
             await self._changed()
 
-    def _done_button(self) -> None:
-        is_open = self._seen.row.status is ConversationStatus.OPEN
-        words, verb = (_("Resolve"), replies.mark_done) if is_open else (_("Reopen"), replies.reopen)
-        mark = "check" if is_open else "undo"
+    def _status_button(self, words: str, mark: str, verb: Callable[..., Any]) -> None:
         button(words, lambda: self._act(verb), icon=mark, size="sm").classes("p-talk-roomy")
         icon_button(mark, words, lambda: self._act(verb), kind="sec", size="sm").classes("p-talk-tight")
 
