@@ -14,7 +14,6 @@ from starlette.responses import Response
 from core.settings import Settings
 
 LANGUAGE = "language"
-SYSTEM_DARK = "system_dark"  # left by scheme.js: what the browser's system prefers
 TOKEN_MAX = 200
 
 

@@ -46,15 +46,6 @@ class Frame:
         self.heading = heading  # the h1: a chip may stand in it, beside the name
         self.actions = actions
         self.body = body
-        self._on_theme: list[Callable[[], Any]] = []
-
-    def on_theme(self, handler: Callable[[], Any]) -> None:
-        """Called when the person switches between light and dark: charts have to be drawn anew."""
-        self._on_theme.append(handler)
-
-    def theme_changed(self) -> None:
-        for handler in self._on_theme:
-            handler()
 
     def rename(self, title: str) -> None:
         """Another name for the same page, in the header and on the browser's tab."""
@@ -97,7 +88,6 @@ def page_frame(
         side = menu.Side(actor, active, lines, admin, dark)
         with ui.element("main").classes("p-sheet").props("tabindex=-1") as main:
             frame = _sheet(title, fact, crumb, bleed=bleed, plain_head=plain_head)
-    dark.on_value_change(lambda _event: frame.theme_changed())
     menu.tab_bar(active, lines, more, side)
     ui.skip_link(_("Skip to the content"), target=main)
     _follow(actor, side)

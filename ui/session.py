@@ -58,14 +58,6 @@ def current_actor() -> Actor:
     return context.client.request.scope["state"]["actor"]  # type: ignore[no-any-return]
 
 
-def is_dark() -> bool:
-    """Whether this page is dark, for what the server draws.  What the system prefers was told by the page before."""
-    theme = current_actor().theme
-    if theme == "system":
-        return cookies.read(context.client.request.scope, cookies.SYSTEM_DARK) == "1"
-    return theme == "dark"
-
-
 def remember(**changes: str) -> None:
     """Changes the language or theme for what this open page draws from now on; stored by accounts."""
     scope = context.client.request.scope

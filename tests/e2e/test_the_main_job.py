@@ -181,6 +181,13 @@ def test_7_what_the_pages_say_is_what_the_world_saw(house: House, page: Page) ->
     )
 
 
+def test_7b_a_chart_turns_dark_and_light_with_the_page_it_stands_on(page: Page) -> None:
+    bar = page.locator(".p-activity-chart path[fill='var(--c1)']").first
+    for scheme, colour in (("dark", "rgb(124, 137, 244)"), ("light", "rgb(58, 73, 201)")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        expect(bar).to_have_css("fill", colour)
+
+
 def test_8_who_asked_for_the_price_is_answered(house: House, page: Page) -> None:
     answer = "Custa 90 reais por mês."
     page.goto(f"{house.url}/replies")

@@ -168,7 +168,7 @@ def kit() -> None:
                             }
                         ],
                     }
-                    ui.echart(chart, theme=charts.theme()).style("height:170px")
+                    charts.chart(chart).style("height:170px")
             with column(), card(pad=True):
                 section("Ações")
                 with row("p-g8 p-wrap").style("margin-top:12px"):

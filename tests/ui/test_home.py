@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from nicegui import ui
@@ -200,3 +201,12 @@ async def test_somebody_who_writes_appears_on_it_by_himself_and_is_counted_in_th
     somebody_wrote(people, "Clínica Marfim Azul", ago_s=60)
     await bea.should_see("Clínica Marfim Azul", retries=60)
     await until(lambda: [(badge.visible, badge.text) for badge in badges] == [(True, "1")])  # type: ignore[attr-defined]
+
+
+async def test_the_chart_names_its_colours_so_that_it_turns_dark_with_the_page(web: Web, people: People) -> None:
+    under_way(people)
+    client = await web.as_("Bea").open("/")
+    [chart] = [e for e in client.elements.values() if isinstance(e, ui.echart)]
+    drawn = json.dumps([chart.options, chart.props["theme"]])
+    assert "var(--c1)" in drawn and "#" not in drawn and "rgb" not in drawn
+    assert chart.props["renderer"] == "svg", "a canvas knows no names"

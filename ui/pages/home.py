@@ -27,7 +27,7 @@ from core.sending.rules import RecipientStatus
 from core.work import Work
 from ui import live
 from ui.calls import ask
-from ui.frame import Frame, page_frame
+from ui.frame import page_frame
 from ui.pages.replies.waiting import WaitingCard
 from ui.parts import safe
 from ui.parts.button import button
@@ -125,7 +125,7 @@ async def home() -> None:
             with frame.actions.classes("p-m-hide"):
                 button(_("Find leads"), lambda: safe.go("/searches"), icon="travel_explore")
                 button(_("New campaign"), lambda: safe.go("/campaigns/new"), kind="pri", icon="add")
-        _Board(frame, may_act=may_act).follow(seen)
+        _Board(may_act=may_act).follow(seen)
 
 
 def greeting(now: datetime) -> str:
@@ -142,8 +142,7 @@ def is_under_way(steps: FirstSteps) -> bool:
 class _Board:
     """The page below its header.  Numbers change in place; a list is drawn anew only when it has changed."""
 
-    def __init__(self, frame: Frame, *, may_act: bool) -> None:
-        self.frame = frame
+    def __init__(self, *, may_act: bool) -> None:
         self.may_act = may_act
         self.seen: Overview | None = None
         self.wait_card: WaitingCard | None = None
@@ -151,17 +150,11 @@ class _Board:
 
     def follow(self, seen: Overview) -> None:
         self._show(seen)
-        self.frame.on_theme(self._draw_again)
         live.on(f"instances:{current_actor().team_id}", self.refresh, every_s=EVERY_S, rest_s=REST_S)
         live.on(f"replies:{current_actor().team_id}", self.refresh, rest_s=REST_S)
 
     async def refresh(self) -> None:
         self._show(await ask(overview))
-
-    def _draw_again(self) -> None:
-        seen, self.seen = self.seen, None
-        if seen is not None:
-            self._show(seen)
 
     def _show(self, seen: Overview) -> None:
         was, self.seen = self.seen, seen
@@ -287,16 +280,14 @@ def _sends_card(numbers: Sequence[NumberCard]) -> None:
     days = [sum(counts) for counts in zip(*(number.sent_by_day for number in numbers), strict=False)]
     with card(_("Sends")):
         with ui.element("div").style("padding:0 16px 16px"):
-            made = ui.echart(_bars(days, formats.local_now().date()), theme=charts.theme()).style("height:216px")
+            made = charts.chart(_bars(days, formats.local_now().date())).style("height:216px")
         words = ngettext("{n} message in {days} days", "{n} messages in {days} days", sum(days))
-        made.props["role"] = "img"
         made.props["aria-label"] = words.format(n=formats.number(sum(days)), days=len(days))
 
 
 def _bars(days: Sequence[int], today: date) -> dict[str, Any]:
-    colours = charts.colours()
     labels = [formats.short_day(today - timedelta(days=len(days) - 1 - n)) for n in range(len(days))]
-    bars: list[Any] = [*days[:-1], *({"value": n, "itemStyle": {"color": colours["c1"]}} for n in days[-1:])]
+    bars: list[Any] = [*days[:-1], *({"value": n, "itemStyle": {"color": charts.NOW}} for n in days[-1:])]
     return {
         "animation": False,
         "grid": {"left": 4, "right": 8, "top": 12, "bottom": 6, "containLabel": True},
@@ -309,7 +300,8 @@ def _bars(days: Sequence[int], today: date) -> dict[str, Any]:
                 "data": bars,
                 "barWidth": "48%",
                 "barMaxWidth": 22,
-                "itemStyle": {"color": colours["c2"], "borderRadius": [4, 4, 0, 0]},
+                "itemStyle": {"color": charts.PAST, "borderRadius": [4, 4, 0, 0]},
+                "emphasis": {"disabled": True},
             }
         ],
     }

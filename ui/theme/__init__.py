@@ -8,7 +8,7 @@ css/quasar.css      Quasar in these clothes
 css/access.css      the plain pages
 
 assets.py serves them under a name that changes with their content, fonts.py cuts the typeface, charts.py gives
-ECharts its colours.
+ECharts its clothes.
 """
 
 from __future__ import annotations

@@ -40,8 +40,7 @@ class Activity:
                     sizes = {size: _(words) for size, words in SIZES.items()}
                     ui.toggle(sizes, value=self.size, on_change=self._resize)
             with ui.element("div").classes("p-activity-chart"):
-                self.chart = ui.echart({}, theme=charts.theme())
-                self.chart.props["role"] = "img"
+                self.chart = charts.chart({})
             with ui.element("div").style("padding:0 20px 12px"):
                 chart_data(_("Sends and replies"), (_("From"), of_many("Sent"), _("Replies")), self._rows)
 
@@ -77,7 +76,6 @@ def _legend(words: str, tone: str) -> None:
 
 def _bars(found: list[Bucket], zone: str, *, by_day: bool) -> dict[str, Any]:
     """Two plots above one another, since their scales differ; as high as the card beside them lets the chart be."""
-    colours = charts.colours()
     names = []
     for bucket in found:
         local = in_zone(bucket.at, zone)
@@ -107,7 +105,8 @@ def _bars(found: list[Bucket], zone: str, *, by_day: bool) -> dict[str, Any]:
                 "type": "bar",
                 "data": [b.sent for b in found],
                 "barWidth": "58%",
-                "itemStyle": {"color": colours["c1"], "borderRadius": [3, 3, 0, 0]},
+                "itemStyle": {"color": charts.NOW, "borderRadius": [3, 3, 0, 0]},
+                "emphasis": {"disabled": True},
             },
             {
                 "name": _("Replies"),
@@ -116,7 +115,8 @@ def _bars(found: list[Bucket], zone: str, *, by_day: bool) -> dict[str, Any]:
                 "yAxisIndex": 1,
                 "data": [b.replied for b in found],
                 "barWidth": "58%",
-                "itemStyle": {"color": colours["ok"], "borderRadius": [3, 3, 0, 0]},
+                "itemStyle": {"color": charts.GOOD, "borderRadius": [3, 3, 0, 0]},
+                "emphasis": {"disabled": True},
             },
         ],
     }

@@ -17,7 +17,6 @@ from ui.parts.campaign_words import day_in, day_name, in_zone, moment_in
 from ui.parts.chart_data import chart_data
 from ui.parts.status import chip
 from ui.parts.text import text
-from ui.session import is_dark
 from ui.theme import charts
 from ui.words import _, formats, ngettext
 
@@ -40,8 +39,7 @@ class Forecast:
                 self.label = text(_("Finishes around"), "p-t-sm p-t-2", tag="div")
                 self.moment = text("—", "p-big").style("font-size:22px;line-height:30px")
             self.days = ui.element("span")
-        self.chart = ui.echart({}, theme=charts.theme()).classes("p-forecast-chart")
-        self.chart.props["role"] = "img"
+        self.chart = charts.chart({}).classes("p-forecast-chart")
         with ui.element("div").classes("p-row p-wrap p-t-xs p-t-2 p-forecast-f"):
             legend(_("Sent (in all)"), "now")
             legend(_("Outside the window"), "rest")
@@ -117,7 +115,6 @@ def day_rows(found: Estimate) -> list[tuple[str, str, str]]:
 
 def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
     """The line over marks an hour, six hours or a day apart; hours outside the window are shaded."""
-    colours = charts.colours()
     marks = _marks(found, zone)
     values = [round(found.sent_by(mark)) for mark in marks]
     end = len(marks) - 2 if found.finish_at and len(marks) > 1 else len(marks) - 1
@@ -146,18 +143,19 @@ def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
                 "type": "line",
                 "data": values,
                 "symbol": "none",
-                "lineStyle": {"width": 2.5, "color": colours["c1"]},
-                "areaStyle": {"color": colours["c1"], "opacity": 0.08},
+                "emphasis": {"disabled": True},
+                "lineStyle": {"width": 2.5, "color": charts.NOW},
+                "areaStyle": {"color": charts.NOW, "opacity": 0.08},
                 "markArea": {
                     "silent": True,
-                    "itemStyle": _shade(colours),
+                    "itemStyle": {"color": charts.OFF_HOURS},
                     "data": [[{"xAxis": a}, {"xAxis": b}] for a, b in _closed(found, marks)],
                 },
                 "markPoint": {
                     "symbol": "circle",
                     "symbolSize": 11,
-                    "itemStyle": {"color": colours["c1"], "borderColor": colours["surface"], "borderWidth": 2},
-                    "label": {"show": True, "position": "top", "fontWeight": 600, "color": colours["text"]},
+                    "itemStyle": {"color": charts.NOW, "borderColor": charts.SURFACE, "borderWidth": 2},
+                    "label": {"show": True, "position": "top", "fontWeight": 600, "color": charts.TEXT},
                     "data": dot,
                 },
             },
@@ -167,16 +165,12 @@ def chart_of(found: Estimate, zone: str) -> dict[str, Any]:
                 "data": [found.per_day.get(day, 0) for day in days],
                 "symbol": "none",
                 "silent": True,
+                "emphasis": {"disabled": True},
                 "lineStyle": {"opacity": 0},
-                "itemStyle": {"color": colours["c2"]},
+                "itemStyle": {"color": charts.PAST},
             },
         ],
     }
-
-
-def _shade(colours: dict[str, str]) -> dict[str, Any]:
-    """Of the hours outside the window; in the dark the inset it lies on has the colour of the tracks itself."""
-    return {"color": colours["axis"], "opacity": 0.4} if is_dark() else {"color": colours["rest"], "opacity": 0.85}
 
 
 def _marks(found: Estimate, zone: str) -> list[datetime]:

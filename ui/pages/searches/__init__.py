@@ -62,7 +62,6 @@ async def searches_page(tab: str = "new", id: str = "", repeat: str = "", again:
         if again and seen.is_asked_for and seen.shown is not None and not seen.shown.is_over:
             toast(_("This search is under way already: here it is."))
         await _draw(seen)
-        frame.on_theme(lambda: seen.map and seen.map.stand_on(seen.asked.source))
 
 
 def _switch(tab: str) -> None:

@@ -29,6 +29,10 @@ const Squares = L.GridLayer.extend({
   },
 });
 
+function theme() {
+  return document.body.classList.contains("body--dark") ? "dark" : "light";
+}
+
 export default {
   template: '<div class="p-map"></div>',
   props: {
@@ -62,9 +66,13 @@ export default {
     this.showPins();
     this.observer = new ResizeObserver(() => this.map.invalidateSize());
     this.observer.observe(this.$el);
+    // Light and dark are a class of <body>; tiles are pictures, and so know nothing of it.
+    this.shine = new MutationObserver(() => theme() !== this.picture.options.theme && this.ground());
+    this.shine.observe(document.body, { attributeFilter: ["class"] });
   },
   unmounted() {
     this.observer?.disconnect();
+    this.shine?.disconnect();
     this.map?.remove();
   },
   watch: {
@@ -170,7 +178,7 @@ export default {
       if (!this.map) return;
       this.picture?.remove();
       if (this.credited) this.control.removeAttribution(this.credited);
-      this.picture = this.tiles ? L.tileLayer(this.tiles, { maxZoom: 20 }) : new Squares({ tileSize: 128 });
+      this.picture = this.tiles ? L.tileLayer(this.tiles, { maxZoom: 20, theme: theme() }) : new Squares({ tileSize: 128, theme: theme() });
       this.picture.addTo(this.map);
       const credit = document.createElement("span");
       credit.textContent = this.credit;

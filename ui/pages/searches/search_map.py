@@ -13,7 +13,6 @@ from nicegui.elements import leaflet
 from core.searches.queries import Find
 from core.searches.rules import RADIUS_M, Source
 from ui.calls import settings
-from ui.session import is_dark
 from ui.words import _, language
 
 # Leaflet as NiceGUI brings it along; its own element can move no marker that a person drags.
@@ -74,9 +73,8 @@ class SearchMap(ui.element, component="search_map.js", esm={"nicegui-leaflet": s
 
     def stand_on(self, source: Source) -> None:
         """The demo map has a picture of its invented city; for the real one there is a plain ground."""
-        theme = "dark" if is_dark() else "light"
         if source is Source.DEMO_MAP and settings().demo_map_url:
-            self.props["tiles"] = f"/tiles/{{z}}/{{x}}/{{y}}.svg?theme={theme}"
+            self.props["tiles"] = "/tiles/{z}/{x}/{y}.svg?theme={theme}"
             self.props["credit"] = _("simulated map")
         else:
             self.props["tiles"] = ""
