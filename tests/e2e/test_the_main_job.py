@@ -31,6 +31,8 @@ BEYOND_ITS_PLACE = """words => {
     return Math.max(own.right - place.right, words.scrollWidth - own.width - 1);
 }"""
 
+IS_TOO_WIDE = "table => table.scrollWidth - table.closest('.p-sheet').clientWidth"
+
 
 @pytest.fixture(scope="module")
 def ana(browser: Browser) -> Iterator[BrowserContext]:
@@ -206,6 +208,18 @@ def test_8_who_asked_for_the_price_is_answered(house: House, page: Page) -> None
         expect(phone).to_be_visible()
         assert phone.evaluate(BEYOND_ITS_PLACE) <= 0, f"the phone is whole at {width} px"
         assert name.evaluate("name => name.clientWidth") >= 90, f"the name can be read at {width} px"
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
+def test_8b_the_list_of_leads_fits_the_screen_and_its_pager_stays_in_sight(house: House, page: Page) -> None:
+    page.goto(f"{house.url}/leads")
+    for width in (1440, 1280, 1100):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.locator(".p-leads .q-table").evaluate(IS_TOO_WIDE) <= 0, f"nothing is cut off at {width} px"
+    page.locator("tbody .q-checkbox").first.click()
+    bar, foot = page.get_by_role("toolbar", name="Leads selecionados"), page.locator(".p-lead-foot")
+    expect(bar).to_be_visible()
+    assert bar.bounding_box()["y"] + bar.bounding_box()["height"] <= foot.bounding_box()["y"]  # type: ignore[index]
     page.set_viewport_size({"width": 1440, "height": 900})
 
 

@@ -42,6 +42,8 @@ def columns_of(shown: Collection[str]) -> list[dict[str, Any]]:
             "field": "name",
             "align": "right" if name == "rating" else "left",
             "sortable": is_sortable,
+            "classes": f"p-lead-c-{name}",
+            "headerClasses": f"p-lead-c-{name}",
         }
         for name, (words, is_sortable) in COLUMNS.items()
         if name == "name" or name in shown
