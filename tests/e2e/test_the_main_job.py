@@ -221,6 +221,15 @@ def test_8b_the_list_of_leads_fits_the_screen_and_its_pager_stays_in_sight(house
     expect(bar).to_be_visible()
     assert bar.bounding_box()["y"] + bar.bounding_box()["height"] <= foot.bounding_box()["y"]  # type: ignore[index]
     page.set_viewport_size({"width": 1440, "height": 900})
+    bar.get_by_role("button", name="Etiquetar").click()
+    field = page.locator(".q-dialog input").first
+    field.fill("Prioridade")
+    field.press("Enter")
+    page.locator(".q-dialog .q-btn.pri").click()
+    expect(page.locator("tbody .p-tag", has_text="Prioridade")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".p-lead-card .p-tag", has_text="Prioridade")).to_be_visible()
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def test_9_who_asked_to_be_left_out_is_on_the_list(house: House, page: Page) -> None:

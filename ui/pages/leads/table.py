@@ -218,6 +218,10 @@ def _draw_cells(table: ui.table) -> None:
                 <i v-else class="dot"></i>{{ props.row.status }}
               </span>
             </span>
+            <span v-if="props.row.tags.length" class="p-row p-g4 p-lead-line">
+              <span v-for="tag in props.row.tags" :key="tag" class="p-chip line p-tag">{{ tag }}</span>
+              <span v-if="props.row.more_tags" class="p-t-xs p-t-3">+{{ props.row.more_tags }}</span>
+            </span>
           </span>
         </a>
         """,
