@@ -1,7 +1,4 @@
-"""The file that goes with a part of the message: chosen or dropped, told what is wrong with it, shown, taken off.
-
-Its bytes are served by ui/media.py.
-"""
+"""The file that goes with a part of the message: chosen or dropped, told what is wrong with it, taken off."""
 
 from __future__ import annotations
 
@@ -9,52 +6,20 @@ from collections.abc import Callable
 
 from nicegui import events, ui
 
-from core.campaigns.media import LIMITS, MB, MediaCard
+from core.campaigns.media import LIMITS, MB
 from core.errors import BadInput, PrumoError
 from core.ports import LARGEST_MEDIA, MediaKind
 from ui.calls import words_of
 from ui.pages.campaign_builder.desk import Desk
 from ui.parts.button import icon_button
+from ui.parts.media_card import KIND_WORDS, picture, size_words
 from ui.parts.text import icon, text
-from ui.words import N_, _, formats
+from ui.words import _
 from ui.words.errors import sentence_of_input
 
-KIND_WORDS = {
-    MediaKind.IMAGE: (N_("Image"), "image"),
-    MediaKind.VIDEO: (N_("Video"), "movie"),
-    MediaKind.AUDIO: (N_("Audio"), "audio_file"),
-    MediaKind.DOCUMENT: (N_("Document"), "description"),
-}
 # NiceGUI's own handler is not told why.
 WHY_REJECTED = "(entries) => emit(entries[0].failedPropValidation)"
 ACCEPTS = ".jpg,.jpeg,.png,.webp,.mp4,.mp3,.m4a,.aac,.amr,.ogg,.opus,.pdf,.docx,.xlsx"
-
-
-def size_words(size: int) -> str:
-    """184 KB, 3,2 MB"""
-    if size < MB:
-        return _("{n} KB").format(n=formats.number(max(1, round(size / 1024))))
-    return _("{n} MB").format(n=formats.number(size / MB, 1))
-
-
-def picture(card: MediaCard, classes: str = "") -> ui.element:
-    """A file as WhatsApp shows it: the image itself, or what kind of file it is and its name."""
-    if card.kind is MediaKind.IMAGE:
-        made = ui.element("img").classes(f"p-media-img {classes}")
-        made.props["src"] = f"/media/{card.id:d}"
-        made.props["alt"] = card.name
-        return made
-    if card.kind is MediaKind.VIDEO:
-        made = ui.element("video").classes(f"p-media-img {classes}").props("controls preload=metadata")
-        made.props["src"] = f"/media/{card.id:d}"
-        made.props["aria-label"] = card.name
-        return made
-    with ui.element("div").classes(f"p-media-file {classes}") as made:
-        icon(KIND_WORDS[card.kind][1], 22)
-        with ui.element("span").classes("p-col").style("min-width:0"):
-            text(card.name, "p-ell")
-            text(size_words(card.size), "p-t-xs")
-    return made
 
 
 class Files:

@@ -7,17 +7,14 @@ from collections.abc import Callable
 from nicegui import ui
 
 from core.campaigns.audience import Order
-from core.campaigns.text import LeadFacts, MissingVariable, Piece, parts_of, pieces, values_of, with_opt_out_line
+from core.campaigns.text import Piece
 from core.errors import BadInput
 from ui.pages.campaign_builder.desk import Desk
-from ui.pages.campaign_builder.files import picture
 from ui.pages.campaign_builder.parts import Part
-from ui.parts.avatar import avatar
 from ui.parts.button import icon_button
-from ui.parts.campaign_words import VARIABLES
-from ui.parts.text import icon, text
-from ui.parts.whatsapp_text import runs
-from ui.words import N_, _, formats
+from ui.parts.chat_phone import ChatPhone, in_full, pieces_for
+from ui.parts.text import text
+from ui.words import N_, _
 
 ORDERS = {
     Order.TURN: N_("In the order of the queue"),
@@ -43,15 +40,7 @@ class Preview:
                 icon_button("chevron_left", _("Previous lead"), lambda: self._turn(-1), size="xs")
                 self.who = text("", "p-t-sm p-b p-ell")
                 icon_button("chevron_right", _("Next lead"), lambda: self._turn(1), size="xs")
-        with ui.element("div").classes("p-phone") as phone:
-            phone.props["aria-label"] = _("Preview in WhatsApp")
-            with ui.element("div").classes("scr"):
-                with ui.element("div").classes("bar"):
-                    icon("arrow_back", 18)
-                    self.bar = ui.element("span").classes("p-row p-g8").style("min-width:0")
-                with ui.element("div").classes("p-col p-g6 p-chat"):
-                    text(_("today"), "p-chat-day")
-                    self.bubble = ui.element("div").classes("p-bubble")
+        self.phone = ChatPhone()
 
     def _order(self) -> None:
         with icon_button("sort", _("Which leads first"), size="xs"), ui.menu().props("auto-close"):
@@ -80,44 +69,12 @@ class Preview:
             return
         self._drawn = drawn
         self.who.text = facts.name if facts else _("no lead yet")
-        self.bar.clear()
-        with self.bar:
-            avatar(facts.name if facts else "?").style("width:30px;height:30px;font-size:11px")
-            with ui.element("span").classes("p-col p-wa-who"):
-                text(facts.name if facts else _("Lead"), "p-ell")
-                text(_("business account"), "p-wa-kind")
         try:
-            message = self._pieces(part.text, facts)
+            message = pieces_for(part.text, facts, self.desk.plan.sender_name)
             self._wrong(None)
         except BadInput as bad:
             message = [Piece(part.text)]
             self._wrong(bad)
-        written = "".join(piece.text for piece in message).rstrip()
-        whole = with_opt_out_line(written, self.desk.plan.opt_out_line) if written else ""
+        message, whole = in_full(message, self.desk.plan.opt_out_line)
         self._written(whole)
-        self._show_bubble([*message, Piece(whole[len(written) :])], card)
-
-    def _pieces(self, template: str, facts: LeadFacts | None) -> list[Piece]:
-        """For the lead shown; without one, or with one that lacks something, each gap by its name."""
-        sender = self.desk.plan.sender_name
-        if facts is not None:
-            try:
-                return pieces(template, values_of(LeadFacts(**{**vars(facts), "sender_name": sender})))
-            except MissingVariable:
-                pass
-        return [
-            Piece(part) if isinstance(part, str) else Piece(_(VARIABLES[part.name]), part.name)
-            for part in parts_of(template)
-        ]
-
-    def _show_bubble(self, message: list[Piece], card: object) -> None:
-        self.bubble.clear()
-        with self.bubble:
-            if card is not None:
-                picture(card)  # type: ignore[arg-type]
-            for run in runs(message):
-                made = text(run.text, tag="mark" if run.is_filled else "span")
-                made.classes(f"{'p-wb' * run.is_bold} {'p-wi' * run.is_italic} {'p-ws' * run.is_struck}")
-            with ui.element("div").classes("meta"):
-                text(formats.clock(formats.local_now()))
-                icon("done_all", 15, "rd")
+        self.phone.show(facts.name if facts else None, message, card)
