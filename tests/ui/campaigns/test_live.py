@@ -465,7 +465,10 @@ async def test_one_that_waits_for_its_hour_says_when_and_how_many_would_receive_
     connect_number(people)
     for n in range(3):
         keep_lead(people, n)
-    draft = write_draft(people, gap_min_s=60, gap_max_s=60)
+    variant = Variant("Olá, {empresa}! Posso ajudar?")
+    again = FollowUp("Viu a mensagem, {empresa}?", 3)
+    plan = {"gap_min_s": 60, "gap_max_s": 60, "other_variants": (variant,), "follow_up": again}
+    draft = write_draft(people, **plan)
     starts_at = (now(people) + timedelta(days=2)).replace(microsecond=0)
     with people.runtime.work() as work:
         service.schedule(work, people["Bea"], draft, version_of(people, draft), starts_at)
@@ -474,6 +477,15 @@ async def test_one_that_waits_for_its_hour_says_when_and_how_many_would_receive_
     zone = plan_of(people, draft).timezone
     for words in ("3", "pessoas receberiam", moment_in(starts_at, zone), moment_in(starts_at + 2 * MINUTE, zone)):
         await until(lambda words=words: words in said(client))
+    for words in ("Todos os leads", "60 s", "Depois de 3 dias sem resposta."):
+        await until(lambda words=words: words in said(client))
+    chooser = next(each for each in of_kind(client, ui.toggle) if each.props.get("aria-label") == "Variantes")
+    assert chooser.options == ["A", "B", "Retomada"]
+    for part, message in (("A", "Oi, "), ("B", "Posso ajudar?"), ("Retomada", "Viu a mensagem")):
+        chooser.value = part
+        await until(lambda message=message: any(message in words for words in read_on_the_phone(client)))
+        assert any("Clínica" in words for words in read_on_the_phone(client)), "a lead who would receive it reads it"
+        assert any("SAIR" in words for words in read_on_the_phone(client))
     assert not {"0 de 0", "processadas", "Ritmo agora"} & said(client)
     assert not is_shown(client, "Funil"), "no row of zeros"
     with people.runtime.work() as work:
@@ -482,6 +494,12 @@ async def test_one_that_waits_for_its_hour_says_when_and_how_many_would_receive_
     await until(lambda: "0 de 3" in said(client), 15)
     assert {"processadas", "Ritmo agora"} <= said(client)
     assert is_shown(client, "Funil")
+    assert not is_shown(client, "Resumo"), "it is told as it goes from now on"
+
+
+def read_on_the_phone(client: Client) -> list[str]:
+    phone = next(each for each in client.elements.values() if "p-phone" in each.classes)
+    return [getattr(each, "text", "") for each in phone.descendants()]
 
 
 async def test_while_its_queue_is_built_it_says_so_and_can_be_cancelled(

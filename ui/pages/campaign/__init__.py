@@ -1,5 +1,6 @@
 """A campaign as it goes: progress, funnel, pace, and every recipient with what became of them.
 
+planned       what one that waits for its hour will say, to whom and when
 progress      how far, how fast, when it ends; the funnel
 activity      sends and replies over time
 variants      which text is answered more, and what is said once more
@@ -30,6 +31,7 @@ from ui.frame import Frame, page_frame
 from ui.pages.campaign import exports
 from ui.pages.campaign.activity import Activity
 from ui.pages.campaign.changes import change_numbers, change_pace
+from ui.pages.campaign.planned import PlannedCards
 from ui.pages.campaign.progress import Funnel, ProgressCard
 from ui.pages.campaign.recipients import Recipients
 from ui.pages.campaign.variants import Variants
@@ -88,6 +90,7 @@ class _Campaign:
         self._told: list[Incident] = []
         self.progress = ProgressCard()
         age = found.read_at - (found.head.started_at or found.read_at)
+        self.planned = PlannedCards(self.id)
         # One that waits for its hour has none of this yet.
         with ui.element("div").style("display: contents") as self.as_it_goes:
             self.funnel = Funnel(self._filter)
@@ -113,6 +116,7 @@ class _Campaign:
             self._counted_s = time.monotonic()
             self.expected = await ask(campaigns.expected, self.id)
             self.progress.show(self.found, self.expected)
+            await self.planned.show(self.expected.estimate)
 
     async def _show_results(self) -> None:
         self.variants.show(await ask(telling.results, self.id))
@@ -156,6 +160,8 @@ class _Campaign:
     def _show(self) -> None:
         self.progress.show(self.found, self.expected)
         self.as_it_goes.visible = self.found.head.status is not CampaignStatus.SCHEDULED
+        if self.as_it_goes.visible:
+            self.planned.hide()
         self.funnel.show(self.found.counts)
         self.recipients.show_tabs(self.found)
         head, now = self.found.head, self.found.progress.now

@@ -326,10 +326,10 @@ class PaceCard:
 def zones_of(country: str, chosen: str) -> dict[str, str]:
     """The zones of the team's country, then some of where else people write to: São Paulo (GMT-03:00)."""
     home = sorted(zone for zone, territory in get_global("zone_territories").items() if territory == country.upper())
-    return {zone: _zone_words(zone) for zone in dict.fromkeys([chosen, *home, *OTHER_ZONES])}
+    return {zone: zone_words(zone) for zone in dict.fromkeys([chosen, *home, *OTHER_ZONES])}
 
 
-def _zone_words(zone: str) -> str:
+def zone_words(zone: str) -> str:
     """São Paulo (GMT−3)"""
     place = get_timezone_location(ZoneInfo(zone), locale=language().replace("-", "_"), return_city=True)
     minutes_east = round((datetime.now(ZoneInfo(zone)).utcoffset() or timedelta()) / timedelta(minutes=1))
