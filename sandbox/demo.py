@@ -181,7 +181,8 @@ def start_campaign(runtime: Runtime, actor: Actor) -> None:
 
 
 def start_searches(runtime: Runtime, actor: Actor) -> None:
-    """What a history holds: something found, nothing found, and one that the map showed less of.
+    """What a history holds: something found, nothing found (the city has no heliport), and one that the map showed less
+    of, which "retrô" asks for.
 
     None that it refuses: that would leave the demo map alone for a quarter of an hour, as it should.
     """
@@ -189,8 +190,8 @@ def start_searches(runtime: Runtime, actor: Actor) -> None:
         return
     for term, radius_m, limit in (
         ("barbearia", 5_000, 60),
-        ("naoexiste", 1_000, 20),
-        ("vistalimitada barbearia", 1_000, 500),
+        ("heliponto", 1_000, 20),
+        ("barbearia retrô", 1_000, 500),
     ):
         with runtime.work() as work:
             searches.start(

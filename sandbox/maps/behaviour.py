@@ -106,6 +106,7 @@ MAGIC: dict[str, dict[str, Any]] = {
     "consentimento": {"consent": True},
     "consentimentoeterno": {"consent": True, "consent_again": True},
     "vistalimitada": {"limited": True},
+    "retro": {"limited": True},  # the same as somebody may well type it: the demo looks for a "barbearia retrô"
     "layoutnovo": {"moved": "fields"},
     "linhasmovidas": {"moved": "rows"},
     "respostavazia": {"empty": True},

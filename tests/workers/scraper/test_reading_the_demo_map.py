@@ -80,6 +80,7 @@ def test_a_list_is_read_to_its_end_whatever_form_it_has(read: Any, term: str) ->
     ("term", "outcomes"),
     [
         ("naoexiste padaria", [(O.NO_RESULTS, 0)]),
+        ("heliponto", [(O.NO_RESULTS, 0)]),
         ("umsozinho dentista", [(O.SINGLE_RESULT, 1)]),
         ("fimprecoce dentista", [(O.END_OF_LIST, 10)]),
         ("bloqueado dentista", [(O.BLOCKED, 0)]),
@@ -87,6 +88,7 @@ def test_a_list_is_read_to_its_end_whatever_form_it_has(read: Any, term: str) ->
         ("layoutnovo dentista", [(O.LAYOUT_CHANGED, 0)]),
         ("linhasmovidas dentista", [(O.LAYOUT_CHANGED, 0)]),
         ("vistalimitada dentista", [*WHOLE[:-1], (O.LIMITED_VIEW, 0)]),
+        ("dentista retrô", [*WHOLE[:-1], (O.LIMITED_VIEW, 0)]),
         ("consentimento dentista", WHOLE),
         ("consentimentoeterno dentista", [(O.CONSENT, 0)]),
     ],
