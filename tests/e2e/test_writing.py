@@ -128,6 +128,18 @@ def test_a_brace_opens_the_list_below_it_and_the_keys_choose_from_it(page: Page)
     assert listed.is_hidden()
 
 
+def test_the_mouse_and_the_keys_move_one_choice(page: Page) -> None:
+    page.keyboard.type("Oi {")
+    lit = """() => [...document.querySelectorAll('.p-gaps button')].filter((each) =>
+        getComputedStyle(each).backgroundColor !== 'rgba(0, 0, 0, 0)').map((each) => each.textContent)"""
+    page.locator(".p-gaps button", has_text="bairro").hover()
+    assert page.evaluate(lit) == ["bairro"]
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(lit) == ["avaliação"]
+    page.keyboard.press("Enter")
+    assert said(page) == "Oi {avaliacao}"
+
+
 def test_what_the_page_puts_in_stands_where_the_cursor_was_and_can_be_taken_back(page: Page) -> None:
     page.keyboard.type("Em , vizinhos")
     page.locator("textarea").evaluate("area => { area.setSelectionRange(3, 3); area.blur(); }")

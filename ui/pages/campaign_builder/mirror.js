@@ -77,6 +77,7 @@ export default {
       [this.area, "keydown", this.choose],
       [this.area, "blur", this.hide],
       [this.list, "mousedown", (event) => event.preventDefault()], // the text keeps the cursor
+      [this.list, "mousemove", (event) => this.point(event.target.closest("[data-gap]"))], // not when it opens under a mouse at rest
       [this.list, "click", (event) => this.fill(event.target.closest("[data-gap]"))],
     ];
     for (const [of, name, handler] of ours) of.addEventListener(name, handler);
@@ -117,6 +118,10 @@ export default {
     mark(each, isOn) {
       each.classList.toggle("on", isOn);
       each.setAttribute("aria-selected", isOn);
+    },
+    // The mouse and the keys move one choice.
+    point(to) {
+      if (to) for (const each of this.list.children) this.mark(each, each === to);
     },
     // Below the brace that asks for it.
     place(brace) {
