@@ -188,6 +188,7 @@ def test_7b_a_chart_turns_dark_and_light_with_the_page_it_stands_on(page: Page) 
     for scheme, colour in (("dark", "rgb(124, 137, 244)"), ("light", "rgb(58, 73, 201)")):
         page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
         expect(bar).to_have_css("fill", colour)
+        expect(page.locator("html")).to_have_css("color-scheme", scheme)  # of the scrollbar
 
 
 def test_8_who_asked_for_the_price_is_answered(house: House, page: Page) -> None:
