@@ -8,12 +8,14 @@ from datetime import timedelta
 from nicegui import ui
 from sqlalchemy import update
 
+from core.accounts import service as accounts
 from core.campaigns.rules import CampaignId
 from core.instances.rules import InstanceStatus
 from core.runtime import Runtime
 from core.tables import Instance
 from tests.core.campaigns.making import connect_number, keep_lead, start, write_draft
 from tests.core.replies.making import Talk, hears
+from tests.core.searches.makers import ask
 from tests.factories import make_instance, make_leads
 from tests.people import People
 from tests.ui.conftest import Web, until
@@ -74,6 +76,24 @@ async def test_a_team_under_way_sees_what_runs(web: Web, people: People) -> None
     await bea.should_not_see("Três passos até a primeira conversa")
     for words in ("Clínicas SP", "0 / 3", "Comercial 1", "/ 220", "Mensagens por enviar", "1 campanha ativa"):
         await bea.should_see(words)
+
+
+async def test_new_leads_are_told_with_the_searches_that_found_them_and_not_as_a_part_of_them(
+    web: Web, people: People
+) -> None:
+    under_way(people)
+    bea = web.as_("Bea")
+    await bea.open("/")
+    await bea.should_see("Leads novos em 7 dias")
+    await bea.should_not_see("encontrados em")
+    ask(people, terms=["dentista"])
+    await bea.open("/")
+    await bea.should_see("encontrados em 1 busca")
+    ask(people, terms=["padaria"])
+    with people.runtime.work() as work:
+        accounts.set_language(work, people["Bea"], "en")
+    await bea.open("/")
+    await bea.should_see("found in 2 searches")
 
 
 async def test_where_nothing_needs_a_person_there_is_no_empty_place_above_the_figures(web: Web, people: People) -> None:

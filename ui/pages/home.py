@@ -235,8 +235,9 @@ class _Board:
         rate = _("{share} in active campaigns").format(share=formats.share_of(replied, written)) if written else ""
         self.replied.set(formats.number(replied), hint=rate)
         count = seen.searches.total
-        words = ngettext("from {n} search", "from {n} searches", count)
-        self.new_leads.set(formats.number(seen.searches.added), hint=words.format(n=formats.number(count)))
+        words = ngettext("found in {n} search", "found in {n} searches", count)
+        found_in = words.format(n=formats.number(count)) if count else ""
+        self.new_leads.set(formats.number(seen.searches.added), hint=found_in)
 
 
 def _cleared(place: ui.element) -> ui.element:
