@@ -60,6 +60,7 @@ CLAIMS = ("exists", "delivered", "reads", "uses_lid", "button", "on", "leaves", 
 SHOWN = 50
 PRUMOS = re.compile(r"(prumo-\d+)-")  # as core/instances/sessions.py names them
 PEOPLE = 20
+LONGEST_NAME = 80
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline';"
     " img-src data:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'",
@@ -114,7 +115,10 @@ def _doing(world: World, controls: Controls, name: str) -> Endpoint:
         content = await request.body()
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
             answer = _do(controls, name, dict(parse_qsl(content.decode(errors="replace"))))
-            return RedirectResponse("/control", 303) if answer.status_code == 200 else _show(world, request, answer)
+            if answer.status_code != 200:
+                return _show(world, request, answer)
+            told = _told(request)
+            return RedirectResponse(f"/control?{told}" if told else "/control", 303)
         try:
             given = json.loads(content) if content else {}
         except ValueError:
@@ -162,9 +166,15 @@ def _page(world: World) -> Endpoint:
     return endpoint
 
 
+def _told(request: Request) -> str:
+    """What Prumo's link to the page says, kept through its forms: the language, and how the team calls its numbers."""
+    return request.url.query or urlsplit(request.headers.get("referer", "")).query
+
+
 def _show(world: World, request: Request, refusal: Response | None = None) -> Response:
     """The whole page; with the sentence of a refusal, when a form was sent that could not be done."""
-    language = language_of(request.headers.get("accept-language", ""))
+    told = dict(parse_qsl(_told(request)))
+    language = language_of(told.get("lang") or request.headers.get("accept-language", ""))
     say = words_in(language)
     controls = Controls(world)
     labels = {name: _label(instance, world, say) for name, instance in world.instances.items()}
@@ -176,7 +186,7 @@ def _show(world: World, request: Request, refusal: Response | None = None) -> Re
         instances=[
             each
             | {"label": labels[each["instance"]], "people": _written_to(world, each["instance"])}
-            | {"name": _shown_name(each["instance"])}
+            | {"name": told.get(_shown_name(each["instance"]), _shown_name(each["instance"]))[:LONGEST_NAME]}
             for each in controls.instances()
         ],
         codes={name: _png(world, name) for name in world.instances},

@@ -120,7 +120,7 @@ PORTUGUESE = {
     "number": "número",
     "Turn on": "Ligar",
     "Left for WhatsApp": "Saiu para o WhatsApp",
-    "Time (UTC)": "Hora (UTC)",
+    "Time": "Hora",
     "From": "De",
     "To": "Para",
     "Text": "Texto",

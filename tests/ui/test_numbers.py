@@ -26,6 +26,7 @@ from sandbox.gateway import Config, Habits, Timings
 from sandbox.meta import Running, run_in_thread
 from tests.core.instances.house import House, house
 from tests.core.instances.numbers import CREDENTIALS, add_number, add_official_number, ago, change, number
+from tests.factories import make_instance
 from tests.people import People
 from tests.ui.conftest import Web, until
 from ui.parts.qr import qr_picture
@@ -187,12 +188,15 @@ async def test_who_may_only_look_sees_no_button_and_no_code(web: Web, people: Pe
 
 
 async def test_the_page_says_that_the_gateway_is_simulated_and_leads_to_its_controls(web: Web, people: People) -> None:
+    theirs = make_instance(people.runtime, people.team_id, "Vendas & Cia")
     ana = web.as_("Ana")
     client = await ana.open("/instances")
     await ana.should_see("O gateway é simulado.")
     links = [element for element in client.elements.values() if isinstance(element, ui.link)]
     [leads_to] = [str(link.props["href"]) for link in links if link.text == "Abrir a página de controle"]
-    assert leads_to.startswith("http://127.0.0.1:") and leads_to.endswith("/control")
+    assert leads_to.startswith("http://127.0.0.1:") and leads_to.endswith(
+        f"/control?lang=pt-BR&prumo-{theirs}=Vendas+%26+Cia"
+    )
 
 
 async def test_a_simulated_number_is_told_to_begin_with_the_cap_of_the_team(

@@ -82,6 +82,20 @@ async def test_people_see_whose_number_it_is_and_what_prumo_calls_it_but_not_its
     assert "(11) 98765-4321" in shown and "secret" not in shown
 
 
+async def test_prumos_link_tells_the_language_and_the_names_and_they_last_through_a_form(
+    gateway: Gateway, client: Client
+) -> None:
+    gateway.open_instance("prumo-7-secret", OURS)
+    opened = "/control?lang=pt-BR&prumo-7=Vendas+%3Cb%3E"
+    referred = {"Accept-Language": "en", "Referer": f"http://127.0.0.1{opened}"}
+    form = {"instance": "prumo-7-secret", "number": ANA, "text": "Oi"}
+    async with client.session.post("/control/reply", data=form, headers=referred) as answer:
+        page = await answer.text()
+        assert dict(answer.url.query) == {"lang": "pt-BR", "prumo-7": "Vendas <b>"}
+    assert '<html lang="pt-BR">' in page and "no Prumo: Vendas &lt;b&gt;" in page and "prumo-7 " not in page
+    assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT[\d:.]+(Z|\+00:00)">', page), "for the clock of whoever looks"
+
+
 async def test_a_hostile_name_of_an_instance_is_nothing_but_a_name(gateway: Gateway, client: Client) -> None:
     gateway.open_instance("<script>alert(1)</script>", OURS)
     _, page = await client.get("/control")

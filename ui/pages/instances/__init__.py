@@ -63,7 +63,7 @@ class Numbers:
                 button(_("Default limits"), self.set_defaults, icon="tune").classes("p-m-hide")
                 button(_("Connect number"), self.connect_new, kind="pri", icon="add")
         if settings().gateway_simulated:
-            simulated_note(_("No message leaves. On its control page codes are scanned and people answer."))
+            simulated_note(_("No message leaves. On its control page codes are scanned and people answer."), found)
         self.empty = ui.element("div").classes("p-full")
         with self.empty:
             self._draw_empty()

@@ -63,7 +63,7 @@ class Code:
                 self._steps()
                 self._pairing()
                 if settings().gateway_simulated:
-                    simulated_note(self._whose_phone())  # nobody has a phone for the sandbox
+                    simulated_note(self._whose_phone(), [number])  # nobody has a phone for the sandbox
             with ui.element("div").classes("p-col p-g12 p-connect-qr"):
                 self._qr_box()
                 self._under_it()
