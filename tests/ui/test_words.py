@@ -8,6 +8,7 @@ import re
 import pytest
 
 from core.errors import BadInput, TooManyTries
+from sandbox.gateway.control_words import PORTUGUESE as CONTROL_PAGE
 from tests.ui.reading import ROOT, UI, calls, name_of, place, said, sources
 from ui.words import FOLDER, LANGUAGES, _, language, messages, ngettext, of_many, preferred, speaking
 from ui.words.errors import all_sentences, sentence_of, sentence_of_input, written
@@ -205,3 +206,16 @@ def test_the_templates_say_nothing_past_the_catalogues_either() -> None:
         text = re.sub(r"<[^>]*>", " ", text)
         bare += [f"{path.relative_to(ROOT)}: {w}" for w in re.findall(r"[^\W\d_]{3,}", text) if w not in NAMES]
     assert bare == []
+
+
+def test_the_readme_names_what_is_pressed_as_both_languages_do() -> None:
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    pairs = re.findall(r"\*([^*]+)\* \(\*([^*]+)\*\)", readme)
+    assert len(pairs) > 15
+    on_pages = {sentence: {said for _file, said in told} for sentence, told in portuguese().items()}
+    wrong = [
+        (ours, english)
+        for ours, english in pairs
+        if ours not in on_pages.get(english, ()) and CONTROL_PAGE.get(english) != ours
+    ]
+    assert wrong == []
