@@ -29,6 +29,7 @@ LONGEST_ROW = 4 << 20  # characters; one of 50 MB of commas would become a list 
 LONGEST_COLUMN_NAME = 80
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 30  # rows, to find out the delimiter
+SPREADSHEET = "xlsx"
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
 # What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
 PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
@@ -42,6 +43,7 @@ PHONE = re.compile(r"\+[0-9]{1,15}")
 # Behind a semicolon, where a cell begins for the spreadsheets of many countries, whatever the quotes say; to those each
 # line of a cell is the beginning of one, too.
 INNER_FORMULA = re.compile(r"([;\r\n])('*[^\S\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
+LINE_END = re.compile(r"\r\n|\r|\n")
 INNER_INERT = re.compile(r"([;\r\n])'('*[^\S\r\n]*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
@@ -62,10 +64,11 @@ class OpenedFile:
 
     def rows(self) -> Iterator[Row]:
         """Every row with something in it.  Raises BadInput where one cannot be read, or there are too many."""
-        found = _rows(self.text, self.delimiter)
+        width = len(self.columns)
+        # A cell of a spreadsheet begins and ends where it does, whatever stands in it.
+        found = _rows(self.text, self.delimiter, 0 if self.encoding == SPREADSHEET else width)
         if self.has_header:
             next(found, None)
-        width = len(self.columns)
         for count, row in enumerate(found):
             if count >= MOST_ROWS:
                 raise BadInput("file", "file_too_many_rows", n=MOST_ROWS)
@@ -79,12 +82,13 @@ def open_file(name: str, content: bytes) -> OpenedFile:
     if content.startswith(OLD_EXCEL):
         raise BadInput("file", "file_old_excel")
     if content.startswith(b"PK\x03\x04"):
-        text, encoding = _unpacked(content), "xlsx"
-        delimiter = ","
+        text, encoding = _unpacked(content), SPREADSHEET
+        delimiter, width = ",", 0
     else:
         text, encoding = decoded(content)
         text, delimiter = _delimited(text)
-    first = next(_rows(text, delimiter), None)
+        _, width = _fit(text, delimiter)
+    first = next(_rows(text, delimiter, width), None)
     if first is None:
         raise BadInput("file", "file_empty")
     if len(first.cells) > MOST_COLUMNS:
@@ -180,24 +184,65 @@ def _fit(text: str, delimiter: str) -> tuple[float, int]:
     return (often / len(widths) if width > 1 else 0.0), width
 
 
-def _rows(text: str, delimiter: str) -> Iterator[Row]:
+def _rows(text: str, delimiter: str, width: int = 0) -> Iterator[Row]:
     """Rows with something in them.  A row's number is that of the line it begins on.
 
-    Raises BadInput for a text that ends within a quote, which has swallowed all lines behind it.
+    Raises BadInput for a text that ends within a quote, which has swallowed all lines behind it; and where the `width`
+    of a usual row is given, for a quote that swallowed some of them.
     """
     lines = _Lines(text)
     reader = csv.reader(lines, delimiter=delimiter)
     number = 1
+    before: Sequence[str] = ()
     try:
         for cells in reader:
             if lines.ended_within_row:
                 raise BadInput("file", "file_open_quote", line=number)
+            if reader.line_num > number and width > 1:
+                row = text[lines.row_begins : lines.read]
+                if swallows_rows(row, cells, before, delimiter=delimiter, width=width):
+                    raise BadInput("file", "file_quote_over_rows", line=number)
             if any(map(str.strip, cells)):
                 yield Row(number, cells)
+                before = cells
             number = reader.line_num + 1
-            lines.of_row = 0
+            lines.row_begins = lines.read
     except csv.Error:  # a field of more than 131,072 characters: a quote that is never closed
         raise BadInput("file", "file_open_quote", line=number) from None
+
+
+def swallows_rows(row: str, cells: Sequence[str], before: Sequence[str], *, delimiter: str, width: int) -> bool:
+    """Whether a quote of this row, which stands on several lines, is closed by that of another row only.
+
+    Its first line and a later one are whole rows then: as wide as each other and as the table, with a phone, an e-mail
+    or an address of the web in one column, that of the row `before` where the first line has none.  Notes and addresses
+    of several lines are not so.
+    """
+    if row.count(delimiter) < 2 * (width - 1):
+        return False
+    begun = [
+        [*cells[:at], *LINE_END.split(cell, maxsplit=1)[0].split(delimiter)]
+        for at, cell in enumerate(cells)
+        if LINE_END.search(cell)
+    ]
+    later = [
+        each
+        for line in LINE_END.split(row)[1:]
+        if line.count(delimiter) >= width - 1
+        for each in (line.split(delimiter), next(csv.reader([line], delimiter=delimiter)))
+    ]
+    for first in begun:
+        known = _values_at(first) or _values_at(before)
+        for other in later:
+            values = _values_at(other)
+            if len(other) == len(first) >= width and (values & known if known or before else values):
+                return True
+    return False
+
+
+def _values_at(cells: Sequence[str]) -> set[int]:
+    """Of nine digits at least, since the eight of a postal code stand in addresses."""
+    return {at for at, cell in enumerate(cells) if looks_like_value(cell.strip(' "'), digits=9)}
 
 
 class _Lines:
@@ -209,7 +254,7 @@ class _Lines:
     def __init__(self, text: str) -> None:
         self._lines = io.StringIO(text, newline="")
         self._left = MOST_LINES
-        self.of_row = 0  # characters; set back by whoever takes the rows
+        self.read = self.row_begins = 0  # characters; `row_begins` is moved on by whoever takes the rows
         self.ended_within_row = False
 
     def __iter__(self) -> _Lines:
@@ -218,22 +263,22 @@ class _Lines:
     def __next__(self) -> str:
         line = next(self._lines, None)
         if line is None:
-            self.ended_within_row = self.of_row > 0
+            self.ended_within_row = self.read > self.row_begins
             raise StopIteration
         self._left -= 1
-        self.of_row += len(line)
+        self.read += len(line)
         if self._left < 0:
             raise BadInput("file", "file_too_many_rows", n=MOST_ROWS)
-        if self.of_row > LONGEST_ROW:
+        if self.read - self.row_begins > LONGEST_ROW:
             raise BadInput("file", "file_too_many_columns", n=MOST_COLUMNS)
         return line
 
 
-def looks_like_value(cell: str) -> bool:
+def looks_like_value(cell: str, *, digits: int = 8) -> bool:
     """Nobody calls a column so: an e-mail, an address of the web, or a number of many digits."""
     cell = cell.strip()
-    digits = sum(c.isdigit() for c in cell)
-    return ("@" in cell and "." in cell) or cell.startswith(("http://", "https://")) or digits >= 8
+    has_many = sum(c.isdigit() for c in cell) >= digits
+    return ("@" in cell and "." in cell) or cell.startswith(("http://", "https://")) or has_many
 
 
 # ---------------------------------------------------------------- rows to text

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from sqlalchemy import select
 from core.accounts.rules import Actor, Role
 from core.errors import BadInput
 from core.leads import service
-from core.leads.files import PASTED_LIST, PASTED_TABLE, Row, looks_like_value
+from core.leads.files import PASTED_LIST, PASTED_TABLE, Row, looks_like_value, swallows_rows
 from core.leads.mapping import KNOWN_AS, Field
 from core.leads.phones import NotAPhone, Phone, phone_hash
 from core.leads.rules import as_kept, fold
@@ -123,19 +124,31 @@ def parted(text: str) -> Pasted:
 
 def _rows(text: str) -> list[Row]:
     """By the delimiter that stands in most lines.  What quotes do not open and close as they should is read as it
-    stands, line by line: a quote that is never closed would swallow all that follows."""
+    stands, line by line: one that is never closed, or in another row only, would swallow what follows."""
     lines = text.split("\n")
     delimiter = max(DELIMITERS, key=lambda each: sum(each in line for line in lines))
     try:
-        rows = []
-        reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-        number = 1
-        for cells in reader:
-            rows.append(Row(number, cells))
-            number = reader.line_num + 1
+        rows = _quoted_rows(text, lines, delimiter)
     except csv.Error:
         rows = [Row(number, line.split(delimiter)) for number, line in enumerate(lines, start=1)]
     return [row for row in rows if any(map(str.strip, row.cells))]
+
+
+def _quoted_rows(text: str, lines: Sequence[str], delimiter: str) -> list[Row]:
+    """Raises csv.Error where the quotes cannot be meant so."""
+    [(width, _often)] = Counter(line.count(delimiter) + 1 for line in lines).most_common(1)
+    rows: list[Row] = []
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    number = 1
+    for cells in reader:
+        if reader.line_num > number and width > 1:
+            row = "\n".join(lines[number - 1 : reader.line_num])
+            before = rows[-1].cells if rows else ()
+            if swallows_rows(row, cells, before, delimiter=delimiter, width=width):
+                raise csv.Error("a quote that another row closes")
+        rows.append(Row(number, cells))
+        number = reader.line_num + 1
+    return rows
 
 
 def _names_columns(cells: Sequence[str]) -> bool:

@@ -54,6 +54,56 @@ def test_a_comma_within_quotes_does_not_count() -> None:
     assert [row.number for row in open_file("x", content.encode()).rows()] == [2, 3]
 
 
+# A quote that one line opens and a later one closes: (what stands there, the line on which it opens).
+OVER_ROWS = {
+    "at the end of both": ('nome;fone;nota\nA;11 90000-0001;"bom\nB;11 90000-0002;x\nC;11 90000-0003;y"\n', 2),
+    "at the beginning of both": ('nome;fone;nota\n"A;11 90000-0001;x\nB;11 90000-0002;y\n"C;11 90000-0003;z\n', 2),
+    "the next cell in quotes closes it": ('nome;fone;nota\nA;11 90000-0001;"bom\nB;11 90000-0002;"ruim"\n', 2),
+    "among cells in quotes": ('nome,fone\n"A, 1","11 90000-0001"\n"B","11 90000-0002\n"C","11 90000-0003"\n', 3),
+    "the row that opens it has no phone": ('nome;fone;nota\nA;11 90000-0001;x\nB;;"y\nC;11 90000-0003;z"\n', 3),
+    "the header opens it": ('"nome;fone\n"A;11 90000-0001\nB;11 90000-0002\nC;11 90000-0003\n', 1),
+    "by e-mail": ('nome;email\nA;a@a.example\n"B;b@b.example\n"C;c@c.example\n', 3),
+    "each line with its own end": ('fone;nota\r\n11 90000-0001;"bom\r\n11 90000-0002;x\r\n11 90000-0003;y"\r\n', 2),
+    "an old Mac's": ('fone;nota\r11 90000-0001;"bom\r11 90000-0002;x\r11 90000-0003;y"\r', 2),
+}
+
+
+@pytest.mark.parametrize(("text", "line"), OVER_ROWS.values(), ids=OVER_ROWS)
+def test_a_quote_that_another_row_closes_is_told_and_swallows_nobody(text: str, line: int) -> None:
+    with pytest.raises(BadInput) as refused:
+        rows_of(text.encode())
+    assert (refused.value.key, refused.value.values) == ("file_quote_over_rows", {"line": line})
+
+
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        ("nome,endereço", ["Loja", "Rua X\nCentro, São Paulo"]),
+        ("nome,endereço", ["Loja", "Rua X, 10\nCentro, São Paulo"]),
+        ("nome,fone,endereço", ["Loja", "11 90000-0001", "Av. Paulista 1000\nBela Vista, São Paulo - SP, 01310-100"]),
+        ("nome,fone,endereço", ["Loja", "", "Av. Paulista 1000\nBela Vista, São Paulo - SP, 01310-100"]),
+        ("nome,endereço,fone", ["Loja", "Av. Paulista 1000\nBela Vista, São Paulo, 01310-100", "11 90000-0001"]),
+        ("nome,endereço,fone,cidade", ["Loja", "Rua X\nCentro", "11 90000-0001", "Recife"]),
+        ("fone,nota", ["11 90000-0001", "ligou, pediu para sair\nfalar com a Ana, 11 90000-0002"]),
+        ("fone,nota", ["11 90000-0001", "telefones:\n11 90000-0002\n11 90000-0003"]),
+        ("nome,nota", ["Loja", "ver\nMaria, maria@x.example"]),
+        ("fone,nota", ["11 90000-0001\n11 90000-0002", "x\ny"]),
+        ("nome,fone,nota", ["Loja", "11 90000-0001", "a,b,c\nd,e,f\n\n,,\n"]),
+    ],
+)
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_a_cell_of_several_lines_is_one_cell(header: str, row: list[str], delimiter: str) -> None:
+    out = io.StringIO()
+    usual = ["11 90000-0009" if name == "fone" else "x" for name in header.split(",")]
+    csv.writer(out, delimiter=delimiter).writerows([header.split(","), usual, row, usual])
+    assert rows_of(out.getvalue().encode()) == [usual, row, usual]
+
+
+def test_a_name_of_a_column_may_have_several_lines() -> None:
+    opened = open_file("x.csv", b'nome;"fone\n(com DDD)";cidade\nLoja;11 90000-0001;Recife\n')
+    assert opened.columns == ("nome", "fone (com DDD)", "cidade")
+
+
 def test_excels_line_that_names_the_delimiter_is_no_row() -> None:
     assert rows_of(b"sep=|\r\nnome|fone\r\nA|1\r\n") == [["A", "1"]]
 
@@ -144,6 +194,11 @@ def test_a_spreadsheet_is_read_as_its_author_sees_it() -> None:
 def test_a_formula_is_its_last_value_and_an_error_is_nothing() -> None:
     more = '<row r="2"><c><f>1+1</f><v>2</v></c><c t="e"><v>#REF!</v></c></row>'
     assert rows_of(xlsx([["nome", "fone"]], more=more)) == [["2", ""]]
+
+
+def test_a_cell_of_a_spreadsheet_may_hold_a_table() -> None:
+    row = ["Loja", "11900000001", "a\nb,11900000002,c"]
+    assert rows_of(xlsx([["nome", "fone", "nota"], row])) == [row]
 
 
 def test_a_hidden_sheet_is_not_read() -> None:

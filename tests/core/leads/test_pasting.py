@@ -111,6 +111,12 @@ def test_cells_of_several_lines_keep_the_numbers_of_those_behind_them(people: Pe
     assert rejects(people, import_id) == [(3, "phone_empty", ["abc", "Padaria"])]
 
 
+def test_a_quote_that_another_row_closes_swallows_nothing(people: People) -> None:
+    rows = 'A;11 90000-0001;"bom\nB;11 90000-0002;regular\nC;11 90000-0003;ótimo"\n'
+    bring(people, f"Nome;Telefone;Nota\n{rows}D;11 90000-0004;x")
+    assert kept(people) == {name: f"+551190000000{n}" for n, name in enumerate("ABCD", start=1)}
+
+
 def test_a_quote_that_is_never_closed_swallows_nothing(people: People) -> None:
     bring(people, '11 90000-0001;"Bar do Zé\n11 90000-0002;Loja "Azul"\n11 90000-0003;Outra\n')
     assert set(kept(people)) == {'"Bar do Zé', 'Loja "Azul"', "Outra"}

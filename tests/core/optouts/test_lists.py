@@ -85,6 +85,13 @@ def test_what_is_no_list_is_told_by_its_field(people: People, given: dict[str, o
     assert told.value.field == field
 
 
+def test_a_quote_that_swallows_people_is_told_before_anybody_is_on_the_list(people: People) -> None:
+    content = b'telefone;motivo\n11900000001;"pediu\n11900000002;x\n11900000003;"y"\n11900000004;z\n'
+    with pytest.raises(BadInput, match="file_quote_over_rows"):
+        brought_in(people, name="sair.csv", content=content)
+    assert not is_opted_out(people, "+5511900000004")
+
+
 @pytest.mark.parametrize("line", ["11 90000-000{}", "nonsense {}"])
 def test_more_than_fits_is_refused_whole(people: People, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     """Of nonsense, too: 200,000 lines of it would keep every page waiting for a quarter of a minute."""

@@ -12,6 +12,9 @@ SENTENCES = {
     "file_locked": N_("This file has a password. Save it without one."),
     "file_not_a_table": N_("This is not a CSV or XLSX file that can be read."),
     "file_open_quote": N_("A quotation mark opens near line {line} and is never closed."),
+    "file_quote_over_rows": N_(
+        "A quotation mark opens near line {line} and is closed by another row only. Close it in its own, or delete it."
+    ),
     "imports_waiting": N_("{n} files are being imported already. Wait for one of them."),
     "kept_failing": N_("This file was tried several times and something broke each time. Nothing of it was kept."),
     "column_unknown": N_("The columns of the file have changed. Choose it again."),
