@@ -6,6 +6,7 @@ hostile and comes out as it stands; `importing` cleans it.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -30,6 +31,7 @@ LONGEST_COLUMN_NAME = 80
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 30  # rows, to find out the delimiter
 SPREADSHEET = "xlsx"
+UNREAD = "\ufffd"  # what stands for bytes that are no character
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
 # What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
 PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
@@ -73,6 +75,11 @@ class OpenedFile:
             if count >= MOST_ROWS:
                 raise BadInput("file", "file_too_many_rows", n=MOST_ROWS)
             yield row if len(row.cells) <= width else Row(row.number, row.cells[:width])
+
+    def unread(self) -> tuple[int, int]:
+        """How many characters could not be read, and the line of the first; 0 where there is none."""
+        first = self.text.find(UNREAD)
+        return (self.text.count(UNREAD), len(LINE_END.findall(self.text, 0, first)) + 1) if first >= 0 else (0, 0)
 
 
 def open_file(name: str, content: bytes) -> OpenedFile:
@@ -139,11 +146,20 @@ def _encoding(content: bytes) -> str:
         return "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
     try:
         content.decode("utf-8")
-    except UnicodeDecodeError as wrong:
-        if wrong.start >= len(content) - 3:  # cut off in the middle of its last character
-            return "utf-8"
-        return _one_byte_encoding(content)
+    except UnicodeDecodeError:
+        return "utf-8" if _is_mostly_utf8(content) else _one_byte_encoding(content)
     return "utf-8"
+
+
+def _is_mostly_utf8(content: bytes) -> bool:
+    """Whether more of its characters beyond ASCII are whole than not: in other encodings hardly any is, and by chance.
+
+    One that is cut off, where the file ends, speaks neither for it nor against it.
+    """
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(content)
+    odd = len(text) - len(text.encode("ascii", "ignore"))
+    unread = text.count(UNREAD)
+    return odd - unread > unread
 
 
 def _one_byte_encoding(content: bytes) -> str:

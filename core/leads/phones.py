@@ -149,7 +149,9 @@ def _cleaned(text: str) -> str:
     if not any(c.isdigit() for c in written):
         raise NotAPhone("phone_empty")
     # The library skips what it cannot read; a number with half a character in it was cut, not written.
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not c.isspace() for c in written):
+    if "\ufffd" in written or any(
+        unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") and not c.isspace() for c in written
+    ):
         raise NotAPhone("not_a_phone")
     # The library reads letters as keys of a telephone: "ramal 9" would become five more digits.
     if any(c.isalpha() for c in written):

@@ -194,7 +194,10 @@ def _clean_note(text: str) -> str:
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What a file seems to hold.  `guesses`: which of our fields is which column; columns without a name are ""."""
+    """What a file seems to hold.  `guesses`: which of our fields is which column; columns without a name are "".
+
+    `unread` characters could not be read, the first of them in line `unread_from`.
+    """
 
     file_name: str
     encoding: str
@@ -202,6 +205,8 @@ class ImportPreview:
     guesses: dict[Field, int]
     sample: list[list[str]]
     rows: int
+    unread: int
+    unread_from: int
 
 
 def read_upload(work: Work, actor: Actor, name: str, content: bytes) -> ImportPreview:
@@ -214,7 +219,8 @@ def read_upload(work: Work, actor: Actor, name: str, content: bytes) -> ImportPr
     if not first:
         raise BadInput("file", "file_without_rows")
     sample = [[_shown(cell) for cell in row.cells] for row in first[:SHOWN_ROWS]]
-    return ImportPreview(_file_name(name), opened.encoding, opened.columns, guess(opened, first), sample, count)
+    guesses = guess(opened, first)
+    return ImportPreview(_file_name(name), opened.encoding, opened.columns, guesses, sample, count, *opened.unread())
 
 
 def start_import(

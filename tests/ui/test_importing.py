@@ -105,6 +105,13 @@ async def test_a_file_that_cannot_be_read_gets_a_sentence_and_another_try(web: W
     await bea.should_see("O que é cada coluna?", retries=60)
 
 
+async def test_what_could_not_be_read_is_told_before_anything_is_brought_in(web: Web, people: People) -> None:
+    bea = await opened(web)
+    await upload(bea, LIST.decode("cp1252").encode() + b"Jo\xe3o;11 90000-0003;Recife\n")
+    await bea.should_see("Não deu para ler 1 caractere, na linha 4", retries=60)
+    await bea.should_see("Clínica Jatobá", retries=60)
+
+
 async def test_a_column_that_is_missing_is_told_at_its_field(web: Web, people: People) -> None:
     bea = await opened(web)
     await upload(bea, b"a;b\n1;2\n")

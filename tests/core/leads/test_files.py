@@ -122,8 +122,31 @@ def test_a_list_without_a_header_has_columns_without_a_name() -> None:
     assert [row.number for row in opened.rows()] == [1, 2]
 
 
+@pytest.mark.parametrize("bad", [b"\xe3", b"\xa0", b"\xff", b"\xc3", b"\xe2\x82"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_one_bad_byte_spoils_no_other_row_and_is_told(bad: bytes, mark: bytes) -> None:
+    opened = open_file("x.csv", mark + LIST.encode() + b"Jo" + bad + b"o;(11) 90000-0003;Recife\r\n")
+    assert [row.cells for row in opened.rows()] == [*ROWS, ["Jo\ufffdo", "(11) 90000-0003", "Recife"]]
+    assert (opened.encoding, opened.unread()) == ("utf-8", (1, 4))
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850"])
+@pytest.mark.parametrize("last", ["Maré", "Maré\r\n", "Maré;", "Maracanã\n"])
+def test_a_single_letter_at_the_very_end_is_read_in_its_own_encoding(encoding: str, last: str) -> None:
+    opened = open_file("x.csv", ("nome;cidade\r\nLoja;" + last).encode(encoding))
+    [row] = opened.rows()
+    assert (row.cells[1], opened.encoding, opened.unread()) == (last.strip(";\r\n"), encoding, (0, 0))
+
+
+def test_two_of_its_letters_that_would_be_one_do_not_make_a_file_utf8() -> None:
+    content = "nome;cidade\nCAFÉ®;São Paulo\nPadaria Açaí;Maceió\n".encode("cp1252")
+    assert rows_of(content) == [["CAFÉ®", "São Paulo"], ["Padaria Açaí", "Maceió"]]
+
+
 def test_a_file_cut_in_the_middle_of_a_letter_is_still_utf8() -> None:
-    assert rows_of("nome;cidade\nLoja;São".encode()[:-1])[0][0] == "Loja"
+    opened = open_file("x.csv", "nome;cidade\nJoão;São".encode()[:-2])
+    assert [row.cells for row in opened.rows()] == [["João", "S\ufffd"]]
+    assert opened.unread() == (1, 2)
 
 
 def test_bytes_of_zero_are_left_out() -> None:

@@ -69,6 +69,8 @@ REFUSED_FOR = [
     ("+999 1234 5678", "not_a_phone"),
     ("11\0987654321", "not_a_phone"),
     ("\ud80011987654321", "not_a_phone"),
+    ("11 98765-4321\ufffd", "not_a_phone"),
+    ("119876\ufffd54321", "not_a_phone"),
 ]
 
 

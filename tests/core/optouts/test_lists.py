@@ -92,6 +92,13 @@ def test_a_quote_that_swallows_people_is_told_before_anybody_is_on_the_list(peop
     assert not is_opted_out(people, "+5511900000004")
 
 
+def test_a_phone_with_a_byte_that_cannot_be_read_is_told_and_the_rest_comes_in() -> None:
+    content = "fone;observação\n11900000001;não quer\n".encode() + b"1190000\xa00002;x\n11900000003;y\xe3o\n"
+    read = read_file("sair.csv", content, "BR")
+    assert read.phones == ("+5511900000001", "+5511900000003")
+    assert [(each.number, each.reason.key) for each in read.rejected] == [(3, "not_a_phone")]
+
+
 @pytest.mark.parametrize("line", ["11 90000-000{}", "nonsense {}"])
 def test_more_than_fits_is_refused_whole(people: People, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     """Of nonsense, too: 200,000 lines of it would keep every page waiting for a quarter of a minute."""

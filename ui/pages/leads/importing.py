@@ -287,6 +287,8 @@ class _Columns:
         rows = ngettext("{n} row", "{n} rows", seen.rows).format(n=formats.number(seen.rows))
         of.head(_("Which column is what?"), f"{named(seen.file_name)} · {rows}")
         with ui.element("div").classes("p-import-b p-col p-g20"):
+            if seen.unread:
+                note(_unread(seen), tone="warn")
             self._draw_columns()
             if seen.file_name in PASTED:
                 told = _("A line without a name is called as your team calls that phone, or by the phone itself.")
@@ -374,6 +376,16 @@ MANY_COLUMNS = 12
 
 def _is_column(value: object) -> bool:
     return isinstance(value, int) and value >= 0
+
+
+def _unread(seen: ImportPreview) -> str:
+    words = ngettext(
+        "{n} character could not be read, in line {line}: � stands for it. Mend it in the file before you import.",
+        "{n} characters could not be read, the first one in line {line}: � stands for them. "
+        "Mend them in the file before you import.",
+        seen.unread,
+    )
+    return words.format(n=formats.number(seen.unread), line=formats.number(seen.unread_from))
 
 
 def _countries() -> dict[str, str]:
