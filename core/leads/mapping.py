@@ -34,6 +34,7 @@ from core.leads.site_names import site_of
 SAMPLE = 50
 SHORT_KEY = 190  # characters: nothing is cut off it, whatever comes before it
 MOSTLY = 0.6  # of the values of a column that must be of a kind
+SPOILT = ("phone_from_spreadsheet",)  # by a spreadsheet that took a phone for a number
 BLANKS = frozenset(
     {"-", "--", "—", "n/a", "na", "nan", "null", "none", "nil", "#n/a", "#n/d", "#ref!", "undefined", "?"}
 )
@@ -134,9 +135,10 @@ def guess(file: OpenedFile, rows: Sequence[Row]) -> dict[Field, int]:
 
 
 def _can_be(field: Field, rows: Sequence[Row], at: int) -> bool:
-    """ "Número" may be that of a house, and "contato" a person."""
+    """ "Número" may be that of a house, and "contato" a person.  Phones that a spreadsheet spoilt have their column all
+    the same, so that each of them is told."""
     values = _values(rows, at) if field in (Field.PHONE, Field.WHATSAPP) else []
-    return not values or any(map(_is_phone, values))
+    return not values or any(_is_phone(value) or _is_spoilt(value) for value in values)
 
 
 def _values(rows: Sequence[Row], at: int) -> list[str]:
@@ -152,6 +154,14 @@ def _is_phone(value: str) -> bool:
         return bool(Phone.parse(value, "BR"))
     except NotAPhone:
         return False
+
+
+def _is_spoilt(value: str) -> bool:
+    try:
+        Phone.parse(value, "BR")
+    except NotAPhone as no:
+        return no.key in SPOILT
+    return False
 
 
 def _is_name(value: str) -> bool:

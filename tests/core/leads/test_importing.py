@@ -83,6 +83,16 @@ def test_rows_that_are_not_taken_can_be_downloaded_each_with_why(people: People)
     ]
 
 
+def test_a_phone_whose_digits_a_spreadsheet_lost_makes_no_lead_and_is_told(people: People) -> None:
+    rows = "Loja;5,51199E+12;Recife;\nBar;5,51199E+12;Olinda;\n"
+    with people.runtime.work() as work:
+        seen = service.read_upload(work, people["Bea"], "lista.csv", (HEADER + rows).encode())
+    done = bring_in(people, rows, columns={field.value: at for field, at in seen.guesses.items()})
+
+    assert (done.added, done.rejected) == (0, 2)
+    assert [why for _line, why, *_row in rejects(people, done.id)[1:]] == ["phone_from_spreadsheet"] * 2
+
+
 def test_only_those_with_a_phone_may_be_wanted(people: People) -> None:
     done = bring_in(people, "Loja A;;;\nLoja B;11 90000-0001;;\n", only_with_phone=True)
     assert (done.added, done.rejected) == (1, 1)

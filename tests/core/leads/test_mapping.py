@@ -89,6 +89,16 @@ def test_the_number_of_a_house_is_no_phone() -> None:
     }
 
 
+@pytest.mark.parametrize("name", ["Telefone", "phone", "WhatsApp", "Celular do dono"])
+@pytest.mark.parametrize("spoilt", ["5,51199E+12", "5.51199E+12", "1,19877E+10"])
+def test_phones_that_a_spreadsheet_spoilt_have_their_column_all_the_same(name: str, spoilt: str) -> None:
+    assert name in guessed(f"Nome;{name}\nLoja;{spoilt}\nBar;{spoilt}\n").values()
+
+
+def test_a_column_of_another_name_is_no_phone_because_a_spreadsheet_shortened_it() -> None:
+    assert guessed("Nome;CNPJ\nLoja;1,23457E+13\nBar;1,23457E+13\n") == {"name": "Nome"}
+
+
 def test_every_name_of_a_column_can_be_met() -> None:
     assert [name for name in KNOWN_AS if fold(name) != name] == []
 

@@ -92,6 +92,15 @@ def test_a_quote_that_swallows_people_is_told_before_anybody_is_on_the_list(peop
     assert not is_opted_out(people, "+5511900000004")
 
 
+def test_phones_that_a_spreadsheet_shortened_are_told_one_by_one() -> None:
+    read = read_file("sair.csv", b"nome;fone\nA;5,51199E+12\nB;5,51199E+12\n", "BR")
+    assert read.phones == ()
+    assert [(each.number, each.reason.key) for each in read.rejected] == [
+        (2, "phone_from_spreadsheet"),
+        (3, "phone_from_spreadsheet"),
+    ]
+
+
 def test_a_phone_with_a_byte_that_cannot_be_read_is_told_and_the_rest_comes_in() -> None:
     content = "fone;observação\n11900000001;não quer\n".encode() + b"1190000\xa00002;x\n11900000003;y\xe3o\n"
     read = read_file("sair.csv", content, "BR")
