@@ -34,7 +34,7 @@ from core.leads.site_names import site_of
 SAMPLE = 50
 SHORT_KEY = 190  # characters: nothing is cut off it, whatever comes before it
 MOSTLY = 0.6  # of the values of a column that must be of a kind
-SPOILT = ("phone_from_spreadsheet",)  # by a spreadsheet that took a phone for a number
+SPOILT = ("phone_from_spreadsheet", "phone_negative")  # by a spreadsheet that took a phone for a number
 BLANKS = frozenset(
     {"-", "--", "—", "n/a", "na", "nan", "null", "none", "nil", "#n/a", "#n/d", "#ref!", "undefined", "?"}
 )

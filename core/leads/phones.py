@@ -38,6 +38,8 @@ BRAZILIAN_WITHOUT_NINE = re.compile(r"55([1-9]\d)([016-9]\d{7})")
 MEXICAN = re.compile(r"521?(\d{10})")
 ARGENTINIAN = re.compile(r"549?(\d{10})")
 SPREADSHEET = re.compile(r"\d(?:[.,]\d+)?[eE][+-]?\d+")
+# A spreadsheet takes "(11987654321)" for a debt, and =11-987654321 for a sum, of which other digits are left.
+NEGATIVE = re.compile(r"[-\u2212]\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
 USUAL_IN_BRAZIL = re.compile(r"(\+55[ ]?)?\(?([1-9]\d)\)? ?(\d{4,5})[- ]?(\d{4})", re.ASCII)
 WHOLE_WITH_POINT = re.compile(r"(\+?\d{8,15})[.,]0")
 
@@ -144,6 +146,8 @@ def _cleaned(text: str) -> str:
     written = _without_address(written.removeprefix("tel:").strip())
     if match := WHOLE_WITH_POINT.fullmatch(written):  # a spreadsheet's number, written out
         written = match[1]
+    if NEGATIVE.fullmatch(written):
+        raise NotAPhone("phone_negative")
     if SPREADSHEET.fullmatch(written):
         raise NotAPhone("phone_from_spreadsheet")
     if not any(c.isdigit() for c in written):

@@ -21,6 +21,7 @@ from core.optouts.recording import record_opt_out
 from core.optouts.rules import OptOutReason
 from core.ports import Place
 from core.tables import Lead, LeadImport
+from tests.core.leads.spreadsheets import xlsx
 from tests.people import People
 from workers.enricher import importing as worker
 
@@ -91,6 +92,17 @@ def test_a_phone_whose_digits_a_spreadsheet_lost_makes_no_lead_and_is_told(peopl
 
     assert (done.added, done.rejected) == (0, 2)
     assert [why for _line, why, *_row in rejects(people, done.id)[1:]] == ["phone_from_spreadsheet"] * 2
+
+
+def test_a_negative_number_of_a_spreadsheet_is_nobodys_phone(people: People) -> None:
+    content = xlsx([["Nome", "Telefone"], ["Loja", -11900000001.0], ["Bar", 11900000002.0]])
+    wish = {"columns": {"name": 0, "phone": 1}, "country": "BR", "basis": "consent"}
+    with people.runtime.work() as work:
+        import_id = service.start_import(work, people["Bea"], name="lista.xlsx", content=content, **wish)
+    worker.bring_in(people.runtime, import_id)
+
+    assert [(lead.name, lead.phone) for lead in leads(people)] == [("Bar", "+5511900000002")]
+    assert rejects(people, import_id)[1:] == [["2", "phone_negative", "Loja", "'-11900000001"]]
 
 
 def test_only_those_with_a_phone_may_be_wanted(people: People) -> None:

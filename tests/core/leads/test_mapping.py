@@ -90,7 +90,7 @@ def test_the_number_of_a_house_is_no_phone() -> None:
 
 
 @pytest.mark.parametrize("name", ["Telefone", "phone", "WhatsApp", "Celular do dono"])
-@pytest.mark.parametrize("spoilt", ["5,51199E+12", "5.51199E+12", "1,19877E+10"])
+@pytest.mark.parametrize("spoilt", ["5,51199E+12", "5.51199E+12", "1,19877E+10", "-11987654321"])
 def test_phones_that_a_spreadsheet_spoilt_have_their_column_all_the_same(name: str, spoilt: str) -> None:
     assert name in guessed(f"Nome;{name}\nLoja;{spoilt}\nBar;{spoilt}\n").values()
 

@@ -34,6 +34,8 @@ READ_AS = [
     ("5511987654321@s.whatsapp.net", "+5511987654321", PhoneType.MOBILE),
     ("\u202a+55 11 98765-4321\u202c", "+5511987654321", PhoneType.MOBILE),
     ("  11 90000-1234\t", "+5511900001234", PhoneType.MOBILE),
+    ("- 11 98765-4321", "+5511987654321", PhoneType.MOBILE),  # in a list of dashes
+    ("-11 98765-4321", "+5511987654321", PhoneType.MOBILE),
     ("4004-1234", "+5540041234", PhoneType.OTHER),
 ]
 
@@ -55,6 +57,10 @@ REFUSED_FOR = [
     ("551198765432100000", "not_a_phone"),
     ("5.511987654321E+12", "phone_from_spreadsheet"),
     ("5,511987654321e12", "phone_from_spreadsheet"),
+    ("-11987654321", "phone_negative"),
+    ("-11987654321.0", "phone_negative"),
+    ("\u22125511987654321", "phone_negative"),
+    ("-5,51199E+12", "phone_negative"),
     ("11 98765-4321 / 11 91234-5678", "phone_two_numbers"),
     ("11987654321;11912345678", "phone_two_numbers"),
     ("55 00 98765-4321", "not_a_phone"),

@@ -7,6 +7,9 @@ SENTENCES = {
     "phone_from_spreadsheet": N_(
         "The spreadsheet shortened this number and lost digits. Format the column as text and write it again."
     ),
+    "phone_negative": N_(
+        "A phone number has no minus before it. In a spreadsheet, format the column as text and write it again."
+    ),
     "phone_has_letters": N_("A phone number has no letters. Leave extensions out."),
     "phone_two_numbers": N_("There are two numbers here. Leave one."),
     "phone_is_group": N_("This is a group, not a person's number."),
