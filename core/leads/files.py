@@ -118,7 +118,7 @@ def _unpacked(content: bytes) -> str:
     try:
         return as_csv(content).decode("utf-8")
     except Unreadable as unreadable:
-        raise BadInput("file", unreadable.key, mb=MOST_BYTES >> 20) from None
+        raise BadInput("file", unreadable.key, mb=MOST_BYTES >> 20, **unreadable.values) from None
 
 
 # ---------------------------------------------------------------- bytes to text

@@ -233,10 +233,23 @@ def test_a_million_empty_rows_are_none() -> None:
     assert rows_of(xlsx([["nome"], ["Loja"]], more=more)) == [["Loja"]]
 
 
-def test_a_cell_at_the_end_of_the_world_is_refused_and_costs_no_memory() -> None:
-    content = xlsx([["nome"], ["Loja"]], more='<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>')
-    with pytest.raises(BadInput, match="file_too_large"):
+@pytest.mark.parametrize(("cell", "row"), [("XFD1048576", 1048576), ("XFD5000", 5000), ("AMJ900000", 900000)])
+def test_a_cell_at_the_end_of_the_world_is_named_and_costs_no_memory(cell: str, row: int) -> None:
+    content = xlsx([["nome"], ["Loja"]], more=f'<row r="{row}"><c r="{cell}" s="1"><v>1</v></c></row>')
+    with pytest.raises(BadInput) as refused:
         open_file("x.xlsx", content)
+    assert (refused.value.key, refused.value.values["cell"]) == ("file_stray_cell", cell)
+
+
+def test_a_sheet_that_is_too_large_altogether_has_no_cell_to_blame() -> None:
+    more = "".join(f'<row r="{n}"><c r="XFD{n}"><v>1</v></c></row>' for n in range(3, 6_000))
+    with pytest.raises(BadInput, match="file_too_large"):
+        open_file("x.xlsx", xlsx([["nome"], ["Loja"]], more=more))
+
+
+def test_a_row_far_below_the_others_is_read_with_its_number() -> None:
+    content = xlsx([["nome"], ["Loja"]], more='<row r="1048576"><c r="A1048576"><v>7</v></c></row>')
+    assert list(open_file("x.xlsx", content).rows()) == [(2, ["Loja"]), (1048576, ["7"])]
 
 
 def test_a_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,9 @@ SENTENCES = {
     "file_too_large": N_("This file is too large. Files of up to {mb} MB can be imported; split it."),
     "file_too_many_rows": N_("This file has more than {n} rows. Split it."),
     "file_too_many_columns": N_("This file has more than {n} columns. Take out those that you do not need."),
+    "file_stray_cell": N_(
+        "There is something in the cell {cell}, far from the list. Delete the rows and columns there and save it again."
+    ),
     "file_old_excel": N_("This is an Excel file of an old kind, or one with a password. Save it as XLSX without one."),
     "file_locked": N_("This file has a password. Save it without one."),
     "file_not_a_table": N_("This is not a CSV or XLSX file that can be read."),
