@@ -33,6 +33,9 @@ LOOKED_AT = 30  # rows, to find out the delimiter
 SPREADSHEET = "xlsx"
 UNREAD = "\ufffd"  # what stands for bytes that are no character
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
+# gzip, 7z, RAR, bzip2, xz, Zstandard
+COMPRESSED = (b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh91AY&SY", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 # What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
 PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
 PASTED = {PASTED_LIST: False, PASTED_TABLE: True}
@@ -88,6 +91,8 @@ def open_file(name: str, content: bytes) -> OpenedFile:
         raise BadInput("file", "file_too_large", mb=MOST_BYTES >> 20)
     if content.startswith(OLD_EXCEL):
         raise BadInput("file", "file_old_excel")
+    if content.startswith(COMPRESSED):
+        raise BadInput("file", "file_compressed")
     if content.startswith(b"PK\x03\x04"):
         text, encoding = _unpacked(content), SPREADSHEET
         delimiter, width = ",", 0
@@ -111,8 +116,10 @@ def _unpacked(content: bytes) -> str:
             inside = packed.infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
         raise BadInput("file", "file_not_a_table") from None
-    if "xl/workbook.xml" not in {entry.filename for entry in inside}:
-        raise BadInput("file", "file_not_a_table")
+    names = {entry.filename for entry in inside}
+    if "xl/workbook.xml" not in names:
+        has_table = any(name.lower().endswith(TABLES) for name in names)
+        raise BadInput("file", "file_compressed" if has_table else "file_not_a_table")
     if sum(entry.file_size for entry in inside) > MOST_UNPACKED:
         raise BadInput("file", "file_too_large", mb=MOST_BYTES >> 20)
     try:

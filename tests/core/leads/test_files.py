@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import bz2
 import csv
+import gzip
 import io
+import lzma
 import zipfile
 
 import pytest
@@ -165,6 +168,10 @@ def test_bytes_of_zero_are_left_out() -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "file_not_a_table"),
         (b"MZ\x90\0\x03\0\0\0" + bytes(range(256)) * 9, "file_not_a_table"),
         (b"%PDF-1.7\n1 0 obj", "file_not_a_table"),
+        (gzip.compress(LIST.encode()), "file_compressed"),
+        (bz2.compress(LIST.encode()), "file_compressed"),
+        (lzma.compress(LIST.encode()), "file_compressed"),
+        (packed({"listas/Contatos.CSV": LIST}), "file_compressed"),
         (b"<html><table><tr><td>nome</td></tr></table></html>", "file_not_a_table"),
         (b'nome;fone\n"nunca fechada;1\n' + b"x;y\n" * 40_000, "file_open_quote"),
         (b'telefone;motivo\n11987710001;"pediu\n11987710002;x\n', "file_open_quote"),
