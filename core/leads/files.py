@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import json
 import re
 import zipfile
 from collections import Counter
@@ -35,6 +36,9 @@ UNREAD = "\ufffd"  # what stands for bytes that are no character
 OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # Excel up to 2003, and every one with a password
 # gzip, 7z, RAR, bzip2, xz, Zstandard
 COMPRESSED = (b"\x1f\x8b", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07", b"BZh91AY&SY", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd")
+LONGEST_JSON = 1 << 20  # characters of which we find out whether they are JSON
+# An object, a list of them, or one on each line: no table begins so, whatever follows.
+BEGINS_AS_JSON = re.compile(r'\s*(?:\[\s*)?\{\s*"(?:[^"\\]|\\.)*"\s*:')
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 # What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
 PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
@@ -140,7 +144,24 @@ def decoded(content: bytes) -> tuple[str, str]:
     looks_like_page = start.lstrip()[:1] == "<" and ">" in start
     if odd > max(8, len(start) / 50) or looks_like_page or content.startswith(b"%PDF"):
         raise BadInput("file", "file_not_a_table")
+    if start.lstrip()[:11].upper() == "BEGIN:VCARD":
+        raise BadInput("file", "file_of_another_kind", kind="vCard")
+    if _is_json(text):
+        raise BadInput("file", "file_of_another_kind", kind="JSON")
     return text, {"utf-8-sig": "utf-8"}.get(encoding, encoding)
+
+
+def _is_json(text: str) -> bool:
+    start = text[:4_000]
+    if BEGINS_AS_JSON.match(start):
+        return True
+    if start.lstrip()[:1] not in ("[", "{") or len(text) > LONGEST_JSON:
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _encoding(content: bytes) -> str:

@@ -168,6 +168,13 @@ def test_bytes_of_zero_are_left_out() -> None:
         (b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 9, "file_not_a_table"),
         (b"MZ\x90\0\x03\0\0\0" + bytes(range(256)) * 9, "file_not_a_table"),
         (b"%PDF-1.7\n1 0 obj", "file_not_a_table"),
+        (b'[{"nome": "Loja", "fone": "11900000001"}]', "file_of_another_kind"),
+        (b'{\n  "leads": [\n    {"nome": "Loja;Bar", "fone": "11900000001"}\n  ]\n}\n', "file_of_another_kind"),
+        (b'{"nome": "Loja"}\n{"nome": "Bar"}\n', "file_of_another_kind"),
+        (b'[["nome", "fone"], ["Loja", "11900000001"]]', "file_of_another_kind"),
+        (b'\xef\xbb\xbf ["11900000001", "11900000002"]\n', "file_of_another_kind"),
+        (b'[{"nome": "Loja"},' * 70_000, "file_of_another_kind"),
+        (b"BEGIN:VCARD\r\nVERSION:3.0\r\nFN:Loja\r\nTEL:+5511900000001\r\nEND:VCARD\r\n", "file_of_another_kind"),
         (gzip.compress(LIST.encode()), "file_compressed"),
         (bz2.compress(LIST.encode()), "file_compressed"),
         (lzma.compress(LIST.encode()), "file_compressed"),
@@ -185,6 +192,14 @@ def test_what_is_no_table_is_told_why(content: bytes, key: str) -> None:
     with pytest.raises(BadInput) as refused:
         list(open_file("lista.csv", content).rows())
     assert (refused.value.field, refused.value.key) == ("file", key)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["[nome];[fone]", "{nome};{fone}", '"[nome]";"{fone}"', '["nome"];["fone"]', "[" * 3_000 + ";fone", "[];{}"],
+)
+def test_a_table_may_begin_with_a_bracket(header: str) -> None:
+    assert rows_of(f"{header}\nLoja;11 90000-0001\n".encode()) == [["Loja", "11 90000-0001"]]
 
 
 def test_more_rows_than_are_taken_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

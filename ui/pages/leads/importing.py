@@ -438,7 +438,8 @@ class _Result:
 
     def _draw_failed(self) -> None:
         sentence = all_sentences().get(self.found.reason or "", "")
-        words = sentence_of_input(BadInput("file", self.found.reason or "", mb=MOST_BYTES >> 20, n=MOST_ROWS, line="?"))
+        gaps = {"mb": MOST_BYTES >> 20, "n": MOST_ROWS, "line": "?", "cell": "?", "kind": "?"}  # only the key is kept
+        words = sentence_of_input(BadInput("file", self.found.reason or "", **gaps))
         note(words if sentence else _("Something broke. Nothing of the file was kept."), tone="bad")
         with ui.element("div").classes("p-row p-g8"):
             button(_("Another list") if self.found.file_name in PASTED else _("Another file"), self.of.begin)

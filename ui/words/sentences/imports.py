@@ -15,6 +15,7 @@ SENTENCES = {
     "file_locked": N_("This file has a password. Save it without one."),
     "file_not_a_table": N_("This is not a CSV or XLSX file that can be read."),
     "file_compressed": N_("This file is compressed. Unpack it and choose the CSV or XLSX in it."),
+    "file_of_another_kind": N_("This is a {kind} file. Save the list as CSV or XLSX and choose that one."),
     "file_open_quote": N_("A quotation mark opens near line {line} and is never closed."),
     "file_quote_over_rows": N_(
         "A quotation mark opens near line {line} and is closed by another row only. Close it in its own, or delete it."
