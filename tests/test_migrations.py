@@ -61,6 +61,35 @@ def test_when_a_lead_was_written_to_is_still_known_after_going_down_and_up(datab
         assert sorted(connection.execute(WRITTEN).all()) == sorted(kept)
 
 
+OPEN = text("select phone from conversations where status = 'open' order by phone")
+
+
+def test_what_was_open_with_people_who_had_left_is_closed(database: str) -> None:
+    command.downgrade(config_for(database), "0013")
+    engine = create_engine(database, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("insert into teams (id, name) values (1, 'Prumo')"))
+        connection.execute(text("insert into instances (id, team_id, name) values (1, 1, 'Comercial')"))
+        connection.execute(
+            text("""
+            insert into conversations (team_id, instance_id, phone, phone_hash, heard_at)
+            select 1, 1, who, sha256(who::bytea), now() - heard_ago
+            from (values ('left', interval '2 h'), ('left and wrote again', '0'), ('came back', '2 h'),
+                         ('stays', '2 h')) as them (who, heard_ago)
+            """)
+        )
+        connection.execute(
+            text("""
+            insert into opt_outs (team_id, phone_hash, reason, created_at, undone_at)
+            select 1, phone_hash, 'by_reply', now() - interval '1 h', case when phone = 'came back' then now() end
+            from conversations where phone <> 'stays'
+            """)
+        )
+    command.upgrade(config_for(database), "head")
+    with engine.connect() as connection:
+        assert list(connection.scalars(OPEN)) == ["came back", "left and wrote again", "stays"]
+
+
 def test_our_folder_does_not_hide_the_library() -> None:
     assert "site-packages" in (alembic.__file__ or "")
     assert not Path("alembic/__init__.py").exists()
