@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from nicegui import context, ui
@@ -21,6 +22,7 @@ from ui.words import LANGUAGES, N_, _, language
 
 THEMES = {"light": N_("Light"), "dark": N_("Dark"), "system": N_("As the system")}
 THEME_ICONS = {"light": "light_mode", "dark": "dark_mode", "system": "contrast"}
+SHOWS_DARK = "document.body.classList.contains('body--dark')"
 IS_DARK = {"light": False, "dark": True, "system": None}
 
 
@@ -30,7 +32,12 @@ def user_row(actor: Actor, dark: ui.dark_mode) -> None:
         who(actor)
 
         async def switch() -> None:
-            await set_theme("light" if current_actor().theme == "dark" else "dark", dark)
+            """To the other of the two than what is seen."""
+            is_dark = IS_DARK[current_actor().theme]
+            if is_dark is None:
+                with suppress(TimeoutError):  # a line that is that slow is asked once more by hand
+                    is_dark = await ui.run_javascript(SHOWS_DARK, timeout=3.0)
+            await set_theme("light" if is_dark else "dark", dark)
 
         icon_button("dark_mode", _("Light or dark"), switch, size="xs")
         with icon_button("more_horiz", _("Your account"), size="xs"):

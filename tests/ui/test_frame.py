@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import pytest
 from nicegui import ui
-from nicegui.testing import User
+from nicegui.testing import User, UserInteraction
 
 from core.accounts import service as accounts
 from core.accounts.rules import Role
@@ -15,6 +16,7 @@ from core.runtime import Runtime
 from core.tables import Membership, Team
 from tests.people import People
 from tests.ui.conftest import Web, until
+from ui.account_menu import SHOWS_DARK
 from ui.frame import page_frame
 from ui.words import formats
 
@@ -86,6 +88,23 @@ async def test_dark_and_light_change_without_loading_the_page(web: Web, people: 
         await until(lambda value=value: dark.value is value)
         with runtime.work() as work:
             assert accounts.actor_of(work, people.token["Bea"]).theme == theme
+
+
+@pytest.mark.parametrize("is_dark", [True, False])
+async def test_the_moon_gives_the_other_of_what_is_seen(
+    web: Web, people: People, runtime: Runtime, is_dark: bool
+) -> None:
+    """While it follows the system, which only the browser knows."""
+    bea = web.as_("Bea")
+    client = await bea.open("/")
+    bea.javascript_rules[re.compile(re.escape(SHOWS_DARK))] = lambda _match: is_dark
+    dark = next(e for e in client.elements.values() if isinstance(e, ui.dark_mode))
+    moon = next(e for e in client.elements.values() if e.props.get("aria-label") == "Claro ou escuro")
+    for expected in (not is_dark, is_dark):
+        UserInteraction(bea, {moon}, None).click()
+        await until(lambda expected=expected: dark.value is expected)
+    with runtime.work() as work:
+        assert accounts.actor_of(work, people.token["Bea"]).theme == ("dark" if is_dark else "light")
 
 
 async def test_signing_out_ends_the_session_and_shows_the_door(web: Web, people: People) -> None:
