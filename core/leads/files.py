@@ -43,6 +43,9 @@ TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 # What a list is called that was pasted instead, by whether its first line names the columns: that is known by then.
 PASTED_LIST, PASTED_TABLE = "pasted list", "pasted table"
 PASTED = {PASTED_LIST: False, PASTED_TABLE: True}
+# A number, an address of the web or an e-mail, and no words around it.  The eight digits of a postal code are too few,
+# since they stand in addresses.
+VALUE = re.compile(r"\W*(?:\d\W*){9,}|https?://\S+|[^@\s]+@[^@\s]+\.\w+")
 ACCENTED = frozenset("áàâãäéèêëíìîïóòôõöúùûüçñªº")
 # The wide forms, too, which some spreadsheets take for the same; and what we have made safe already.
 FORMULA = re.compile(r"'*\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
@@ -264,29 +267,33 @@ def swallows_rows(row: str, cells: Sequence[str], before: Sequence[str], *, deli
     """
     if row.count(delimiter) < 2 * (width - 1):
         return False
-    begun = [
-        [*cells[:at], *LINE_END.split(cell, maxsplit=1)[0].split(delimiter)]
-        for at, cell in enumerate(cells)
-        if LINE_END.search(cell)
-    ]
-    later = [
-        each
+    known: dict[int, set[int]] = {}  # by the width of a first line, its columns with a value
+    whole = _values_at(cells[:width])
+    # Nobody calls a column so: in the first row of all, any column tells.
+    elsewhere = _values_at(before) if before else set(range(MOST_COLUMNS))
+    for at, cell in enumerate(cells[:width]):
+        if LINE_END.search(cell):
+            begun = LINE_END.split(cell, maxsplit=1)[0].split(delimiter)
+            if (wide := at + len(begun)) >= width:
+                values = {each for each in whole if each < at} | {at + each for each in _values_at(begun)}
+                known.setdefault(wide, set()).update(values or elsewhere)
+    return bool(known) and any(
+        len(other) in known and _values_at(other) & known[len(other)]
         for line in LINE_END.split(row)[1:]
         if line.count(delimiter) >= width - 1
-        for each in (line.split(delimiter), next(csv.reader([line], delimiter=delimiter)))
-    ]
-    for first in begun:
-        known = _values_at(first) or _values_at(before)
-        for other in later:
-            values = _values_at(other)
-            if len(other) == len(first) >= width and (values & known if known or before else values):
-                return True
-    return False
+        for other in _lone(line, delimiter)
+    )
+
+
+def _lone(line: str, delimiter: str) -> Iterator[list[str]]:
+    """The cells of a line by itself, whether its quotes mean something or nothing."""
+    yield line.split(delimiter)
+    if '"' in line:
+        yield next(csv.reader([line], delimiter=delimiter))
 
 
 def _values_at(cells: Sequence[str]) -> set[int]:
-    """Of nine digits at least, since the eight of a postal code stand in addresses."""
-    return {at for at, cell in enumerate(cells) if looks_like_value(cell.strip(' "'), digits=9)}
+    return {at for at, cell in enumerate(cells) if 6 <= len(cell) <= 300 and VALUE.fullmatch(cell.strip(' "'))}
 
 
 class _Lines:
@@ -318,11 +325,11 @@ class _Lines:
         return line
 
 
-def looks_like_value(cell: str, *, digits: int = 8) -> bool:
+def looks_like_value(cell: str) -> bool:
     """Nobody calls a column so: an e-mail, an address of the web, or a number of many digits."""
     cell = cell.strip()
-    has_many = sum(c.isdigit() for c in cell) >= digits
-    return ("@" in cell and "." in cell) or cell.startswith(("http://", "https://")) or has_many
+    digits = sum(c.isdigit() for c in cell)
+    return ("@" in cell and "." in cell) or cell.startswith(("http://", "https://")) or digits >= 8
 
 
 # ---------------------------------------------------------------- rows to text

@@ -90,6 +90,7 @@ def test_a_quote_that_another_row_closes_is_told_and_swallows_nobody(text: str, 
         ("fone,nota", ["11 90000-0001", "ligou, pediu para sair\nfalar com a Ana, 11 90000-0002"]),
         ("fone,nota", ["11 90000-0001", "telefones:\n11 90000-0002\n11 90000-0003"]),
         ("nome,nota", ["Loja", "ver\nMaria, maria@x.example"]),
+        ("nome,fone,nota", ["Loja", "11 90000-0001", "pedido em 10/10/2025 12:30\na, b, pago em 11/10/2025 9:30"]),
         ("fone,nota", ["11 90000-0001\n11 90000-0002", "x\ny"]),
         ("nome,fone,nota", ["Loja", "11 90000-0001", "a,b,c\nd,e,f\n\n,,\n"]),
     ],
@@ -100,6 +101,10 @@ def test_a_cell_of_several_lines_is_one_cell(header: str, row: list[str], delimi
     usual = ["11 90000-0009" if name == "fone" else "x" for name in header.split(",")]
     csv.writer(out, delimiter=delimiter).writerows([header.split(","), usual, row, usual])
     assert rows_of(out.getvalue().encode()) == [usual, row, usual]
+
+
+def test_a_row_of_very_many_cells_of_two_lines_is_looked_through_once() -> None:
+    assert rows_of(b"nome;fone\n" + b'"\n;x";' * 100_000 + b"x\n") == [["\n;x", "\n;x"]]
 
 
 def test_a_name_of_a_column_may_have_several_lines() -> None:
