@@ -201,7 +201,7 @@ class _Sender:
             return max(0, self.lines - len(self.under_way))  # what it means for the number is not known yet
         ahead = claimed_ahead(self.lines, self.claim_takes_s, self.call_takes_s) if self.is_moving else 0
         room = self.lines + ahead - self.calls - len(self.next_up)
-        return room if room > ahead // 2 else 0  # many at once: each claim waits for the disk
+        return room if room > 2 * ahead // 3 else 0  # many at once: they wait for the disk once, and cost little more
 
     def _fill_the_wire(self) -> None:
         while self.next_up and self.calls < self.lines and not self._has_stale():

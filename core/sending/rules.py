@@ -302,15 +302,15 @@ def _after_refusal(kind: RejectedKind, detail: str, tries: int, in_a_row: int) -
 
 
 def claimed_ahead(lines: int, claim_takes_s: float, call_takes_s: float) -> int:
-    """How many to claim beyond the `lines` of the wire: as many as become free until the claim after the next is made.
+    """How many to claim beyond the `lines` of the wire: as many as become free while three claims are made.
 
     None where only one may be on the wire, and none where a call takes much longer than a claim: what is claimed waits
     for milliseconds, so that a pause or an opt-out is seen.
     """
     if lines == 1 or not call_takes_s:
         return 0
-    freed = int(2 * lines * claim_takes_s / call_takes_s)
-    return min(2 * lines, freed) if freed > 1 else 0
+    freed = int(3 * lines * claim_takes_s / call_takes_s)
+    return min(3 * lines, freed) if freed > 1 else 0
 
 
 # ---------------------------------------------------------------- evidence

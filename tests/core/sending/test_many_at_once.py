@@ -137,8 +137,8 @@ def test_the_next_are_claimed_while_the_gateway_answers(
         (1, 0.01, 0.001, 0),
         (16, 0.012, 0.0, 0),  # nothing is known yet
         (16, 0.012, 0.3, 0),  # a gateway far away
-        (16, 0.012, 0.024, 16),
-        (32, 0.02, 0.001, 64),
+        (16, 0.012, 0.024, 24),
+        (32, 0.02, 0.001, 96),
     ],
 )
 def test_so_many_are_claimed_ahead(lines: int, claim_s: float, call_s: float, ahead: int) -> None:
