@@ -304,11 +304,14 @@ def _after_refusal(kind: RejectedKind, detail: str, tries: int, in_a_row: int) -
 def claimed_ahead(lines: int, claim_takes_s: float, call_takes_s: float) -> int:
     """How many to claim beyond the `lines` of the wire: as many as become free while three claims are made.
 
-    None where only one may be on the wire, and none where a call takes much longer than a claim: what is claimed waits
-    for milliseconds, so that a pause or an opt-out is seen.
+    As many as the wire takes until it is known how long a call takes.  None where only one may be on the wire, and none
+    where a call takes much longer than a claim: what is claimed waits for milliseconds, so that a pause or an opt-out is
+    seen.
     """
-    if lines == 1 or not call_takes_s:
+    if lines == 1:
         return 0
+    if not call_takes_s:
+        return lines
     freed = int(3 * lines * claim_takes_s / call_takes_s)
     return min(3 * lines, freed) if freed > 1 else 0
 

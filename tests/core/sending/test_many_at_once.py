@@ -135,7 +135,7 @@ def test_the_next_are_claimed_while_the_gateway_answers(
     ("lines", "claim_s", "call_s", "ahead"),
     [
         (1, 0.01, 0.001, 0),
-        (16, 0.012, 0.0, 0),  # nothing is known yet
+        (16, 0.012, 0.0, 16),  # nothing is known yet
         (16, 0.012, 0.3, 0),  # a gateway far away
         (16, 0.012, 0.024, 24),
         (32, 0.02, 0.001, 96),
