@@ -22,7 +22,6 @@ from ui.words import LANGUAGES, N_, _, language
 
 THEMES = {"light": N_("Light"), "dark": N_("Dark"), "system": N_("As the system")}
 THEME_ICONS = {"light": "light_mode", "dark": "dark_mode", "system": "contrast"}
-SHOWS_DARK = "document.body.classList.contains('body--dark')"
 IS_DARK = {"light": False, "dark": True, "system": None}
 
 
@@ -36,7 +35,7 @@ def user_row(actor: Actor, dark: ui.dark_mode) -> None:
             is_dark = IS_DARK[current_actor().theme]
             if is_dark is None:
                 with suppress(TimeoutError):  # a line that is that slow is asked once more by hand
-                    is_dark = await ui.run_javascript(SHOWS_DARK, timeout=3.0)
+                    is_dark = await ui.run_javascript("document.body.className.includes('body--dark')", timeout=3)
             await set_theme("light" if is_dark else "dark", dark)
 
         icon_button("dark_mode", _("Light or dark"), switch, size="xs")

@@ -305,8 +305,7 @@ def claimed_ahead(lines: int, claim_takes_s: float, call_takes_s: float) -> int:
     """How many to claim beyond the `lines` of the wire: as many as become free while three claims are made.
 
     As many as the wire takes until it is known how long a call takes.  None where only one may be on the wire, and none
-    where a call takes much longer than a claim: what is claimed waits for milliseconds, so that a pause or an opt-out is
-    seen.
+    where a call takes much longer than a claim: what is claimed waits for milliseconds, so that a pause is seen.
     """
     if lines == 1:
         return 0

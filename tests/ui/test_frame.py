@@ -16,7 +16,6 @@ from core.runtime import Runtime
 from core.tables import Membership, Team
 from tests.people import People
 from tests.ui.conftest import Web, until
-from ui.account_menu import SHOWS_DARK
 from ui.frame import page_frame
 from ui.words import formats
 
@@ -97,7 +96,7 @@ async def test_the_moon_gives_the_other_of_what_is_seen(
     """While it follows the system, which only the browser knows."""
     bea = web.as_("Bea")
     client = await bea.open("/")
-    bea.javascript_rules[re.compile(re.escape(SHOWS_DARK))] = lambda _match: is_dark
+    bea.javascript_rules[re.compile(".*body--dark")] = lambda _match: is_dark
     dark = next(e for e in client.elements.values() if isinstance(e, ui.dark_mode))
     moon = next(e for e in client.elements.values() if e.props.get("aria-label") == "Claro ou escuro")
     for expected in (not is_dark, is_dark):

@@ -203,8 +203,8 @@ def test_after_an_answer_nothing_is_claimed(runtime: Runtime, whatsapp: FakeWhat
 def test_after_a_pause_or_a_cancel_nothing_is_claimed(
     runtime: Runtime, whatsapp: FakeWhatsApp, status: str, at_once: int
 ) -> None:
-    """Six times at a random moment: at most what is on the wire is still sent."""
-    scene = make_scene(runtime, 400)
+    """Six times at a random moment: at most what is claimed is still sent."""
+    scene = make_scene(runtime, 60 * at_once + 340)
     whatsapp.latency_s, whatsapp.max_in_flight = 0.003, at_once
     order = random.Random(status)
     ended = {"ended_at": scene.campaign().started_at} if status == "cancelled" else {}
