@@ -34,6 +34,14 @@ class Person:
     by: str | None = None
 
 
+@dataclass(frozen=True)
+class Kill:
+    """Of a sender that had worked `since`; both in seconds since 1970."""
+
+    at: float
+    since: float
+
+
 class Line(Protocol):
     """A line of the ledger."""
 
@@ -173,11 +181,19 @@ def written_after(people: Sequence[Person], ledger: Iterable[Line], left: Mappin
     ]
 
 
-def worst_wait(kills: Sequence[float], ledger: Iterable[Line], until: float) -> float | None:
-    """The longest time from a killed sender to the next message of anybody, where there was one before `until`."""
+def worst_wait(kills: Sequence[Kill], ledger: Iterable[Line], until: float) -> float | None:
+    """The longest time from a killed sender to the next message of anybody, where there was one before `until`.
+
+    Who began after that and was killed as well has gone on with it: from there its own wait counts.
+    """
     times = sorted(line.at_s for line in ledger)
-    waits = [next((at - kill for at in times if at > kill), None) for kill in kills if kill < until]
-    return max((wait for wait in waits if wait is not None), default=None)
+
+    def goes_on(kill: Kill) -> list[float]:
+        message = next((at for at in times if at > kill.at), None)
+        return [*([] if message is None else [message]), *(each.at for each in kills if each.since > kill.at)]
+
+    waits = [min(after) - kill.at for kill in kills if kill.at < until and (after := goes_on(kill))]
+    return max(waits, default=None)
 
 
 Check = Callable[[Sequence[Person], Sequence[Line]], list[str]]

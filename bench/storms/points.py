@@ -22,6 +22,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
+from bench.storms.processes import born_at
 from core.integrations.one_post import OnePost
 from workers.sender import jobs
 
@@ -62,7 +63,7 @@ WITHIN_S = {"in_claim": COMMIT_S, "in_settle": COMMIT_S, "in_renewal": COMMIT_S,
 class Armed:
     """`how`: "horse" and "worker" are killed, "stop" stops the horse (as a machine that sleeps).
 
-    `note` is made by the strike and says when it was and who was struck, so that it strikes once.
+    `note` is made by the strike and says when it was, who was struck, and since when they worked: it strikes once.
     """
 
     name: str
@@ -86,7 +87,7 @@ class Armed:
             file = os.open(self.note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return False
-        os.write(file, f"{time.time()} {os.getpid()}".encode())
+        os.write(file, f"{time.time()} {os.getpid()} {born_at(os.getpid())}".encode())
         os.close(file)
         return True
 

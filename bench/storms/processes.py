@@ -19,6 +19,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.storms.judge import Kill
+
 ROOT = Path(__file__).parent.parent.parent
 ENTRY = "bench.storms.worker"
 POINT_GIVEN_UP_S = 25.0  # a point that nobody has come by for so long: the next one
@@ -80,7 +82,7 @@ class Processes:
     folder: Path
     random: random.Random
     slots: list[Slot] = field(default_factory=list)
-    kills: list[float] = field(default_factory=list)  # when a sender was killed
+    kills: list[Kill] = field(default_factory=list)  # of senders
     struck: list[str] = field(default_factory=list)  # the points at which one was
     started: int = 0
     keeps: bool = True  # whether who is gone is started again
@@ -119,9 +121,15 @@ class Processes:
             return
         slot = self.random.choice(at_work)
         horses = children_of(slot.pid)
-        self.kills.append(time.time())
+        self._note_kill(horses)
         for pid in horses if self.random.random() < 0.5 else [*horses, slot.pid]:
             kill(pid)
+
+    def _note_kill(self, horses: Sequence[int]) -> None:
+        """Before they are killed."""
+        since = [born for born in map(born_at, horses) if born]
+        if since:
+            self.kills.append(Kill(time.time(), max(since)))
 
     def kill(self, kind: str) -> None:
         for slot in self.slots:
@@ -135,7 +143,7 @@ class Processes:
                 self._note_strike(slot, slot.note)
             elif slot.note is not None and slot.points and time.monotonic() - slot.armed_at > POINT_GIVEN_UP_S:
                 slot.points.append((slot.point, "horse"))
-                slot.kill()
+                self._cut_off(slot)
             if self.keeps and not is_alive(slot.pid):
                 self.start(slot)
 
@@ -145,14 +153,19 @@ class Processes:
             slot.points.clear()
 
     def _note_strike(self, slot: Slot, note: Path) -> None:
-        at, _, pid = note.read_text().partition(" ")
-        if not pid:  # it is just being written
+        said = note.read_text().split()
+        if len(said) < 3:  # it is just being written
             return
+        at, pid, since = said
         slot.note, slot.struck = None, int(pid)
         self.struck.append(slot.point)
-        self.kills.append(float(at))
+        self.kills.append(Kill(float(at), float(since)))
         if slot.points:  # the next one needs a new process; what this one is doing by now is cut off
-            slot.kill()
+            self._cut_off(slot)
+
+    def _cut_off(self, slot: Slot) -> None:
+        self._note_kill([pid for pid in children_of(slot.pid) if pid != slot.struck])
+        slot.kill()
 
     def kill_all(self) -> None:
         """And wait until the last of them is gone."""
@@ -174,6 +187,15 @@ def children_of(pid: int) -> list[int]:
     with suppress(OSError):
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
+
+
+def born_at(pid: int) -> float:
+    """In seconds since 1970, to a hundredth; 0 where it is gone."""
+    with suppress(OSError):
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        return time.time() - age_s
+    return 0.0
 
 
 def kill(pid: int) -> None:
