@@ -36,10 +36,10 @@ class Person:
 
 @dataclass(frozen=True)
 class Kill:
-    """Of a sender that had worked `since`; both in seconds since 1970."""
+    """Of a sender, in seconds since 1970.  `began`: when its job had, where it surely had a number and was sending."""
 
     at: float
-    since: float
+    began: float = 0.0
 
 
 class Line(Protocol):
@@ -184,13 +184,13 @@ def written_after(people: Sequence[Person], ledger: Iterable[Line], left: Mappin
 def worst_wait(kills: Sequence[Kill], ledger: Iterable[Line], until: float) -> float | None:
     """The longest time from a killed sender to the next message of anybody, where there was one before `until`.
 
-    Who began after that and was killed as well has gone on with it: from there its own wait counts.
+    Who began after that and was killed at sending had gone on with it: from there its own wait counts.
     """
     times = sorted(line.at_s for line in ledger)
 
     def goes_on(kill: Kill) -> list[float]:
         message = next((at for at in times if at > kill.at), None)
-        return [*([] if message is None else [message]), *(each.at for each in kills if each.since > kill.at)]
+        return [*([] if message is None else [message]), *(each.at for each in kills if each.began > kill.at)]
 
     waits = [min(after) - kill.at for kill in kills if kill.at < until and (after := goes_on(kill))]
     return max(waits, default=None)

@@ -22,7 +22,6 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
-from bench.storms.processes import born_at
 from core.integrations.one_post import OnePost
 from workers.sender import jobs
 
@@ -63,7 +62,8 @@ WITHIN_S = {"in_claim": COMMIT_S, "in_settle": COMMIT_S, "in_renewal": COMMIT_S,
 class Armed:
     """`how`: "horse" and "worker" are killed, "stop" stops the horse (as a machine that sleeps).
 
-    `note` is made by the strike and says when it was, who was struck, and since when they worked: it strikes once.
+    `note` is made by the strike, so that it strikes once, and says when it was, who was struck, and when they had begun
+    where they were at sending.
     """
 
     name: str
@@ -87,7 +87,8 @@ class Armed:
             file = os.open(self.note, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             return False
-        os.write(file, f"{time.time()} {os.getpid()} {born_at(os.getpid())}".encode())
+        began = 0.0 if self.name == "in_reconcile" else _began()
+        os.write(file, f"{time.time()} {os.getpid()} {began}".encode())
         os.close(file)
         return True
 
@@ -99,6 +100,12 @@ class Armed:
         if self.how == "worker":
             os.kill(os.getppid(), signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _began() -> float:
+    """When this process did, in seconds since 1970, to a hundredth."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
 
 
 _armed: Armed | None = None

@@ -121,15 +121,9 @@ class Processes:
             return
         slot = self.random.choice(at_work)
         horses = children_of(slot.pid)
-        self._note_kill(horses)
+        self.kills.append(Kill(time.time()))
         for pid in horses if self.random.random() < 0.5 else [*horses, slot.pid]:
             kill(pid)
-
-    def _note_kill(self, horses: Sequence[int]) -> None:
-        """Before they are killed."""
-        since = [born for born in map(born_at, horses) if born]
-        if since:
-            self.kills.append(Kill(time.time(), max(since)))
 
     def kill(self, kind: str) -> None:
         for slot in self.slots:
@@ -143,7 +137,7 @@ class Processes:
                 self._note_strike(slot, slot.note)
             elif slot.note is not None and slot.points and time.monotonic() - slot.armed_at > POINT_GIVEN_UP_S:
                 slot.points.append((slot.point, "horse"))
-                self._cut_off(slot)
+                slot.kill()
             if self.keeps and not is_alive(slot.pid):
                 self.start(slot)
 
@@ -156,16 +150,12 @@ class Processes:
         said = note.read_text().split()
         if len(said) < 3:  # it is just being written
             return
-        at, pid, since = said
+        at, pid, began = said
         slot.note, slot.struck = None, int(pid)
         self.struck.append(slot.point)
-        self.kills.append(Kill(float(at), float(since)))
+        self.kills.append(Kill(float(at), float(began)))
         if slot.points:  # the next one needs a new process; what this one is doing by now is cut off
-            self._cut_off(slot)
-
-    def _cut_off(self, slot: Slot) -> None:
-        self._note_kill([pid for pid in children_of(slot.pid) if pid != slot.struck])
-        slot.kill()
+            slot.kill()
 
     def kill_all(self) -> None:
         """And wait until the last of them is gone."""
@@ -187,15 +177,6 @@ def children_of(pid: int) -> list[int]:
     with suppress(OSError):
         return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     return []
-
-
-def born_at(pid: int) -> float:
-    """In seconds since 1970, to a hundredth; 0 where it is gone."""
-    with suppress(OSError):
-        ticks = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
-        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
-        return time.time() - age_s
-    return 0.0
 
 
 def kill(pid: int) -> None:

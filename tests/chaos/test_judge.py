@@ -99,12 +99,13 @@ def test_what_was_on_the_wire_when_it_was_closed_may_arrive() -> None:
 
 def test_the_worst_wait_is_from_a_kill_to_the_next_message() -> None:
     lines = [Sent("1", at_s=10.0), Sent("2", at_s=14.0), Sent("3", at_s=15.0)]
-    assert worst_wait([Kill(9.0, 0.0), Kill(11.0, 0.0), Kill(14.5, 0.0)], lines, 15.0) == 3.0
-    assert worst_wait([Kill(16.0, 0.0)], lines, 15.0) is None
+    assert worst_wait([Kill(9.0), Kill(11.0), Kill(14.5)], lines, 15.0) == 3.0
+    assert worst_wait([Kill(16.0)], lines, 15.0) is None
 
 
-def test_who_took_over_and_was_killed_before_anybody_wrote_begins_a_wait_of_their_own() -> None:
+def test_who_took_over_and_was_killed_at_sending_before_anybody_wrote_begins_a_wait_of_their_own() -> None:
     lines = [Sent("1", at_s=40.0)]
-    assert worst_wait([Kill(10.0, 0.0), Kill(26.0, 25.0)], lines, 40.0) == 16.0
-    at_work_before = Kill(26.0, 9.0)  # nobody had taken over yet
-    assert worst_wait([Kill(10.0, 0.0), at_work_before], lines, 40.0) == 30.0
+    assert worst_wait([Kill(10.0), Kill(26.0, began=25.0)], lines, 40.0) == 16.0
+    at_work_before, at_what_is_not_known = Kill(26.0, began=9.0), Kill(26.0)
+    assert worst_wait([Kill(10.0), at_work_before], lines, 40.0) == 30.0
+    assert worst_wait([Kill(10.0), at_what_is_not_known], lines, 40.0) == 30.0
